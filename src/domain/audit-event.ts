@@ -1,0 +1,38 @@
+// One event for every act, written in the same transaction as the act. Facts only: no secret, no key, no token.
+import type { Facts } from './coded-error.ts'
+
+export type AuditAct =
+  | 'installation.init'
+  | 'user.add'
+  | 'user.block'
+  | 'user.unblock'
+  | 'project.add'
+  | 'member.add'
+  | 'member.remove'
+  | 'service.add'
+  | 'service.update'
+  | 'deployment.put'
+  | 'enrolment.create'
+  | 'enrolment.spend'
+  | 'certificate.issue'
+  | 'certificate.revoke'
+  | 'certificate.hold'
+  | 'certificate.release'
+  | 'job.start'
+  | 'job.finish'
+  | 'token.issue'
+  | 'token.revoke'
+  | 'token-key.add'
+  | 'crl.publish'
+  | 'issuer.add'
+
+export interface AuditEvent {
+  readonly at: Date
+  /** Who acted: `member:PROJECT__USER`, `service:NAME`, `admin:USER`, `offline:admin`, `system`. */
+  readonly actor: string
+  readonly act: AuditAct
+  /** What it was done to: `certificate:01ab…`, `member:PROJECT__USER`. */
+  readonly object: string
+  readonly requestId: string
+  readonly details: Facts
+}

@@ -1,0 +1,22 @@
+// One key generation of one CA: `users-1`. It names the CA in URLs, records and logs, and is never reused (CP §3.3).
+import { CodedError } from './coded-error.ts'
+
+export type IssuerId = string & { readonly __brand: 'IssuerId' }
+
+export class IssuerIdRejected extends CodedError<'issuer_id_rejected'> {
+  constructor(input: string) {
+    super('issuer_id_rejected', { input: input.slice(0, 60), expected: 'authority and generation: users-1' })
+  }
+}
+
+/** Authority names are lower-case letters and dashes; `delta` and `bundle` are reserved words in CRL URLs. */
+export function parseIssuerId(input: string): IssuerId {
+  const match = /^(?<authority>[a-z](?:[a-z-]{0,30}[a-z])?)-[1-9][0-9]{0,5}$/.exec(input)
+  const authority = match?.groups?.['authority']
+  if (authority === undefined || authority === 'delta' || authority === 'bundle') throw new IssuerIdRejected(input)
+  return input as IssuerId
+}
+
+export function issuerId(authority: string, generation: number): IssuerId {
+  return parseIssuerId(`${authority}-${generation}`)
+}
