@@ -1,0 +1,43 @@
+// What the directory needs of a transaction. Inserting a name that is or was taken (without regard to case) throws
+// `DirectoryRefused('name_taken')`; reading what is not there gives undefined.
+import type { ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { Job, Member, Membership, Project, Service, User } from './entities.ts'
+
+export interface DirectoryStore {
+  insertUser(user: User): Promise<void>
+  insertProject(project: Project): Promise<void>
+  /** Throws `DirectoryRefused('member_exists')`. A removed member may be added again: that is the same row, active again. */
+  insertMember(member: Member): Promise<void>
+  /** Throws `DirectoryRefused('name_taken')` when the name or one of the DNS names belongs to another service. */
+  insertService(service: Service): Promise<void>
+  insertJob(job: Job): Promise<void>
+
+  user(name: UserName, lock: RowLock): Promise<User | undefined>
+  project(name: ProjectName, lock: RowLock): Promise<Project | undefined>
+  /** Locks all three rows, in the order user, project, member. */
+  membership(project: ProjectName, user: UserName, lock: RowLock): Promise<Membership | undefined>
+  service(name: ServiceName, lock: RowLock): Promise<Service | undefined>
+  job(id: string, lock: RowLock): Promise<Job | undefined>
+
+  /** Writes status and role. The rows were locked for `update` before. */
+  updateUser(user: User): Promise<void>
+  updateMember(member: Member): Promise<void>
+  /** Writes system user, DNS names, roles and projects. */
+  updateService(service: Service): Promise<void>
+  updateJob(job: Job): Promise<void>
+
+  countActiveAdministrators(): Promise<number>
+  countActiveOwners(project: ProjectName): Promise<number>
+  /** Projects of which `user` is an active member, by name. */
+  membershipsOf(user: UserName): Promise<readonly Member[]>
+  activeJobsOf(project: ProjectName, user: UserName): Promise<readonly Job[]>
+
+  listProjects(page: PageRequest): Promise<Page<Project>>
+  listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>
+  listUsers(page: PageRequest): Promise<Page<User>>
+  listServices(page: PageRequest): Promise<Page<Service>>
+  listJobs(launcher: ServiceName, status: Job['status'] | 'any', page: PageRequest): Promise<Page<Job>>
+}

@@ -1,0 +1,65 @@
+// The people, projects and services of an installation, as the directory keeps them. Ownership and history hang on the
+// immutable `id`; a name that was deleted stays taken for ever (a tombstone), so a name never means two things.
+import type { PlatformRole, ProjectRole, ServiceRole, UserStatus } from '../domain/change.ts'
+import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { SystemUser } from '../domain/system-user.ts'
+import type { UserName } from '../domain/user-name.ts'
+
+export interface User {
+  readonly id: string
+  readonly name: UserName
+  readonly status: UserStatus
+  readonly platformRole: PlatformRole
+  readonly createdAt: Date
+}
+
+export interface Project {
+  readonly id: string
+  readonly name: ProjectName
+  readonly status: 'active' | 'deleted'
+  readonly createdAt: Date
+}
+
+export interface Member {
+  readonly id: string
+  readonly project: ProjectName
+  readonly user: UserName
+  readonly role: ProjectRole
+  readonly status: 'active' | 'removed'
+  readonly createdAt: Date
+}
+
+/** A member together with what it hangs on: all three must be active for the member to have an identity. */
+export interface Membership {
+  readonly member: Member
+  readonly user: User
+  readonly project: Project
+}
+
+export interface Service {
+  readonly id: string
+  /** Its common name: one chosen DNS name (CP §3.1). */
+  readonly name: ServiceName
+  /** All DNS names of its certificate, `name` included; each belongs to one service alone. */
+  readonly dnsNames: readonly DnsName[]
+  readonly systemUser: SystemUser
+  readonly roles: readonly ServiceRole[]
+  /** Projects in which a launcher may start jobs. */
+  readonly projects: readonly ProjectName[]
+  readonly status: 'active' | 'deleted'
+  readonly createdAt: Date
+}
+
+/** A job of a member, started by a launcher; its certificate names it as OU. */
+export interface Job {
+  readonly id: string
+  readonly project: ProjectName
+  readonly user: UserName
+  readonly launcher: ServiceName
+  readonly status: 'active' | 'finished'
+  readonly startedAt: Date
+  /** It ends here at the latest, whatever the launcher says. */
+  readonly endsAt: Date
+  readonly finishedAt?: Date
+}

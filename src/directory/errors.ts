@@ -1,0 +1,22 @@
+// Refusals of the directory.
+import { CodedError, type Facts } from '../domain/coded-error.ts'
+
+export type DirectoryErrorCode =
+  | 'name_taken'
+  | 'user_unknown'
+  | 'user_blocked'
+  | 'project_unknown'
+  | 'member_unknown'
+  | 'member_exists'
+  | 'service_unknown'
+  | 'service_dns_name_outside_zone'
+  | 'last_administrator'
+  | 'last_owner'
+  | 'job_unknown'
+  | 'job_finished'
+
+export class DirectoryRefused extends CodedError<DirectoryErrorCode> {
+  constructor(code: DirectoryErrorCode, facts: Facts = {}) {
+    super(code, facts)
+  }
+}

@@ -1,0 +1,73 @@
+// What the change log carries: each entry is the whole new state of one thing, so that a snapshot is a fold over the log
+// and an entry may be applied twice. Dates travel as milliseconds since the epoch, because entries are stored as JSON.
+import type { DeploymentName } from './deployment-name.ts'
+import type { DnsName, ServiceName } from './dns-name.ts'
+import type { IssuerId } from './issuer-id.ts'
+import type { ProjectName } from './project-name.ts'
+import type { RevocationReason } from './revocation-reason.ts'
+import type { SerialNumber } from './serial-number.ts'
+import type { SystemUser } from './system-user.ts'
+import type { UserName } from './user-name.ts'
+
+export type UserStatus = 'active' | 'blocked' | 'deleted'
+export type PlatformRole = 'user' | 'admin'
+export type ProjectRole = 'owner' | 'scientist'
+export type ServiceRole = 'launcher'
+
+export type Change =
+  | {
+      readonly kind: 'user'
+      readonly name: UserName
+      readonly status: UserStatus
+      readonly platformRole: PlatformRole
+    }
+  | { readonly kind: 'project'; readonly name: ProjectName; readonly status: 'active' | 'deleted' }
+  | {
+      readonly kind: 'member'
+      readonly project: ProjectName
+      readonly user: UserName
+      readonly role: ProjectRole
+      readonly status: 'active' | 'removed'
+    }
+  | {
+      readonly kind: 'service'
+      readonly name: ServiceName
+      readonly systemUser: SystemUser
+      readonly dnsNames: readonly DnsName[]
+      readonly roles: readonly ServiceRole[]
+      /** Projects a launcher may start jobs in. */
+      readonly projects: readonly ProjectName[]
+      readonly status: 'active' | 'deleted'
+    }
+  | {
+      readonly kind: 'deployment'
+      readonly name: DeploymentName
+      readonly project: ProjectName
+      readonly host: DnsName
+      /** The service that serves the model, and may ask about it. */
+      readonly service: ServiceName
+      /** Services that may call the model although they are in no project. */
+      readonly serviceCallers: readonly ServiceName[]
+      readonly status: 'active' | 'deleted'
+    }
+  | {
+      readonly kind: 'revocation'
+      readonly issuer: IssuerId
+      readonly serial: SerialNumber
+      readonly status: 'revoked' | 'held' | 'released'
+      /** When it was first revoked or held. Milliseconds since the epoch. */
+      readonly revokedAt: number
+      readonly reason: RevocationReason
+      /** The certificate's end: after it the entry may be forgotten. Milliseconds since the epoch. */
+      readonly notAfter: number
+    }
+  | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
+  | { readonly kind: 'token-key'; readonly kid: string }
+  | { readonly kind: 'issuer'; readonly issuer: IssuerId }
+  | { readonly kind: 'crl'; readonly issuer: IssuerId; readonly number: number }
+
+/** One entry of the log. `seq` rises by one in commit order. */
+export interface NumberedChange {
+  readonly seq: number
+  readonly change: Change
+}

@@ -1,0 +1,13 @@
+// The transaction that the acts work on: everything they may read and write, in one durable unit.
+import type { Inventory } from '../ca/inventory.ts'
+import type { IssuerStore } from '../ca/issuer-store.ts'
+import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { Recording, Transactions } from '../domain/transactions.ts'
+import type { CrlStore } from '../revocation/crl-store.ts'
+import type { TokenStore } from '../tokens/token-store.ts'
+import type { EnrolmentStore } from './enrolment-store.ts'
+
+export interface UnitOfWork
+  extends Recording, DirectoryStore, Inventory, IssuerStore, CrlStore, TokenStore, EnrolmentStore {}
+
+export type Acts = Transactions<UnitOfWork>
