@@ -1,0 +1,82 @@
+// What the decision is told: facts that somebody verified before. Nothing here is a claim of the caller, except the acting
+// name and the route, which the decision compares with the facts.
+//
+// The facts of a certificate hold for ever: parsed, signed by our hierarchy, of one kind, for one identity. What changes
+// with time is not among them. Validity is carried and judged at each decision, revocation is looked up in the snapshot,
+// so facts may be kept and used again for as long as anyone likes.
+import type { ServiceName } from '../domain/dns-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { ProfileName } from '../domain/profile-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
+import type { SpiffeId } from '../domain/spiffe-id.ts'
+import type { SystemUser } from '../domain/system-user.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
+import type { Validity } from '../domain/validity.ts'
+
+/** The kinds of certificate whose holders call anything. */
+export type CallerProfile = Extract<ProfileName, 'project-user' | 'job' | 'service-account' | 'service' | 'admin'>
+
+/** Whose certificate it is. `profile` was taken from issuer and policy OID, never from a text in the subject. */
+export type CertifiedIdentity =
+  | { readonly profile: 'project-user'; readonly project: ProjectName; readonly user: UserName }
+  | { readonly profile: 'job'; readonly project: ProjectName; readonly user: UserName; readonly job: string }
+  | { readonly profile: 'service-account'; readonly project: ProjectName; readonly account: ServiceAccountName }
+  | { readonly profile: 'service'; readonly service: ServiceName; readonly systemUser: SystemUser }
+  | { readonly profile: 'admin'; readonly user: UserName }
+
+export interface CertificateRecital {
+  readonly kind: 'verified'
+  readonly issuer: IssuerId
+  readonly serial: SerialNumber
+  /** The one CN, as it stands in the certificate. */
+  readonly commonName: string
+  /** Every L of the subject, in its order: the decision wants exactly one of a service. */
+  readonly localities: readonly string[]
+  readonly organizationalUnits: readonly string[]
+  /** The one URI SAN. It says the same as `commonName`. */
+  readonly spiffeId: SpiffeId
+  /** What certificate and issuers have in common: the latest begin and the earliest end of the path. */
+  readonly validity: Validity
+  /** SHA-256 of the DER, lower-case hexadecimal. */
+  readonly fingerprint: string
+}
+
+export type VerifiedCertificate = CertificateRecital & CertifiedIdentity
+
+/** Reasons that are found before time is judged: the certificate is not one of ours, so its dates say nothing. */
+export type RefusedAsForeign = {
+  readonly kind: 'refused'
+  readonly reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED'
+  readonly validity: 'unproven'
+}
+
+/** A certificate that we did sign and that is no caller's. Time comes first in the table, so its validity goes along. */
+export type RefusedAsUnfit = {
+  readonly kind: 'refused'
+  readonly reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED' | 'CERT_EKU' | 'CERT_AMBIGUOUS_CN'
+  readonly validity: Validity
+}
+
+export type CertificateFacts = VerifiedCertificate | RefusedAsForeign | RefusedAsUnfit
+
+/** Credentials other than certificates that somebody may present. No deployment accepts them yet. */
+export type OtherMethod = 'token' | 'api-key' | 'passphrase'
+
+/**
+ * Everything that was presented, and never a choice from it: each one must hold, and a bad one is not rescued by a good
+ * one. There is room for one certificate, because a connection (or a question) shows one.
+ */
+export interface Credentials {
+  readonly certificate: CertificateFacts | 'absent'
+  readonly others: readonly OtherMethod[]
+}
+
+export const NO_CREDENTIALS: Credentials = Object.freeze({ certificate: 'absent', others: Object.freeze([]) })
+
+export function certificateAlone(certificate: CertificateFacts): Credentials {
+  return { certificate, others: [] }
+}
+
+/** Whom the caller says it acts for. `credential-itself` counts only where a deployment says so; it is never assumed. */
+export type ActingUser = { readonly kind: 'named'; readonly name: string } | { readonly kind: 'credential-itself' }

@@ -1,0 +1,112 @@
+// The snapshot of this process, kept up to date by folding the change log into it, in constant time for each change.
+//
+// A batch is folded without a pause, so a decision sees all of it or nothing. Entries are whole states, so one that comes
+// twice (once from the process's own write, once from the poll) changes nothing. A number that is left out means that
+// something was missed: it throws, and the caller reads again from `revision` or loads afresh.
+import type { Change, NumberedChange } from '../domain/change.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import { SnapshotState } from './snapshot-state.ts'
+import type { DeploymentView, MemberView, ProjectView, ServiceView, Snapshot, UserView } from './snapshot.ts'
+
+/** Longest time for which a snapshot may go unconfirmed before decisions stop. */
+export const STALE_AFTER_MILLISECONDS = 5_000
+
+/** A change was left out: read the log again from `revision`. */
+export class SnapshotGap extends CodedError<'snapshot_gap'> {
+  constructor(revision: number, next: number) {
+    super('snapshot_gap', { revision, next })
+  }
+}
+
+/** A state was read that is older than what has been decided with: loading it could undo a revocation. */
+export class SnapshotBehind extends CodedError<'snapshot_behind'> {
+  constructor(revision: number, loaded: number) {
+    super('snapshot_behind', { revision, loaded })
+  }
+}
+
+export class LiveSnapshot implements Snapshot {
+  readonly staleAfterMilliseconds: number
+  #state = new SnapshotState()
+  #revision = 0
+  #confirmedAtMilliseconds = -Infinity
+
+  constructor(staleAfterMilliseconds: number = STALE_AFTER_MILLISECONDS) {
+    this.staleAfterMilliseconds = staleAfterMilliseconds
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  get confirmedAtMilliseconds(): number {
+    return this.#confirmedAtMilliseconds
+  }
+
+  /** Folds changes in the order of their numbers; those it has are skipped. Throws `SnapshotGap`. */
+  apply(changes: Iterable<NumberedChange>): void {
+    for (const { seq, change } of changes) {
+      if (seq <= this.#revision) continue
+      if (seq !== this.#revision + 1) throw new SnapshotGap(this.#revision, seq)
+      this.#state.fold(change)
+      this.#revision = seq
+    }
+  }
+
+  /**
+   * Replaces everything by `state`, one change for each thing there is, as read at `revision` in one consistent read.
+   * Throws `SnapshotBehind` when this snapshot has meanwhile gone further.
+   */
+  load(state: Iterable<Change>, revision: number): void {
+    if (revision < this.#revision) throw new SnapshotBehind(this.#revision, revision)
+    const fresh = new SnapshotState()
+    for (const change of state) fresh.fold(change)
+    this.#state = fresh
+    this.#revision = revision
+  }
+
+  /**
+   * Everything committed before `askedAtMilliseconds` is in it. Give the monotonic time at which the question to the log
+   * was sent, not the one at which its answer came: what was committed in between may be missing.
+   */
+  confirm(askedAtMilliseconds: number): void {
+    if (askedAtMilliseconds > this.#confirmedAtMilliseconds) this.#confirmedAtMilliseconds = askedAtMilliseconds
+  }
+
+  /** Drops revocations that can no longer matter. Returns how many. */
+  forgetExpired(now: Date): number {
+    return this.#state.forgetExpired(now)
+  }
+
+  user(name: string): UserView | undefined {
+    return this.#state.users.get(name)
+  }
+
+  project(name: string): ProjectView | undefined {
+    return this.#state.projects.get(name)
+  }
+
+  member(project: string, user: string): MemberView | undefined {
+    return this.#state.members.get(project)?.get(user)
+  }
+
+  service(name: string): ServiceView | undefined {
+    return this.#state.services.get(name)
+  }
+
+  deployment(name: string): DeploymentView | undefined {
+    return this.#state.deployments.get(name)
+  }
+
+  deploymentByHost(host: string): DeploymentView | undefined {
+    return this.#state.deploymentsByHost.get(host)
+  }
+
+  revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined {
+    return this.#state.revocations.get(issuer)?.get(serial)?.status
+  }
+
+  tokenRevoked(jti: string): boolean {
+    return this.#state.revokedTokens.has(jti)
+  }
+}

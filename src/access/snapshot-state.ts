@@ -1,0 +1,118 @@
+// The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
+import type { Change } from '../domain/change.ts'
+import type { DeploymentView, MemberView, ProjectView, ServiceView, UserView } from './snapshot.ts'
+
+type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
+
+interface Revocation {
+  readonly status: 'revoked' | 'held'
+  readonly notAfter: number
+}
+
+/**
+ * How long after its end a revoked certificate or token is remembered, in milliseconds. Clocks are set back now and then:
+ * an entry that was dropped by a clock that ran ahead would bring the certificate back to life.
+ */
+const REMEMBERED_MILLISECONDS = 86_400_000
+
+export class SnapshotState {
+  readonly users = new Map<string, UserView>()
+  readonly projects = new Map<string, ProjectView>()
+  /** By project, then user. */
+  readonly members = new Map<string, Map<string, MemberView>>()
+  readonly services = new Map<string, ServiceView>()
+  readonly deployments = new Map<string, DeploymentView>()
+  readonly deploymentsByHost = new Map<string, DeploymentView>()
+  /** By issuer, then serial. */
+  readonly revocations = new Map<string, Map<string, Revocation>>()
+  /** `jti` → when the token ends, in milliseconds since the epoch. */
+  readonly revokedTokens = new Map<string, number>()
+
+  fold(change: Change): void {
+    switch (change.kind) {
+      case 'user':
+        return this.#foldUser(change)
+      case 'project':
+        return keep(this.projects, change.name, change.status === 'active' ? { name: change.name } : undefined)
+      case 'member':
+        return this.#foldMember(change)
+      case 'service':
+        return keep(this.services, change.name, change.status === 'active' ? serviceView(change) : undefined)
+      case 'deployment':
+        return this.#foldDeployment(change)
+      case 'revocation':
+        return this.#foldRevocation(change)
+      case 'token-revocation':
+        return void this.revokedTokens.set(change.jti, change.expiresAt)
+      case 'token-key':
+      case 'issuer':
+      case 'crl':
+        return // for others who follow the log
+      default:
+        change satisfies never
+    }
+  }
+
+  forgetExpired(now: Date): number {
+    const before = now.getTime() - REMEMBERED_MILLISECONDS
+    let forgotten = 0
+    for (const ofIssuer of this.revocations.values()) {
+      forgotten += dropWhere(ofIssuer, ({ notAfter }) => notAfter < before)
+    }
+    return forgotten + dropWhere(this.revokedTokens, (expiresAt) => expiresAt < before)
+  }
+
+  #foldUser({ name, status, platformRole }: ChangeOf<'user'>): void {
+    keep(this.users, name, status === 'deleted' ? undefined : { name, status, platformRole })
+  }
+
+  #foldMember({ project, user, role, status }: ChangeOf<'member'>): void {
+    keep(inner(this.members, project), user, status === 'active' ? { project, user, role } : undefined)
+  }
+
+  #foldDeployment(change: ChangeOf<'deployment'>): void {
+    const before = this.deployments.get(change.name)
+    // The host may have moved on to another deployment: that entry is not this one's to remove.
+    if (before !== undefined && this.deploymentsByHost.get(before.host) === before) {
+      this.deploymentsByHost.delete(before.host)
+    }
+    const view = change.status === 'active' ? deploymentView(change) : undefined
+    keep(this.deployments, change.name, view)
+    if (view !== undefined) this.deploymentsByHost.set(view.host, view)
+  }
+
+  #foldRevocation({ issuer, serial, status, notAfter }: ChangeOf<'revocation'>): void {
+    keep(inner(this.revocations, issuer), serial, status === 'released' ? undefined : { status, notAfter })
+  }
+}
+
+function serviceView({ name, systemUser, dnsNames, roles, projects }: ChangeOf<'service'>): ServiceView {
+  return { name, systemUser, dnsNames, roles: new Set(roles), projects: new Set(projects) }
+}
+
+function deploymentView({ name, project, host, service, serviceCallers }: ChangeOf<'deployment'>): DeploymentView {
+  return { name, project, host, service, serviceCallers: new Set(serviceCallers) }
+}
+
+function keep<View extends object>(map: Map<string, View>, key: string, view: View | undefined): void {
+  if (view === undefined) map.delete(key)
+  else map.set(key, Object.freeze(view))
+}
+
+function inner<View>(map: Map<string, Map<string, View>>, key: string): Map<string, View> {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = new Map<string, View>()
+  map.set(key, made)
+  return made
+}
+
+function dropWhere<Value>(map: Map<string, Value>, ended: (value: Value) => boolean): number {
+  let dropped = 0
+  for (const [key, value] of map) {
+    if (!ended(value)) continue
+    map.delete(key)
+    dropped += 1
+  }
+  return dropped
+}

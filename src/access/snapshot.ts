@@ -1,0 +1,69 @@
+// What a decision sees: the policy in memory, as of one revision of the change log.
+//
+// "Immutable" is met by the order of events, not by the data structure. A decision is synchronous and so is `apply`; one
+// thread runs both, so nothing can change while a decision looks, and the decision holds no part of the view when it
+// returns. Whoever needs the view for longer than one synchronous call (writing it out for a sidecar) copies what it needs
+// within one call. A persistent structure would buy views that outlive a change, which nobody asks for, and would make
+// every look-up slower. Readers get the `Snapshot` interface, which has no way to change anything; entries are frozen.
+//
+// What has ended is not in the view: a deleted user, project, service or deployment and a removed member are `undefined`.
+import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
+import type { DeploymentName } from '../domain/deployment-name.ts'
+import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { SystemUser } from '../domain/system-user.ts'
+import type { UserName } from '../domain/user-name.ts'
+
+export interface UserView {
+  readonly name: UserName
+  readonly status: 'active' | 'blocked'
+  readonly platformRole: PlatformRole
+}
+
+export interface ProjectView {
+  readonly name: ProjectName
+}
+
+/** The row of a member alone: the identity is current only if user and project are active too. */
+export interface MemberView {
+  readonly project: ProjectName
+  readonly user: UserName
+  readonly role: ProjectRole
+}
+
+export interface ServiceView {
+  readonly name: ServiceName
+  readonly systemUser: SystemUser
+  readonly dnsNames: readonly DnsName[]
+  readonly roles: ReadonlySet<ServiceRole>
+  /** Projects a launcher may start jobs in. */
+  readonly projects: ReadonlySet<ProjectName>
+}
+
+export interface DeploymentView {
+  readonly name: DeploymentName
+  readonly project: ProjectName
+  readonly host: DnsName
+  /** The service that serves it, and may ask about it. */
+  readonly service: ServiceName
+  readonly serviceCallers: ReadonlySet<ServiceName>
+}
+
+/** Look-ups take plain texts: names are compared byte for byte, and a text that is no name finds nothing. */
+export interface Snapshot {
+  /** Number of the last change that is in it. */
+  readonly revision: number
+  /** When it was last known to be complete, in monotonic milliseconds; -Infinity before the first time. */
+  readonly confirmedAtMilliseconds: number
+  /** From this age on nothing may be decided with it. */
+  readonly staleAfterMilliseconds: number
+  user(name: string): UserView | undefined
+  project(name: string): ProjectView | undefined
+  member(project: string, user: string): MemberView | undefined
+  service(name: string): ServiceView | undefined
+  deployment(name: string): DeploymentView | undefined
+  /** `host` as deployments keep it: lower case, without port and trailing dot (`routeHost`). */
+  deploymentByHost(host: string): DeploymentView | undefined
+  revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined
+  tokenRevoked(jti: string): boolean
+}
