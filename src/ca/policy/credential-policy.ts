@@ -1,0 +1,37 @@
+// How long what is handed out beside certificates lives, from `ca/credentials.json` (CP §4.1, §4.6).
+import * as z from 'zod'
+import { cites, reasoned, reasonedSeconds, why } from './reasoned.ts'
+
+export interface CredentialPolicy {
+  readonly enrolmentTokenSeconds: number
+  /** A project user's certificates are renewed with the one before for this long after an enrolment or sign-in. */
+  readonly renewalSeconds: number
+  /** How long an Idempotency-Key is remembered. */
+  readonly idempotencySeconds: number
+  readonly token: {
+    readonly defaultSeconds: number
+    readonly maxSeconds: number
+    /** How long a token key signs before the next one takes over. */
+    readonly keySignsSeconds: number
+    /** How far ahead of its first signature a key is published, and how long after its last token's end it stays: added to the JWKS max-age. */
+    readonly keyOverlapSeconds: number
+    readonly jwksMaxAgeSeconds: number
+  }
+}
+
+export const credentialsSchema = z.strictObject({
+  why,
+  cites,
+  enrolmentTokenSeconds: reasonedSeconds,
+  renewalSeconds: reasonedSeconds,
+  idempotencySeconds: reasonedSeconds,
+  token: z
+    .strictObject({
+      defaultSeconds: reasonedSeconds,
+      maxSeconds: reasoned(1, 3600),
+      keySignsSeconds: reasonedSeconds,
+      keyOverlapSeconds: reasonedSeconds,
+      jwksMaxAgeSeconds: reasonedSeconds,
+    })
+    .refine((token) => token.defaultSeconds <= token.maxSeconds, 'defaultSeconds is at most maxSeconds'),
+}) satisfies z.ZodType<CredentialPolicy>
