@@ -31,23 +31,30 @@ export class SnapshotState {
   fold(change: Change): void {
     switch (change.kind) {
       case 'user':
-        return this.#foldUser(change)
+        this.#foldUser(change)
+        break
       case 'project':
-        return keep(this.projects, change.name, change.status === 'active' ? { name: change.name } : undefined)
+        keep(this.projects, change.name, change.status === 'active' ? { name: change.name } : undefined)
+        break
       case 'member':
-        return this.#foldMember(change)
+        this.#foldMember(change)
+        break
       case 'service':
-        return keep(this.services, change.name, change.status === 'active' ? serviceView(change) : undefined)
+        keep(this.services, change.name, change.status === 'active' ? serviceView(change) : undefined)
+        break
       case 'deployment':
-        return this.#foldDeployment(change)
+        this.#foldDeployment(change)
+        break
       case 'revocation':
-        return this.#foldRevocation(change)
+        this.#foldRevocation(change)
+        break
       case 'token-revocation':
-        return void this.revokedTokens.set(change.jti, change.expiresAt)
+        this.revokedTokens.set(change.jti, change.expiresAt)
+        break
       case 'token-key':
       case 'issuer':
       case 'crl':
-        return // for others who follow the log
+        break // for others who follow the log
       default:
         change satisfies never
     }
