@@ -1,0 +1,181 @@
+// The figures of one process, for Prometheus. Labels come from closed sets, so that no stranger can make this process keep
+// a series for each thing that he tries: what is not in the set counts as `other`. Ages are taken when asked for.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Clock, unixSeconds } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { ProfileName } from '../domain/profile-name.ts'
+import type { Validity } from '../domain/validity.ts'
+
+export interface CrlFigures {
+  readonly number: number
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+  readonly entries: number
+}
+
+export interface Metrics {
+  readonly contentType: string
+  /** The text for `GET /metrics`. */
+  render(): Promise<string>
+  /** `route` is the pattern that matched (`/v1/jobs/:id`), never the path. */
+  requestAnswered(request: { method: string; route: string; status: number; seconds: number }): void
+  certificateIssued(profile: ProfileName): void
+  /** A refusal by its problem code. */
+  refused(code: string): void
+  decided(decision: { reason: string; seconds: number }): void
+  crlPublished(issuer: IssuerId, figures: CrlFigures): void
+  batchCommitted(batch: { acts: number; seconds: number }): void
+  /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
+  certificateInUse(certificate: string, validity: Validity): void
+  /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
+  watch(sources: { snapshotAgeSeconds: () => number; signingQueue: () => number }): void
+}
+
+/** Route patterns of this service are under a hundred; a caller that passes paths instead is stopped here. */
+const MAX_ROUTES = 300
+
+/** An installation has a handful of issuers, each with a few live generations. */
+const MAX_ISSUERS = 200
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** From under the 50 µs of a decision to the 10 s at which a request is broken off. */
+const DURATION_BUCKETS = [0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+
+export function createMetrics(options: {
+  readonly clock: Clock
+  /** Every problem code that an answer may carry. */
+  readonly codes: Iterable<string>
+  /** Every reason of a decision. */
+  readonly reasons: Iterable<string>
+}): Metrics {
+  const registry = new Registry()
+  // Among them the event loop's lag (nodejs_eventloop_lag_*), memory and open files.
+  collectDefaultMetrics({ register: registry })
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    ...trafficMetrics(registry, options.codes, options.reasons),
+    ...stateMetrics(registry, options.clock),
+  }
+}
+
+type Traffic = 'requestAnswered' | 'certificateIssued' | 'refused' | 'decided' | 'batchCommitted'
+
+function trafficMetrics(
+  registry: Registry,
+  codes: Iterable<string>,
+  reasons: Iterable<string>,
+): Pick<Metrics, Traffic> {
+  const requests = histogram(registry, 'http_request_seconds', 'Time to answer', ['method', 'route', 'status'])
+  const issued = counter(registry, 'certificates_issued_total', 'Certificates issued', ['profile'])
+  const refusals = counter(registry, 'refusals_total', 'Requests refused, by problem code', ['code'])
+  const decisions = counter(registry, 'decisions_total', 'Decisions, by reason', ['reason'])
+  const decisionSeconds = histogram(registry, 'decision_seconds', 'Time of a decision', [])
+  const batches = histogram(registry, 'database_batch_acts', 'Acts that shared a commit', [], [1, 2, 4, 8, 16, 32, 64])
+  const commits = histogram(registry, 'database_commit_seconds', 'Time of a durable commit', [])
+  const code = oneOf(codes)
+  const reason = oneOf(reasons)
+  const route = firstOf(MAX_ROUTES)
+  return {
+    requestAnswered: (request) => {
+      const method = METHODS.has(request.method) ? request.method : 'other'
+      requests.observe({ method, route: route(request.route), status: request.status }, request.seconds)
+    },
+    certificateIssued: (profile) => issued.inc({ profile }),
+    refused: (refusal) => refusals.inc({ code: code(refusal) }),
+    decided: (decision) => {
+      decisions.inc({ reason: reason(decision.reason) })
+      decisionSeconds.observe(decision.seconds)
+    },
+    batchCommitted: (batch) => {
+      batches.observe(batch.acts)
+      commits.observe(batch.seconds)
+    },
+  }
+}
+
+function stateMetrics(registry: Registry, clock: Clock): Pick<Metrics, 'crlPublished' | 'certificateInUse' | 'watch'> {
+  const crls = new Map<string, CrlFigures>()
+  const certificates = new Map<string, Validity>()
+  const issuer = firstOf(MAX_ISSUERS)
+  const certificate = firstOf(MAX_ISSUERS)
+  const now = (): number => unixSeconds(clock.now())
+  const ofCrl = (name: string, help: string, value: (crl: CrlFigures) => number): void =>
+    gauge(registry, name, help, 'issuer', () => [...crls].map(([id, crl]) => [id, value(crl)]))
+  ofCrl('crl_number', 'Number of the current CRL', ({ number }) => number)
+  ofCrl('crl_entries', 'Entries of the current CRL', ({ entries }) => entries)
+  ofCrl('crl_age_seconds', 'Time since thisUpdate', ({ thisUpdate }) => now() - unixSeconds(thisUpdate))
+  ofCrl('crl_next_update_seconds', 'Time left until nextUpdate', ({ nextUpdate }) => unixSeconds(nextUpdate) - now())
+  gauge(registry, 'certificate_life_seconds', 'Time left of a certificate in use', 'certificate', () =>
+    [...certificates].map(([name, { notAfter }]) => [name, unixSeconds(notAfter) - now()]),
+  )
+  return {
+    crlPublished: (id, figures) => void crls.set(issuer(id), figures),
+    certificateInUse: (name, validity) => void certificates.set(certificate(name), validity),
+    watch: ({ snapshotAgeSeconds, signingQueue }) => {
+      plainGauge(registry, 'snapshot_age_seconds', 'Time since the snapshot was confirmed', snapshotAgeSeconds)
+      plainGauge(registry, 'signing_queue', 'Requests that wait for a signature', signingQueue)
+    },
+  }
+}
+
+function counter<Label extends string>(registry: Registry, name: string, help: string, labelNames: Label[]) {
+  return new Counter({ name: `signet_${name}`, help, labelNames, registers: [registry] })
+}
+
+function histogram<Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: Label[],
+  buckets: number[] = DURATION_BUCKETS,
+) {
+  return new Histogram({ name: `signet_${name}`, help, labelNames, buckets, registers: [registry] })
+}
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => (readonly [string, number])[],
+): void {
+  new Gauge({
+    name: `signet_${name}`,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [value, figure] of read()) this.set({ [label]: value }, figure)
+    },
+  })
+}
+
+function plainGauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name: `signet_${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+function oneOf(known: Iterable<string>): (value: string) => string {
+  const set = new Set(known)
+  return (value) => (set.has(value) ? value : 'other')
+}
+
+/** The first `limit` values as they are, every later one as `other`. */
+function firstOf(limit: number): (value: string) => string {
+  const seen = new Set<string>()
+  return (value) => {
+    if (seen.has(value)) return value
+    if (seen.size >= limit) return 'other'
+    seen.add(value)
+    return value
+  }
+}

@@ -1,0 +1,103 @@
+// Every setting with its rule, its default and the kind of its text. Names are those of `signet.yaml`, sections dotted.
+import { z } from 'zod'
+import { parseTrustDomain } from '../domain/spiffe-id.ts'
+import type { SettingKind, SettingValue } from './configuration-sources.ts'
+import {
+  baseUrl,
+  duration,
+  endpoint,
+  matching,
+  operationsEndpoint,
+  optionalEndpoint,
+  parseDatabase,
+  parsedBy,
+  parseIpAddress,
+  parseServerName,
+  path,
+  whole,
+} from './setting-rules.ts'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+// One row a setting: the rule and the default. Limits say where they come from.
+export const SETTINGS = z.strictObject({
+  dataFolder: path,
+  database: parsedBy('sqlite:<path> or postgres://<host>/<database>', parseDatabase).optional(),
+  journal: path.optional(),
+  policyFolder: path.optional(),
+  publicUrl: baseUrl('https:').optional(),
+  publicHttpUrl: baseUrl('http:').optional(),
+  trustDomain: parsedBy('lower case letters, digits, dots, dashes, underscores', parseTrustDomain),
+  // 64 is ub-organization-name (RFC 5280 appendix A.1): it stands in the subject of the CA certificates.
+  organization: matching(/^[\p{L}\p{N}\p{P} ]{1,64}$/u, '1 to 64 letters, digits, spaces, punctuation').default(
+    'Signet',
+  ),
+  'masterKey.file': path.optional(),
+  'masterKey.credential': matching(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}$/, 'the name of a credential').optional(),
+  'masterKey.environment': matching(/^[A-Z_][A-Z0-9_]{0,99}$/, 'the name of a variable').optional(),
+  'listeners.https': endpoint.prefault('127.0.0.1:8443'),
+  'listeners.browser': optionalEndpoint.prefault('127.0.0.1:8445'),
+  'listeners.http': endpoint.prefault('127.0.0.1:8080'),
+  'listeners.operations': operationsEndpoint.prefault('127.0.0.1:9090'),
+  'serverNames.dnsNames': z
+    .array(parsedBy('DNS names in lower case, no wildcard', parseServerName))
+    .default(['localhost']),
+  'serverNames.ipAddresses': z.array(parsedBy('IP addresses', parseIpAddress)).default(['127.0.0.1']),
+  /** Bytes of a request body. The largest CSR is 16 KiB, in PEM inside JSON with its neighbours well under 64 KiB. */
+  'limits.bodyBytes': whole(1024, 16 * 1024 * 1024).default(64 * 1024),
+  /** Bytes of all header lines: Node's own default, and room for a forwarded certificate of 8 KiB. */
+  'limits.headerBytes': whole(4096, 128 * 1024).default(16 * 1024),
+  /** Open connections a listener. Each costs about 50 KiB with TLS: 10,000 stay under half a GiB. */
+  'limits.connections': whole(1, 1_000_000).default(10_000),
+  /** Requests that wait for a CSR check or a signature; more are told to come again (429). Under a second of work. */
+  'limits.signingQueue': whole(1, 1_000_000).default(2_000),
+  /** Time to receive a whole request: a CSR of 16 KiB takes under 5 s on 56 kbit/s. */
+  'limits.requestTime': duration(1, 300).prefault('10s'),
+  /** How long an idle connection is kept. Over the 60 s at which common proxies close theirs, so that they close first. */
+  'limits.idleTime': duration(1, 3600).prefault('65s'),
+  /** A snapshot not confirmed for longer answers no decision: a blocked user must not outlive a broken database. */
+  'limits.snapshotAge': duration(1, 60).prefault('5s'),
+  /** Life of a TLS session. A resumed session repeats no proof of the key, so an hour at most. */
+  'tls.sessionLife': duration(1, 3600).prefault('1h'),
+  logLevel: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  demo: z.boolean({ error: 'true or false' }).default(false),
+})
+
+export type Settings = z.output<typeof SETTINGS>
+export type SettingName = keyof Settings
+
+/** What flags may set: the section form, flat, by setting name (`listeners.https`). */
+export type Flags = Readonly<Partial<Record<SettingName, SettingValue | undefined>>>
+
+export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
+  Object.entries({
+    dataFolder: 'path',
+    database: 'database',
+    journal: 'path',
+    policyFolder: 'path',
+    publicUrl: 'text',
+    publicHttpUrl: 'text',
+    trustDomain: 'text',
+    organization: 'text',
+    'masterKey.file': 'path',
+    'masterKey.credential': 'text',
+    'masterKey.environment': 'text',
+    'listeners.https': 'text',
+    'listeners.browser': 'text',
+    'listeners.http': 'text',
+    'listeners.operations': 'text',
+    'serverNames.dnsNames': 'list',
+    'serverNames.ipAddresses': 'list',
+    'limits.bodyBytes': 'number',
+    'limits.headerBytes': 'number',
+    'limits.connections': 'number',
+    'limits.signingQueue': 'number',
+    'limits.requestTime': 'text',
+    'limits.idleTime': 'text',
+    'limits.snapshotAge': 'text',
+    'tls.sessionLife': 'text',
+    logLevel: 'text',
+    demo: 'boolean',
+  } as const satisfies Record<SettingName, SettingKind>),
+)
