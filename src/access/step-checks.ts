@@ -35,6 +35,8 @@ export function checkCertificate({ question, at }: Inquiry): StepOutcome {
   const { certificate } = question.credentials
   if (certificate === 'absent') return 'CREDENTIAL_MISSING'
   if (certificate.validity === 'unproven') return certificate.reason
+  // Comparisons with a date that is none are all false, which would pass as valid.
+  if (Number.isNaN(at.wall.getTime())) throw new RangeError('the wall clock gives no time')
   const status = validityAt(certificate.validity, at.wall)
   if (status === 'expired') return 'CERT_EXPIRED'
   if (status !== 'valid') return 'CERT_NOT_YET_VALID'

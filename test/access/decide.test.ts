@@ -1,0 +1,601 @@
+import { describe, expect, it } from 'vitest'
+import { decide, explain } from '../../src/access/decide.ts'
+import type { Decision, Question } from '../../src/access/decision.ts'
+import { type CertificateFacts, NO_CREDENTIALS } from '../../src/access/facts.ts'
+import { type Reason, REASONS } from '../../src/access/reasons.ts'
+import type { Snapshot } from '../../src/access/snapshot.ts'
+import { STEPS } from '../../src/access/steps.ts'
+import type { Change } from '../../src/domain/change.ts'
+import * as world from './world.ts'
+import { AT, MONOTONIC, named, question, SERIAL, snapshotOf, VALIDITY } from './world.ts'
+
+const acting = (name: string): Partial<Question> => ({ actingUser: { kind: 'named', name } })
+const byHost = (host: string): Partial<Question> => ({ route: { kind: 'host', host } })
+const byName = (deployment: string): Partial<Question> => ({ route: { kind: 'deployment', deployment } })
+const byBoth = (deployment: string, host: string): Partial<Question> => ({
+  route: { kind: 'deployment-and-host', deployment, host },
+})
+const refused = (reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED'): CertificateFacts => ({
+  kind: 'refused',
+  reason,
+  validity: 'unproven',
+})
+const unfit = (reason: 'CERT_EKU' | 'CERT_AMBIGUOUS_CN' | 'CERT_MALFORMED', validity = VALIDITY): CertificateFacts => ({
+  kind: 'refused',
+  reason,
+  validity,
+})
+const other = (...others: Question['credentials']['others']): Partial<Question> => ({
+  credentials: { certificate: 'absent', others },
+})
+
+interface Row {
+  readonly what: string
+  readonly asked: Question
+  readonly changes?: readonly Change[]
+}
+
+describe('who is let in', () => {
+  const rows: readonly Row[] = [
+    { what: 'a member under its own name', asked: question() },
+    { what: 'by host', asked: question(undefined, byHost('scorer.models.internal')) },
+    {
+      what: 'by host with port, upper case and dot',
+      asked: question(undefined, byHost('Scorer.MODELS.internal.:8443')),
+    },
+    { what: 'by name and host that agree', asked: question(undefined, byBoth('scorer', 'scorer.models.internal')) },
+    { what: 'the job of a member', asked: question(world.jobCertificate()) },
+    { what: 'a service that the deployment lists', asked: question(world.serviceCertificate()) },
+    { what: 'a member whose hold was released', asked: question(), changes: [hold('held'), hold('released')] },
+    {
+      what: 'a user that was blocked and is not any more',
+      asked: question(),
+      changes: [blocked(), world.user('alice')],
+    },
+    {
+      what: 'with a serial that another issuer revoked',
+      asked: question(),
+      changes: [world.revocation(SERIAL, 'revoked', { issuer: named('services-1') })],
+    },
+    {
+      what: 'a platform administrator as the member it also is',
+      asked: question(),
+      changes: [world.user('alice', { platformRole: 'admin' })],
+    },
+  ]
+  it.each(rows)('$what', ({ asked, changes = [] }) => {
+    const decision = decide(snapshotOf(...changes), asked, AT)
+    expect(decision).toMatchObject({ decision: 'allow', reason: 'ALLOWED', step: 'all', resource: 'scorer' })
+  })
+
+  it('answers with subject, revision and the end of the certificate', () => {
+    expect(decide(snapshotOf(), question(), AT)).toEqual({
+      decision: 'allow',
+      reason: 'ALLOWED',
+      step: 'all',
+      subject: {
+        profile: 'project-user',
+        name: 'fraud__alice',
+        spiffeId: 'spiffe://signet.test/project/fraud/user/alice',
+      },
+      resource: 'scorer',
+      policyRevision: world.WORLD.length,
+      validUntil: VALIDITY.notAfter,
+    })
+  })
+})
+
+describe('each step refuses alone', () => {
+  const rows: readonly (Row & { readonly reason: Reason })[] = [
+    { reason: 'ROUTE_UNKNOWN', what: 'an unknown host', asked: question(undefined, byHost('nobody.internal')) },
+    { reason: 'ROUTE_UNKNOWN', what: 'an empty host', asked: question(undefined, byHost('')) },
+    { reason: 'ROUTE_UNKNOWN', what: 'an unknown name', asked: question(undefined, byName('nobody')) },
+    { reason: 'ROUTE_UNKNOWN', what: 'an empty name', asked: question(undefined, byName('')) },
+    { reason: 'ROUTE_UNKNOWN', what: 'a name in another case', asked: question(undefined, byName('Scorer')) },
+    { reason: 'ROUTE_UNKNOWN', what: 'a name of an object', asked: question(undefined, byName('__proto__')) },
+    {
+      reason: 'ROUTE_UNKNOWN',
+      what: 'a known name beside an unknown host',
+      asked: question(undefined, byBoth('scorer', 'nobody.internal')),
+    },
+    {
+      reason: 'ROUTE_UNKNOWN',
+      what: 'an unknown name beside a known host',
+      asked: question(undefined, byBoth('nobody', 'scorer.models.internal')),
+    },
+    {
+      reason: 'ROUTE_UNKNOWN',
+      what: 'a deleted deployment',
+      asked: question(),
+      changes: [world.deployment('scorer', 'fraud', { status: 'deleted' })],
+    },
+    {
+      reason: 'ROUTE_UNKNOWN',
+      what: 'the host that a deployment had before',
+      asked: question(undefined, byHost('scorer.models.internal')),
+      changes: [world.deployment('scorer', 'fraud', { host: named('moved.internal') })],
+    },
+    {
+      reason: 'ROUTE_CONFLICT',
+      what: 'name and host of two deployments',
+      asked: question(undefined, byBoth('scorer', 'churner.models.internal')),
+    },
+
+    {
+      reason: 'CREDENTIAL_MISSING',
+      what: 'nothing presented',
+      asked: question(undefined, { credentials: NO_CREDENTIALS }),
+    },
+    { reason: 'AUTH_METHOD_NOT_ENABLED', what: 'a token', asked: question(undefined, other('token')) },
+    { reason: 'AUTH_METHOD_NOT_ENABLED', what: 'a key', asked: question(undefined, other('api-key')) },
+    { reason: 'AUTH_METHOD_NOT_ENABLED', what: 'a passphrase', asked: question(undefined, other('passphrase')) },
+    {
+      reason: 'AUTH_METHOD_NOT_ENABLED',
+      what: 'a token beside a good certificate',
+      asked: question(undefined, { credentials: { certificate: world.memberCertificate(), others: ['token'] } }),
+    },
+
+    { reason: 'CERT_MALFORMED', what: 'broken bytes', asked: question(refused('CERT_MALFORMED')) },
+    { reason: 'CERT_MALFORMED', what: 'of ours, without its names', asked: question(unfit('CERT_MALFORMED')) },
+    { reason: 'CERT_UNTRUSTED', what: 'a foreign certificate', asked: question(refused('CERT_UNTRUSTED')) },
+    { reason: 'CERT_EKU', what: 'a server-only certificate', asked: question(unfit('CERT_EKU')) },
+    { reason: 'CERT_AMBIGUOUS_CN', what: 'two common names', asked: question(unfit('CERT_AMBIGUOUS_CN')) },
+
+    { reason: 'CERT_REVOKED', what: 'a revoked certificate', asked: question(), changes: [hold('revoked')] },
+    { reason: 'CERT_REVOKED', what: 'a certificate on hold', asked: question(), changes: [hold('held')] },
+    {
+      reason: 'CERT_REVOKED',
+      what: 'the certificate of a finished job',
+      asked: question(world.jobCertificate()),
+      changes: [hold('revoked')],
+    },
+
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a user nobody knows',
+      asked: question(world.memberCertificate('fraud', 'eve')),
+    },
+    { reason: 'SUBJECT_UNKNOWN', what: 'a deleted user', asked: question(), changes: [deleted()] },
+    { reason: 'SUBJECT_UNKNOWN', what: 'a removed member', asked: question(), changes: [removed()] },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a deleted project',
+      asked: question(),
+      changes: [world.project('fraud', 'deleted')],
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'the job of a removed member',
+      asked: question(world.jobCertificate()),
+      changes: [removed()],
+    },
+    { reason: 'SUBJECT_UNKNOWN', what: 'a service account', asked: question(world.accountCertificate()) },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service nobody knows',
+      asked: question(world.serviceCertificate('new.internal', 'batch')),
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a deleted service',
+      asked: question(world.serviceCertificate()),
+      changes: [world.service('batch.internal', 'batch', { status: 'deleted' })],
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service that runs as somebody else by now',
+      asked: question(world.serviceCertificate()),
+      changes: [world.service('batch.internal', 'batch2')],
+    },
+    { reason: 'SUBJECT_UNKNOWN', what: 'an administrator of the past', asked: question(world.adminCertificate('bob')) },
+    { reason: 'SUBJECT_BLOCKED', what: 'a blocked user', asked: question(), changes: [blocked()] },
+    {
+      reason: 'SUBJECT_BLOCKED',
+      what: 'the job of a blocked user',
+      asked: question(world.jobCertificate()),
+      changes: [blocked()],
+    },
+    {
+      reason: 'SUBJECT_BLOCKED',
+      what: 'a blocked administrator',
+      asked: question(world.adminCertificate()),
+      changes: [world.user('root_admin', { status: 'blocked', platformRole: 'admin' })],
+    },
+
+    { reason: 'CERT_CN_MISMATCH', what: 'another member', asked: question(undefined, acting('fraud__bob')) },
+    {
+      reason: 'CERT_CN_MISMATCH',
+      what: 'another project of the same user',
+      asked: question(undefined, acting('churn__alice')),
+    },
+    {
+      reason: 'CERT_CN_MISMATCH',
+      what: 'a job as another member',
+      asked: question(world.jobCertificate(), acting('fraud__bob')),
+    },
+    {
+      reason: 'CERT_CN_MISMATCH',
+      what: 'the credential itself',
+      asked: question(undefined, { actingUser: { kind: 'credential-itself' } }),
+    },
+    {
+      reason: 'CERT_CN_MISMATCH',
+      what: 'a member as a system user, also with that L',
+      asked: question({ ...world.memberCertificate(), localities: ['batch'] }, acting('batch')),
+    },
+
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'another system user',
+      asked: question(world.serviceCertificate(), acting('serving')),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service under its common name',
+      asked: question(world.serviceCertificate(), acting('batch.internal')),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service without L',
+      asked: question(world.serviceCertificate('batch.internal', 'batch', [])),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service with two L, both right',
+      asked: question(world.serviceCertificate('batch.internal', 'batch', ['batch', 'batch'])),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service with a second L',
+      asked: question(world.serviceCertificate('batch.internal', 'batch', ['batch', 'root'])),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'an L that the URI contradicts',
+      asked: question(world.serviceCertificate('batch.internal', 'batch', ['serving'])),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service as a member',
+      asked: question(world.serviceCertificate(), acting('fraud__alice')),
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service as a member, also with that L everywhere',
+      asked: question(world.serviceCertificate('batch.internal', 'fraud__alice')),
+      changes: [world.service('batch.internal', 'fraud__alice')],
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
+      what: 'a service as the credential itself',
+      asked: question(world.serviceCertificate(), { actingUser: { kind: 'credential-itself' } }),
+    },
+
+    { reason: 'ADMIN_NO_DATA', what: 'an administrator', asked: question(world.adminCertificate()) },
+    {
+      reason: 'ADMIN_NO_DATA',
+      what: 'an administrator who is a member, with the admin certificate',
+      asked: question(world.adminCertificate('alice'), acting('fraud__alice')),
+      changes: [world.user('alice', { platformRole: 'admin' })],
+    },
+
+    {
+      reason: 'PROJECT_BOUNDARY',
+      what: 'a member of both projects, with the other identity',
+      asked: question(world.memberCertificate('churn', 'alice')),
+    },
+    {
+      reason: 'PROJECT_BOUNDARY',
+      what: 'a job of another project',
+      asked: question(world.jobCertificate('churn', 'carol')),
+    },
+    {
+      reason: 'PROJECT_BOUNDARY',
+      what: 'a listed service, when the project is deleted',
+      asked: question(world.serviceCertificate()),
+      changes: [world.project('fraud', 'deleted')],
+    },
+    {
+      reason: 'NOT_MEMBER',
+      what: 'a service that is not listed',
+      asked: question(world.serviceCertificate('other.internal', 'other')),
+    },
+    {
+      reason: 'NOT_MEMBER',
+      what: 'the service that serves the model, when it is not listed',
+      asked: question(world.serviceCertificate('models.internal', 'serving')),
+    },
+    {
+      reason: 'NOT_MEMBER',
+      what: 'a service that is no longer listed',
+      asked: question(world.serviceCertificate()),
+      changes: [world.deployment('scorer', 'fraud', { serviceCallers: [] })],
+    },
+  ]
+
+  it.each(rows)('$reason: $what', ({ reason, asked, changes = [] }) => {
+    const decision = decide(snapshotOf(...changes), asked, AT)
+    expect(decision).toMatchObject({ decision: 'deny', reason, step: REASONS[reason].step })
+    expect(decision).not.toHaveProperty('validUntil')
+  })
+
+  it('has a row for every reason but those about time, askers and faults', () => {
+    const elsewhere = [
+      'ALLOWED',
+      'SNAPSHOT_STALE',
+      'PDP_UNAVAILABLE',
+      'PEP_UNTRUSTED',
+      'CERT_EXPIRED',
+      'CERT_NOT_YET_VALID',
+    ]
+    expect(new Set([...rows.map(({ reason }) => reason), ...elsewhere])).toEqual(new Set(Object.keys(REASONS)))
+  })
+})
+
+describe('names are equal byte for byte or not at all', () => {
+  const kelvin = 'fraud__\u212a'
+  const rows: readonly (readonly [what: string, commonName: string, actingName: string])[] = [
+    ['case', 'fraud__alice', 'fraud__Alice'],
+    ['case of the project', 'fraud__alice', 'Fraud__alice'],
+    ['trailing space', 'fraud__alice', 'fraud__alice '],
+    ['leading space', 'fraud__alice', ' fraud__alice'],
+    ['trailing newline', 'fraud__alice', 'fraud__alice\n'],
+    ['trailing NUL', 'fraud__alice', 'fraud__alice\0'],
+    ['NUL and more', 'fraud__alice', 'fraud__alice\0x'],
+    ['prefix', 'fraud__alice', 'fraud__alic'],
+    ['longer', 'fraud__alice', 'fraud__alice2'],
+    ['empty', 'fraud__alice', ''],
+    ['user alone', 'fraud__alice', 'alice'],
+    ['separator', 'fraud__alice', 'fraud_alice'],
+    ['three underscores', 'fraud__alice', 'fraud___alice'],
+    ['composed in the certificate', 'fraud__ren\u00e9', 'fraud__rene\u0301'],
+    ['decomposed in the certificate', 'fraud__rene\u0301', 'fraud__ren\u00e9'],
+    ['zero width joiner', 'fraud__alice', 'fraud__al\u200dice'],
+    ['a look-alike', 'fraud__alice', 'fraud__\u0430lice'],
+    ['Kelvin sign for k', kelvin, 'fraud__k'],
+    ['full width', 'fraud__alice', 'fraud__\uff41lice'],
+    ['byte order mark', 'fraud__alice', '\ufefffraud__alice'],
+    ['lone surrogate', 'fraud__\ufffd', 'fraud__\ud800'],
+    ['wildcard', 'fraud__alice', '*'],
+  ]
+  it.each(rows)('CN: %s', (_, commonName, name) => {
+    const asked = question({ ...world.memberCertificate(), commonName }, acting(name))
+    expect(decide(snapshotOf(), asked, AT).reason).toBe('CERT_CN_MISMATCH')
+  })
+
+  it.each(['Batch', 'batch ', ' batch', 'batc', 'batch2', '', 'batch\0', 'b\u0430tch', 'batch\n', '*'])(
+    'L: %j',
+    (name) => {
+      const decision = decide(snapshotOf(), question(world.serviceCertificate(), acting(name)), AT)
+      expect(decision.reason).toBe('CERT_L_MISMATCH')
+    },
+  )
+})
+
+describe('time', () => {
+  const at = (iso: string) => ({ wall: new Date(iso), monotonic: MONOTONIC })
+  it.each([
+    ['one millisecond early', '2026-03-01T05:59:59.999Z', 'CERT_NOT_YET_VALID'],
+    ['the first instant', '2026-03-01T06:00:00.000Z', 'ALLOWED'],
+    ['the last second', '2026-03-02T06:00:00.000Z', 'ALLOWED'],
+    ['its last millisecond', '2026-03-02T06:00:00.999Z', 'ALLOWED'],
+    ['the second after', '2026-03-02T06:00:01.000Z', 'CERT_EXPIRED'],
+    ['no time at all', 'never', 'PDP_UNAVAILABLE'],
+  ])('%s', (_, iso, reason) => {
+    expect(decide(snapshotOf(), question(), at(iso)).reason).toBe(reason)
+  })
+
+  it('comes before the purpose of the certificate and after its chain', () => {
+    const ended = { notBefore: VALIDITY.notBefore, notAfter: VALIDITY.notBefore }
+    expect(decide(snapshotOf(), question(unfit('CERT_EKU', ended)), AT).reason).toBe('CERT_EXPIRED')
+    expect(decide(snapshotOf(), question(refused('CERT_UNTRUSTED')), AT).reason).toBe('CERT_UNTRUSTED')
+  })
+
+  it.each([
+    ['just confirmed', 0, 'ALLOWED'],
+    ['4,999 ms', 4_999, 'ALLOWED'],
+    ['5,000 ms', 5_000, 'SNAPSHOT_STALE'],
+    ['a minute', 60_000, 'SNAPSHOT_STALE'],
+    ['a clock that is no number', Number.NaN, 'SNAPSHOT_STALE'],
+  ])('a snapshot confirmed %s ago', (_, age, reason) => {
+    const snapshot = snapshotOf()
+    snapshot.confirm(MONOTONIC)
+    expect(decide(snapshot, question(), { wall: world.NOW, monotonic: MONOTONIC + age }).reason).toBe(reason)
+  })
+
+  it('a stale snapshot answers nothing else, to anyone', () => {
+    const late = { wall: world.NOW, monotonic: MONOTONIC + 60_000 }
+    for (const asked of [question(undefined, byHost('nobody')), question(undefined, { credentials: NO_CREDENTIALS })]) {
+      expect(decide(snapshotOf(), asked, late)).toMatchObject({ reason: 'SNAPSHOT_STALE', step: 'snapshot' })
+    }
+  })
+})
+
+describe('what a stranger learns about deployments', () => {
+  const strangers: readonly (readonly [string, Partial<Question>, Reason])[] = [
+    ['with nothing', { credentials: NO_CREDENTIALS }, 'CREDENTIAL_MISSING'],
+    ['with a token', other('token'), 'AUTH_METHOD_NOT_ENABLED'],
+    ['with a foreign certificate', { credentials: question(refused('CERT_UNTRUSTED')).credentials }, 'CERT_UNTRUSTED'],
+    [
+      'unknown by now',
+      { credentials: question(world.memberCertificate('fraud', 'eve')).credentials },
+      'SUBJECT_UNKNOWN',
+    ],
+  ]
+  const held: readonly (readonly [string, Partial<Question>, Reason])[] = [
+    ['an unknown name', byName('nobody'), 'ROUTE_UNKNOWN'],
+    ['an unknown name at a known host', byBoth('nobody', 'scorer.models.internal'), 'ROUTE_UNKNOWN'],
+    ['a conflict', byBoth('scorer', 'churner.models.internal'), 'ROUTE_CONFLICT'],
+  ]
+  for (const [what, route, reason] of held) {
+    it.each(strangers)(`${what}: nothing, %s`, (_, credentials, expected) => {
+      const decision = decide(snapshotOf(), question(undefined, { ...route, ...credentials }), AT)
+      expect(decision.reason).toBe(expected)
+      expect(decision).not.toHaveProperty('resource')
+    })
+
+    it(`${what}: comes out before the acting user is compared, with the subject`, () => {
+      const decision = decide(snapshotOf(), question(undefined, { ...route, ...acting('somebody') }), AT)
+      expect(decision).toMatchObject({ reason, step: '2', subject: { name: 'fraud__alice' } })
+      expect(decision).not.toHaveProperty('resource')
+    })
+  }
+
+  it.each(strangers)('an unknown host answers everybody, %s', (_, credentials) => {
+    const decision = decide(snapshotOf(), question(undefined, { ...byHost('nobody'), ...credentials }), AT)
+    expect(decision).toMatchObject({ reason: 'ROUTE_UNKNOWN', step: '2' })
+    expect(decision).not.toHaveProperty('subject')
+  })
+})
+
+describe('what an answer says', () => {
+  const subjectOf = (decision: Decision) => decision.subject?.name
+  it.each([
+    ['nothing of a revoked certificate', question(), [hold('revoked')], undefined],
+    ['the name of a blocked user', question(), [blocked()], 'fraud__alice'],
+    ['the name in a certificate that acts for another', question(undefined, acting('x')), [], 'fraud__alice'],
+    ['nothing of a certificate beside a token', withToken(), [], undefined],
+  ] as const)('%s', (_, asked, changes, expected) => {
+    expect(subjectOf(decide(snapshotOf(...changes), asked, AT))).toBe(expected)
+  })
+
+  function withToken(): Question {
+    return question(undefined, { credentials: { certificate: world.memberCertificate(), others: ['token'] } })
+  }
+})
+
+describe('a broken evaluator', () => {
+  it('refuses, and hands on what broke', () => {
+    const fault = new Error('broken')
+    const snapshot: Snapshot = new Proxy(snapshotOf(), {
+      get: () => {
+        throw fault
+      },
+    })
+    expect(decide(snapshot, question(), AT)).toMatchObject({ decision: 'deny', reason: 'PDP_UNAVAILABLE', fault })
+    expect(explain(snapshot, question(), AT).steps).toEqual([])
+  })
+})
+
+describe('purity', () => {
+  it('asks the snapshot only to look things up, changes nothing, and answers the same twice', () => {
+    const asked = deepFreeze(question())
+    const calls: string[] = []
+    const snapshot = readOnly(snapshotOf(), calls)
+    const first = decide(snapshot, asked, AT)
+    const callsOfFirst = calls.splice(0)
+    expect(decide(snapshot, asked, AT)).toEqual(first)
+    expect(calls).toEqual(callsOfFirst)
+    expect(first.reason).toBe('ALLOWED')
+  })
+
+  it('a revocation shows in the next decision, and only in the next', () => {
+    const snapshot = snapshotOf()
+    const before = decide(snapshot, question(), AT)
+    snapshot.apply([{ seq: snapshot.revision + 1, change: hold('revoked') }])
+    expect(before.reason).toBe('ALLOWED')
+    expect(decide(snapshot, question(), AT)).toMatchObject({
+      reason: 'CERT_REVOKED',
+      policyRevision: before.policyRevision + 1,
+    })
+  })
+})
+
+describe('explanations', () => {
+  it('name every step when all pass', () => {
+    const { decision, steps } = explain(snapshotOf(), question(), AT)
+    expect(decision).toEqual(decide(snapshotOf(), question(), AT))
+    expect(steps.map(({ step, outcome }) => `${step} ${outcome}`)).toEqual([
+      'snapshot passed',
+      '2 passed',
+      '5 passed',
+      '6 passed',
+      '7c passed',
+      '7r passed',
+      '9 passed',
+      '2 passed',
+      '10u passed',
+      '10s not-applicable',
+      '13 passed',
+      '14 passed',
+    ])
+  })
+
+  it('end with the step that refused, and show what it saw', () => {
+    const { decision, steps } = explain(snapshotOf(), question(undefined, acting('fraud__bob')), AT)
+    expect(steps.at(-1)).toEqual({
+      step: '10u',
+      title: 'CN is the acting user',
+      outcome: decision.reason,
+      saw: { profile: 'project-user', commonName: 'fraud__alice', localities: [], actingUser: 'fraud__bob' },
+    })
+  })
+
+  it.each([
+    [question(undefined, { credentials: NO_CREDENTIALS }), { presented: [], accepted: ['certificate'] }],
+    [question(undefined, byHost('x')), { host: 'x', found: false }],
+    [
+      question(undefined, byBoth('x', 'scorer.models.internal')),
+      { deployment: 'x', host: 'scorer.models.internal', found: false },
+    ],
+    [question(refused('CERT_UNTRUSTED')), { now: '2026-03-01T12:00:00.000Z', verified: false }],
+    [question(world.adminCertificate()), { profile: 'admin' }],
+    [question(world.memberCertificate('churn')), { project: 'churn', deploymentProject: 'fraud' }],
+    [
+      question(world.serviceCertificate('other.internal', 'other')),
+      { profile: 'service', deploymentProject: 'fraud', serviceCallers: ['batch.internal'] },
+    ],
+    [
+      question(world.serviceCertificate(), { actingUser: { kind: 'credential-itself' } }),
+      { profile: 'service', commonName: 'batch.internal', localities: ['batch'], actingUser: 'credential-itself' },
+    ],
+  ])('case %#', (asked, saw) => {
+    expect(explain(snapshotOf(), asked, AT).steps.at(-1)?.saw).toEqual(saw)
+  })
+
+  it('agree with the reason table on the step', () => {
+    const steps = new Set<string>([...STEPS.map(({ step }) => step), '0', 'all', 'err'])
+    expect(new Set(Object.values(REASONS).map(({ step }) => step))).toEqual(steps)
+  })
+})
+
+function hold(status: 'revoked' | 'held' | 'released'): Change {
+  return world.revocation(SERIAL, status)
+}
+function blocked(): Change {
+  return world.user('alice', { status: 'blocked' })
+}
+function deleted(): Change {
+  return world.user('alice', { status: 'deleted' })
+}
+function removed(): Change {
+  return world.member('fraud', 'alice', 'removed')
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  // Dates cannot be frozen, and nothing here sets one.
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  Object.values(value).forEach(deepFreeze)
+  return Object.freeze(value)
+}
+
+/** A snapshot on which only the look-ups of the interface exist, and which notes each. */
+function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
+  const noted = <Answer>(name: string, answer: Answer): Answer => {
+    calls.push(name)
+    return answer
+  }
+  return Object.freeze({
+    revision: snapshot.revision,
+    confirmedAtMilliseconds: snapshot.confirmedAtMilliseconds,
+    staleAfterMilliseconds: snapshot.staleAfterMilliseconds,
+    user: (name: string) => noted(`user ${name}`, snapshot.user(name)),
+    project: (name: string) => noted(`project ${name}`, snapshot.project(name)),
+    member: (of: string, name: string) => noted(`member ${of} ${name}`, snapshot.member(of, name)),
+    service: (name: string) => noted(`service ${name}`, snapshot.service(name)),
+    deployment: (name: string) => noted(`deployment ${name}`, snapshot.deployment(name)),
+    deploymentByHost: (host: string) => noted(`host ${host}`, snapshot.deploymentByHost(host)),
+    revocation: (issuer: string, serial: string) => noted(`revocation ${serial}`, snapshot.revocation(issuer, serial)),
+    tokenRevoked: (jti: string) => noted(`token ${jti}`, snapshot.tokenRevoked(jti)),
+  })
+}
