@@ -26,7 +26,7 @@ export interface SignatureAlgorithm {
   readonly scheme: SignatureScheme
 }
 
-/** Whether `parameters` must be absent, or NULL (or, for old ECDSA-like sloppiness, nothing else). */
+/** Whether the parameters must be absent or must be NULL; nothing takes either. */
 type Parameters = 'absent' | 'null'
 
 const SCHEMES: ReadonlyMap<string, { readonly parameters: Parameters; readonly scheme: SignatureScheme }> = new Map([
@@ -78,7 +78,8 @@ function encodeIdentifier(algorithm: KeyAlgorithm): Der {
     case 'ml-dsa':
       return sequence(oid(mlDsaOid(algorithm.parameterSet)))
     default:
-      throw algorithm satisfies never
+      algorithm satisfies never
+      throw new DerRejected('der_unencodable', { why: 'no such algorithm' })
   }
 }
 

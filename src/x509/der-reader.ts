@@ -4,6 +4,7 @@
 import { DerRejected, type DerErrorCode } from './der-rejected.ts'
 import { decodeString } from './der-string.ts'
 import { GENERALIZED_TIME, parseTime, UTC_TIME } from './der-time.ts'
+import { hexOf } from './hex.ts'
 import { decodeOid } from './oid.ts'
 
 export const TAG = {
@@ -161,7 +162,7 @@ export class DerReader {
   readInteger(): bigint {
     const bytes = this.readIntegerBytes()
     if (bytes.length > MAX_INTEGER_BYTES) throw this.#refusal('der_integer_out_of_range')
-    const magnitude = BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`)
+    const magnitude = BigInt(`0x${hexOf(bytes)}`)
     return (bytes[0] ?? 0) >= 0x80 ? magnitude - (1n << BigInt(bytes.length * 8)) : magnitude
   }
 

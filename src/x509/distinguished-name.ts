@@ -5,6 +5,7 @@ import { CodedError } from '../domain/coded-error.ts'
 import { DerReader, TAG } from './der-reader.ts'
 import { decodeString, isStringTag } from './der-string.ts'
 import { ia5String, oid, printableString, sequence, set, setOf, utf8String, type Der } from './der-writer.ts'
+import { hexOf } from './hex.ts'
 import { OID } from './oid.ts'
 
 export interface NameAttribute {
@@ -104,13 +105,14 @@ function parseAttribute(reader: DerReader): NameAttribute {
 function otherValue(type: string, encoded: Uint8Array): string {
   // Types we know are strings (RFC 5280 appendix A.1); a CN that is none must not pass as one.
   if (SHORT_NAMES.has(type)) throw new DistinguishedNameRejected('dn_malformed', { type, why: 'not a string' })
-  return `#${Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString('hex')}`
+  return `#${hexOf(encoded)}`
 }
 
 function refuseControlCharacters(type: string, value: string): void {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
-    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) throw new DistinguishedNameRejected('dn_control_character', { type })
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f))
+      throw new DistinguishedNameRejected('dn_control_character', { type })
   }
 }
 
@@ -170,7 +172,7 @@ function formatAttribute(attribute: NameAttribute): string {
 }
 
 function hexValue({ value }: NameAttribute): string {
-  return Buffer.from(utf8String(value)).toString('hex')
+  return hexOf(utf8String(value))
 }
 
 function escapeValue(value: string): string {

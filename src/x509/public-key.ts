@@ -4,6 +4,7 @@ import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { CodedError } from '../domain/coded-error.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import { DerReader, TAG } from './der-reader.ts'
+import { hexOf } from './hex.ts'
 import { OID } from './oid.ts'
 import { hasRocaShape } from './roca.ts'
 
@@ -207,6 +208,6 @@ function refuseWeakRsaKey({ bits, exponent, modulus }: RsaPublicKey): void {
   if (exponent < 3n || exponent > MAX_RSA_EXPONENT || exponent % 2n === 0n) {
     throw new KeyRejected('key_rsa_bad_exponent', { bits })
   }
-  const number = BigInt(`0x${Buffer.from(modulus.buffer, modulus.byteOffset, modulus.length).toString('hex')}`)
+  const number = BigInt(`0x${hexOf(modulus)}`)
   if (hasRocaShape(number)) throw new KeyRejected('key_rsa_roca', { bits })
 }
