@@ -2,6 +2,7 @@
 // Run as a program it prints each forbidden import and exits 1; the tests import `findForbiddenImports`.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import ts from 'typescript'
 
 type Allowed = Readonly<Record<string, 'values' | 'types'>>
 
@@ -41,9 +42,6 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
 /** Layers that may import anything and that nothing imports. */
 const ENTRY = new Set(['main.ts', 'cli'])
 
-const IMPORT =
-  /^\s*(?:import|export)\s+(?<type>type\s)?[^'"`;]*?from\s+['"](?<from>[^'"]+)['"]|^\s*import\s+['"](?<bare>[^'"]+)['"]|\bimport\(\s*['"](?<dynamic>[^'"]+)['"]\s*\)/gm
-
 export interface ForbiddenImport {
   readonly file: string
   readonly imports: string
@@ -57,28 +55,89 @@ export function findForbiddenImports(root: string): ForbiddenImport[] {
     .flatMap((name) => forbiddenIn(root, name))
 }
 
+interface Import {
+  /** Undefined when it is not written out: `import(name)`. */
+  readonly target: string | undefined
+  readonly typeOnly: boolean
+}
+
 function forbiddenIn(root: string, name: string): ForbiddenImport[] {
   const from = layerOf(name)
-  const source = readFileSync(join(root, name), 'utf8')
   if (!ENTRY.has(from) && !(from in LAYERS)) return [{ file: name, imports: '', why: `no layer is named ${from}` }]
-  return [...source.matchAll(IMPORT)].flatMap((match) => {
-    const target = match.groups?.['from'] ?? match.groups?.['bare'] ?? match.groups?.['dynamic'] ?? ''
-    if (!target.startsWith('.')) return []
-    const to = layerOf(relative(root, resolve(root, dirname(name), target)))
-    const why = refusal(from, to, match.groups?.['type'] !== undefined)
-    return why === undefined ? [] : [{ file: name, imports: target, why }]
+  return importsOf(readFileSync(join(root, name), 'utf8')).flatMap(({ target, typeOnly }) => {
+    const why = refusal(root, name, target, typeOnly)
+    return why === undefined ? [] : [{ file: name, imports: target ?? 'a computed name', why }]
   })
 }
 
-function refusal(from: string, to: string, typeOnly: boolean): string | undefined {
-  if (from === to || ENTRY.has(from)) return undefined
-  if (to.startsWith('..')) return 'src imports nothing outside src'
+function refusal(root: string, name: string, target: string | undefined, typeOnly: boolean): string | undefined {
+  const from = layerOf(name)
+  if (ENTRY.has(from)) return undefined
+  if (target === undefined) return 'what is imported cannot be read from the source'
+  if (!/^(?:\.|\/|file:)/.test(target)) return undefined
+  const to = layerOf(relative(root, resolve(root, dirname(name), target)))
+  if (!target.startsWith('.') || to === '..') return 'src imports nothing outside src'
+  if (from === to) return undefined
   if (ENTRY.has(to)) return `nothing imports ${to}`
   const allowed = LAYERS[from]?.[to]
   if (allowed === undefined) return `${from} may not import ${to}`
   return allowed === 'types' && !typeOnly ? `${from} may import only types of ${to}` : undefined
 }
 
+/** Every import and re-export of a source text, wherever it stands. */
+function importsOf(source: string): Import[] {
+  const found: Import[] = []
+  const visit = (node: ts.Node): void => {
+    const one = importOf(node)
+    if (one !== undefined) found.push(one)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest))
+  return found
+}
+
+function importOf(node: ts.Node): Import | undefined {
+  if (ts.isImportDeclaration(node)) {
+    return {
+      target: textOf(node.moduleSpecifier),
+      typeOnly: node.importClause !== undefined && onlyTypes(node.importClause),
+    }
+  }
+  if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
+    const { exportClause } = node
+    const names = exportClause !== undefined && ts.isNamedExports(exportClause) ? exportClause.elements : undefined
+    return { target: textOf(node.moduleSpecifier), typeOnly: node.isTypeOnly || allTypes(names) }
+  }
+  if (ts.isImportTypeNode(node)) {
+    return { target: ts.isLiteralTypeNode(node.argument) ? textOf(node.argument.literal) : undefined, typeOnly: true }
+  }
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+    return { target: textOf(node.arguments[0]), typeOnly: false }
+  }
+  return undefined
+}
+
+/** `import type …`, or nothing but `type` names: `import { type A, type B } from …`. */
+function onlyTypes(clause: ts.ImportClause): boolean {
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
+  const { name, namedBindings } = clause
+  return (
+    name === undefined &&
+    namedBindings !== undefined &&
+    ts.isNamedImports(namedBindings) &&
+    allTypes(namedBindings.elements)
+  )
+}
+
+function allTypes(names: ts.NodeArray<ts.ImportSpecifier | ts.ExportSpecifier> | undefined): boolean {
+  return names !== undefined && names.length > 0 && names.every(({ isTypeOnly }) => isTypeOnly)
+}
+
+function textOf(node: ts.Node | undefined): string | undefined {
+  return node !== undefined && ts.isStringLiteralLike(node) ? node.text : undefined
+}
+
+/** The folder under `src`, or the file itself when it stands in none; `..` for what is outside. */
 function layerOf(path: string): string {
   return path.split('/')[0] ?? path
 }
