@@ -21,8 +21,7 @@ import { type DenialReason, REASONS } from './reasons.ts'
 import { mentionedDeployments, resolveRoute } from './route.ts'
 import type { DeploymentView, Snapshot } from './snapshot.ts'
 import { type Inquiry, routed, verified } from './inquiry.ts'
-import { checkFresh } from './step-checks.ts'
-import { IDENTITY_STEPS, type Step, STEPS } from './steps.ts'
+import { RECOGNITION_STEPS, type Step, STEPS } from './steps.ts'
 
 export function decide(snapshot: Snapshot, question: Question, at: DecisionTime): Decision {
   try {
@@ -68,7 +67,9 @@ function decideInquiry(inquiry: Inquiry): Decision {
   return refusal === undefined ? allowed(inquiry) : denied(refusal, inquiry)
 }
 
-function firstRefusal(steps: readonly Step[], inquiry: Inquiry): DenialReason | undefined {
+/** The first step that refuses gives the reason. */
+export /** The reason of the first of `steps` that refuses. */
+export function firstRefusal(steps: readonly Step[], inquiry: Inquiry): DenialReason | undefined {
   for (const { check } of steps) {
     const outcome = check(inquiry)
     if (isRefusal(outcome)) return outcome
@@ -133,8 +134,7 @@ function askerInquiry(snapshot: Snapshot, asker: CertificateFacts | 'absent', ro
 }
 
 function judgeAsker(inquiry: Inquiry): AskerDecision {
-  const fresh = checkFresh(inquiry)
-  const refusal = isRefusal(fresh) ? fresh : (firstRefusal(IDENTITY_STEPS, inquiry) ?? checkServes(inquiry))
+  const refusal = firstRefusal(RECOGNITION_STEPS, inquiry) ?? checkServes(inquiry)
   if (refusal !== undefined) return { kind: 'refused', reason: refusal, step: REASONS[refusal].step }
   return { kind: 'trusted', subject: subjectOf(verified(inquiry)), policyRevision: inquiry.snapshot.revision }
 }

@@ -44,17 +44,42 @@ export interface CertificateRecital {
 
 export type VerifiedCertificate = CertificateRecital & CertifiedIdentity
 
-/** Reasons that are found before time is judged: the certificate is not one of ours, so its dates say nothing. */
-export type RefusedAsForeign = {
+/**
+ * What exactly is wrong with a certificate, for logs and explanations:
+ * - `encoding`: not DER, not an X.509 version 3 certificate, an extension twice or broken, a control character in a name
+ * - `issuer`: none of ours has that name and key identifier; `signature`: it did not sign this
+ * - `authority`: it claims to be a CA; `key-usage`: not digitalSignature alone; `critical-extension`: one we do not know
+ * - `policy`: not exactly one policy that the issuer may issue; `name-constraints`: a name its issuers may not certify
+ * - `extended-key-usage`: not for clients; `common-name`: not exactly one, in an RDN of its own
+ * - `profile`: of a kind that calls nobody; `names`: URI, common name, serial or job do not say one thing
+ */
+export type CertificateFault =
+  | 'encoding'
+  | 'issuer'
+  | 'signature'
+  | 'authority'
+  | 'key-usage'
+  | 'critical-extension'
+  | 'policy'
+  | 'name-constraints'
+  | 'extended-key-usage'
+  | 'common-name'
+  | 'profile'
+  | 'names'
+
+/** Found before time is judged: the certificate is not one of ours, so its dates say nothing. */
+export interface RefusedAsForeign {
   readonly kind: 'refused'
   readonly reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED'
+  readonly fault: CertificateFault
   readonly validity: 'unproven'
 }
 
 /** A certificate that we did sign and that is no caller's. Time comes first in the table, so its validity goes along. */
-export type RefusedAsUnfit = {
+export interface RefusedAsUnfit {
   readonly kind: 'refused'
   readonly reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED' | 'CERT_EKU' | 'CERT_AMBIGUOUS_CN'
+  readonly fault: CertificateFault
   readonly validity: Validity
 }
 

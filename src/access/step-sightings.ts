@@ -30,10 +30,10 @@ export function sawCertificate({ question, at }: Inquiry): Facts {
   const { certificate } = question.credentials
   if (certificate === 'absent') return {}
   const now = at.wall.toISOString()
-  if (certificate.validity === 'unproven') return { now, verified: false }
+  const fault = certificate.kind === 'refused' ? certificate.fault : 'none'
+  if (certificate.validity === 'unproven') return { now, fault }
   const notBefore = certificate.validity.notBefore.toISOString()
-  const notAfter = certificate.validity.notAfter.toISOString()
-  return { now, notBefore, notAfter, verified: certificate.kind === 'verified' }
+  return { now, notBefore, notAfter: certificate.validity.notAfter.toISOString(), fault }
 }
 
 export function sawRevocation(inquiry: Inquiry): Facts {

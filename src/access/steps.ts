@@ -42,7 +42,7 @@ export interface Step {
 }
 
 /** Is there a caller, and who is it? */
-export const IDENTITY_STEPS: readonly Step[] = [
+const IDENTITY_STEPS: readonly Step[] = [
   { step: '5', title: 'a credential is present', check: checkPresent, saw: sawCredentials },
   { step: '6', title: 'its kind is accepted', check: checkMethod, saw: sawCredentials },
   { step: '7c', title: 'the certificate holds', check: checkCertificate, saw: sawCertificate },
@@ -50,8 +50,13 @@ export const IDENTITY_STEPS: readonly Step[] = [
   { step: '9', title: 'the subject is known and current', check: checkSubject, saw: sawSubject },
 ]
 
+const FRESHNESS: Step = { step: 'snapshot', title: 'the policy is fresh', check: checkFresh, saw: sawFreshness }
+
+/** The part that looks at no deployment and no acting user: who a certificate speaks for, now. */
+export const RECOGNITION_STEPS: readonly Step[] = [FRESHNESS, ...IDENTITY_STEPS]
+
 export const STEPS: readonly Step[] = [
-  { step: 'snapshot', title: 'the policy is fresh', check: checkFresh, saw: sawFreshness },
+  FRESHNESS,
   { step: '2', title: 'the host is known', check: checkHost, saw: sawRoute },
   ...IDENTITY_STEPS,
   { step: '2', title: 'the deployment is known, and one', check: checkHeldRoute, saw: sawRoute },
@@ -59,4 +64,10 @@ export const STEPS: readonly Step[] = [
   { step: '10s', title: 'L is the acting user', check: checkLocality, saw: sawActingUser },
   { step: '13', title: 'no administrator sees project data', check: checkAdministrator, saw: sawProfile },
   { step: '14', title: 'the project is the same', check: checkProject, saw: sawProject },
+]
+
+/** Who is it, as of a policy that is fresh: for what is asked of Signet itself. */
+export const RECOGNITION_STEPS: readonly Step[] = [
+  { step: 'snapshot', title: 'the policy is fresh', check: checkFresh, saw: sawFreshness },
+  ...IDENTITY_STEPS,
 ]

@@ -18,11 +18,13 @@ const byBoth = (deployment: string, host: string): Partial<Question> => ({
 const refused = (reason: 'CERT_MALFORMED' | 'CERT_UNTRUSTED'): CertificateFacts => ({
   kind: 'refused',
   reason,
+  fault: 'issuer',
   validity: 'unproven',
 })
 const unfit = (reason: 'CERT_EKU' | 'CERT_AMBIGUOUS_CN' | 'CERT_MALFORMED', validity = VALIDITY): CertificateFacts => ({
   kind: 'refused',
   reason,
+  fault: 'names',
   validity,
 })
 const other = (...others: Question['credentials']['others']): Partial<Question> => ({
@@ -538,7 +540,7 @@ describe('explanations', () => {
       question(undefined, byBoth('x', 'scorer.models.internal')),
       { deployment: 'x', host: 'scorer.models.internal', found: false },
     ],
-    [question(refused('CERT_UNTRUSTED')), { now: '2026-03-01T12:00:00.000Z', verified: false }],
+    [question(refused('CERT_UNTRUSTED')), { now: '2026-03-01T12:00:00.000Z', fault: 'issuer' }],
     [question(world.adminCertificate()), { profile: 'admin' }],
     [question(world.memberCertificate('churn')), { project: 'churn', deploymentProject: 'fraud' }],
     [

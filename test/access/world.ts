@@ -8,6 +8,7 @@ import type { Change, NumberedChange } from '../../src/domain/change.ts'
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
 
 /** A text as a name of any kind: tests also need names that no parser would let through. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's type says which name it is
 export function named<Name extends string>(text: string): Name {
   return text as Name
 }

@@ -1,0 +1,40 @@
+// Facts of certificates that were seen before, so that a busy caller's is parsed and verified once. Facts hold for ever;
+// revocation and time are not among them, so nothing here can go stale. A change of trust needs a new cache.
+//
+// Refusals are not kept: strangers can make as many certificates as they like, and would push out those in use.
+import { hash } from 'node:crypto'
+import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
+import { verifyClientCertificate } from './client-certificate.ts'
+import type { Trust } from './trust.ts'
+
+/** Facts take about 1 KiB each. */
+const DEFAULT_CAPACITY = 20_000
+
+export class ClientCertificateCache {
+  readonly #trust: Trust
+  readonly #capacity: number
+  /** By SHA-256 of the DER, the one unused for longest first: a Map keeps the order of insertion. */
+  readonly #facts = new Map<string, VerifiedCertificate>()
+
+  constructor(trust: Trust, capacity: number = DEFAULT_CAPACITY) {
+    this.#trust = trust
+    this.#capacity = capacity
+  }
+
+  /** As `verifyClientCertificate`. */
+  verify(der: Uint8Array): CertificateFacts {
+    const fingerprint = hash('sha256', der, 'base64')
+    const known = this.#facts.get(fingerprint)
+    if (known !== undefined) return this.#keep(fingerprint, known)
+    const facts = verifyClientCertificate(der, this.#trust)
+    return facts.kind === 'verified' ? this.#keep(fingerprint, facts) : facts
+  }
+
+  #keep(fingerprint: string, facts: VerifiedCertificate): VerifiedCertificate {
+    this.#facts.delete(fingerprint)
+    this.#facts.set(fingerprint, facts)
+    const [oldest] = this.#facts.size > this.#capacity ? this.#facts.keys() : []
+    if (oldest !== undefined) this.#facts.delete(oldest)
+    return facts
+  }
+}
