@@ -67,8 +67,7 @@ function decideInquiry(inquiry: Inquiry): Decision {
   return refusal === undefined ? allowed(inquiry) : denied(refusal, inquiry)
 }
 
-/** The first step that refuses gives the reason. */
-export /** The reason of the first of `steps` that refuses. */
+/** The reason of the first of `steps` that refuses. */
 export function firstRefusal(steps: readonly Step[], inquiry: Inquiry): DenialReason | undefined {
   for (const { check } of steps) {
     const outcome = check(inquiry)

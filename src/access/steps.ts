@@ -52,7 +52,7 @@ const IDENTITY_STEPS: readonly Step[] = [
 
 const FRESHNESS: Step = { step: 'snapshot', title: 'the policy is fresh', check: checkFresh, saw: sawFreshness }
 
-/** The part that looks at no deployment and no acting user: who a certificate speaks for, now. */
+/** Who is it, as of a policy that is fresh: the part that looks at no deployment and no acting user. */
 export const RECOGNITION_STEPS: readonly Step[] = [FRESHNESS, ...IDENTITY_STEPS]
 
 export const STEPS: readonly Step[] = [
@@ -64,10 +64,4 @@ export const STEPS: readonly Step[] = [
   { step: '10s', title: 'L is the acting user', check: checkLocality, saw: sawActingUser },
   { step: '13', title: 'no administrator sees project data', check: checkAdministrator, saw: sawProfile },
   { step: '14', title: 'the project is the same', check: checkProject, saw: sawProject },
-]
-
-/** Who is it, as of a policy that is fresh: for what is asked of Signet itself. */
-export const RECOGNITION_STEPS: readonly Step[] = [
-  { step: 'snapshot', title: 'the policy is fresh', check: checkFresh, saw: sawFreshness },
-  ...IDENTITY_STEPS,
 ]
