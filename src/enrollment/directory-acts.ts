@@ -1,0 +1,282 @@
+// Who joins and who leaves: users, projects, members and services. What ends an identity revokes what it holds, in the same
+// transaction. An administrator names the first owner of a project and replaces a blocked one; owners add everybody else.
+import { randomUUID } from 'node:crypto'
+import type { AuditAct } from '../domain/audit-event.ts'
+import { actorOf, type Caller } from '../domain/caller.ts'
+import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
+import { type DnsName, isWithinZone, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
+import type { Facts } from '../domain/coded-error.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import { projectUserName } from '../domain/project-user-name.ts'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import type { SystemUser } from '../domain/system-user.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { Member, Project, Service, User } from '../directory/entities.ts'
+import { DirectoryRefused } from '../directory/errors.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { endIdentity } from './end-identity.ts'
+import { EnrollmentRefused } from './errors.ts'
+import { isOwner, notPermitted, requireAdministrator } from './second-look.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export interface Asked {
+  readonly caller: Caller
+  readonly origin: RequestOrigin
+}
+
+/** By an administrator. */
+export async function addUser(
+  context: ActContext,
+  asked: Asked & { readonly name: UserName; readonly platformRole: PlatformRole },
+): Promise<User> {
+  const { name, platformRole } = asked
+  return context.acts.run(async (tx) => {
+    const createdAt = context.clock.now()
+    await requireAdministrator(tx, asked.caller, createdAt)
+    const user: User = { id: randomUUID(), name, status: 'active', platformRole, createdAt }
+    await tx.insertUser(user)
+    await tx.change({ kind: 'user', name, status: user.status, platformRole })
+    await audit(context, tx, asked, 'user.add', `user:${name}`, { platformRole })
+    return user
+  })
+}
+
+/** By an administrator, who names the first owner and is not it. */
+export async function addProject(
+  context: ActContext,
+  asked: Asked & { readonly name: ProjectName; readonly owner: UserName },
+): Promise<Project> {
+  const { name, owner } = asked
+  projectUserName(name, owner, context.policy.names)
+  return context.acts.run(async (tx) => {
+    const createdAt = context.clock.now()
+    await requireAdministrator(tx, asked.caller, createdAt)
+    refuseThemselves(asked.caller, owner)
+    await activeUser(tx, owner)
+    const project: Project = { id: randomUUID(), name, status: 'active', createdAt }
+    await tx.insertProject(project)
+    await tx.change({ kind: 'project', name, status: 'active' })
+    await audit(context, tx, asked, 'project.add', `project:${name}`, { owner })
+    await insertMember(context, tx, asked, { project: name, user: owner, role: 'owner' })
+    return project
+  })
+}
+
+/**
+ * By an owner of the project; by an administrator only as the new owner of a project that has no active one left, and never
+ * themselves.
+ */
+export async function addMember(
+  context: ActContext,
+  asked: Asked & { readonly project: ProjectName; readonly user: UserName; readonly role: ProjectRole },
+): Promise<Member> {
+  const { caller, project, user, role } = asked
+  projectUserName(project, user, context.policy.names)
+  return context.acts.run(async (tx) => {
+    const now = context.clock.now()
+    if (!(await isOwner(tx, caller, project, now))) {
+      await requireAdministrator(tx, caller, now)
+      const isReplacement = role === 'owner' && (await tx.countActiveOwners(project)) === 0
+      if (!isReplacement) throw notPermitted(caller)
+      refuseThemselves(caller, user)
+    }
+    const found = await tx.project(project, 'share')
+    if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
+    await activeUser(tx, user)
+    return insertMember(context, tx, asked, { project, user, role })
+  })
+}
+
+/** By an owner; the last active owner stays. Its certificates, tokens and jobs end with it. */
+export async function removeMember(
+  context: ActContext,
+  asked: Asked & { readonly project: ProjectName; readonly user: UserName },
+): Promise<Member> {
+  const { caller, project, user } = asked
+  return context.acts.run(async (tx) => {
+    const now = context.clock.now()
+    const membership = await tx.membership(project, user, 'update')
+    if (!(await isOwner(tx, caller, project, now))) throw notPermitted(caller)
+    if (membership?.member.status !== 'active') throw new DirectoryRefused('member_unknown', { project, user })
+    const isActiveOwner = membership.member.role === 'owner' && membership.user.status === 'active'
+    if (isActiveOwner && (await tx.countActiveOwners(project)) === 1) {
+      throw new DirectoryRefused('last_owner', { project, user })
+    }
+    const removed: Member = { ...membership.member, status: 'removed' }
+    await tx.updateMember(removed)
+    await tx.change({ kind: 'member', project, user, role: removed.role, status: 'removed' })
+    await endMember(context, tx, asked, project, user, 'affiliationChanged')
+    await audit(context, tx, asked, 'member.remove', `member:${project}__${user}`, {})
+    return removed
+  })
+}
+
+/** By an administrator; never the last one. Every certificate, token and job of the user ends. */
+export async function blockUser(
+  context: ActContext,
+  asked: Asked & { readonly name: UserName },
+): Promise<User> {
+  return context.acts.run(async (tx) => {
+    const user = await tx.user(asked.name, 'update')
+    await requireAdministrator(tx, asked.caller, context.clock.now())
+    if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: asked.name })
+    if (user.status === 'blocked') return user
+    if (user.platformRole === 'admin' && (await tx.countActiveAdministrators()) === 1) {
+      throw new DirectoryRefused('last_administrator', { user: user.name })
+    }
+    const blocked = await setStatus(context, tx, asked, user, 'blocked')
+    for (const member of await tx.membershipsOf(user.name)) {
+      await endMember(context, tx, asked, member.project, user.name, 'privilegeWithdrawn')
+    }
+    await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
+    return blocked
+  })
+}
+
+/** By an administrator. What was revoked stays revoked: the user enrols again. */
+export async function unblockUser(
+  context: ActContext,
+  asked: Asked & { readonly name: UserName },
+): Promise<User> {
+  return context.acts.run(async (tx) => {
+    const user = await tx.user(asked.name, 'update')
+    await requireAdministrator(tx, asked.caller, context.clock.now())
+    if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: asked.name })
+    return user.status === 'active' ? user : setStatus(context, tx, asked, user, 'active')
+  })
+}
+
+export interface ServiceSettings {
+  readonly name: ServiceName
+  /** Beside `name`. */
+  readonly dnsNames: readonly DnsName[]
+  readonly systemUser: SystemUser
+  readonly roles: readonly ServiceRole[]
+  readonly projects: readonly ProjectName[]
+}
+
+/** By an administrator: adds the service, or replaces what the directory says of it. */
+export async function putService(
+  context: ActContext,
+  asked: Asked & ServiceSettings & { readonly ifExists: 'replace' | 'refuse' },
+): Promise<Service> {
+  const dnsNames = [...new Set([asked.name, ...asked.dnsNames])]
+  for (const name of dnsNames) refuseOutsideZones(context, refuseReserved(name, context.policy.names))
+  return context.acts.run(async (tx) => {
+    await requireAdministrator(tx, asked.caller, context.clock.now())
+    await requireProjects(tx, asked.projects)
+    const before = await tx.service(asked.name, 'update')
+    const { name, systemUser, roles, projects } = asked
+    if (before !== undefined && (asked.ifExists === 'refuse' || before.status === 'deleted')) {
+      throw new DirectoryRefused('name_taken', { service: name })
+    }
+    const service: Service = {
+      id: before?.id ?? randomUUID(),
+      name,
+      dnsNames,
+      systemUser,
+      roles,
+      projects,
+      status: 'active',
+      createdAt: before?.createdAt ?? context.clock.now(),
+    }
+    await (before === undefined ? tx.insertService(service) : tx.updateService(service))
+    await tx.change({ kind: 'service', name, systemUser, dnsNames, roles, projects, status: 'active' })
+    const details = { systemUser, dnsNames, roles, projects }
+    await audit(context, tx, asked, before === undefined ? 'service.add' : 'service.update', `service:${name}`, details)
+    return service
+  })
+}
+
+async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[]): Promise<void> {
+  for (const project of projects) {
+    const found = await tx.project(project, 'share')
+    if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
+  }
+}
+
+/** Refused when the service is added, not when its certificate is asked for (RFC 5280 §4.2.1.10). */
+function refuseOutsideZones(context: ActContext, name: DnsName): void {
+  const { nameConstraints } = context.issuingKeyFor('service').issuer.authority
+  const zones = nameConstraints === 'none' ? 'any' : nameConstraints.dnsNames
+  const isInside = zones === 'any' || (zones !== 'none' && zones.some((zone) => isWithinZone(name, zone)))
+  if (!isInside) throw new DirectoryRefused('service_dns_name_outside_zone', { name, zones: [zones].flat() })
+}
+
+async function insertMember(
+  context: ActContext,
+  tx: UnitOfWork,
+  asked: Asked,
+  { project, user, role }: Pick<Member, 'project' | 'user' | 'role'>,
+): Promise<Member> {
+  const createdAt = context.clock.now()
+  const member: Member = { id: randomUUID(), project, user, role, status: 'active', createdAt }
+  await tx.insertMember(member)
+  await tx.change({ kind: 'member', project, user, role, status: 'active' })
+  await audit(context, tx, asked, 'member.add', `member:${project}__${user}`, { role })
+  return member
+}
+
+async function endMember(
+  context: ActContext,
+  tx: UnitOfWork,
+  asked: Asked,
+  project: ProjectName,
+  user: UserName,
+  reason: RevocationReason,
+): Promise<void> {
+  await end(context, tx, asked, `member:${project}__${user}`, reason)
+  for (const job of await tx.activeJobsOf(project, user)) {
+    await tx.updateJob({ ...job, status: 'finished', finishedAt: context.clock.now() })
+    await end(context, tx, asked, `job:${job.id}`, reason)
+  }
+}
+
+async function end(
+  context: ActContext,
+  tx: UnitOfWork,
+  { caller, origin }: Asked,
+  identity: string,
+  reason: RevocationReason,
+): Promise<void> {
+  await endIdentity(tx, { identity, reason, at: context.clock.now(), actor: actorOf(caller), origin })
+}
+
+async function setStatus(
+  context: ActContext,
+  tx: UnitOfWork,
+  asked: Asked,
+  user: User,
+  status: 'active' | 'blocked',
+): Promise<User> {
+  const changed: User = { ...user, status }
+  await tx.updateUser(changed)
+  await tx.change({ kind: 'user', name: user.name, status, platformRole: user.platformRole })
+  await audit(context, tx, asked, status === 'blocked' ? 'user.block' : 'user.unblock', `user:${user.name}`, {})
+  return changed
+}
+
+async function activeUser(tx: UnitOfWork, name: UserName): Promise<User> {
+  const user = await tx.user(name, 'share')
+  if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: name })
+  if (user.status === 'blocked') throw new DirectoryRefused('user_blocked', { user: name })
+  return user
+}
+
+function refuseThemselves(caller: Caller, user: UserName): void {
+  if (caller.kind === 'admin' && caller.user === user) {
+    throw new EnrollmentRefused('not_permitted', { why: 'an administrator does not add themselves to a project' })
+  }
+}
+
+async function audit(
+  context: ActContext,
+  tx: UnitOfWork,
+  { caller, origin }: Asked,
+  act: AuditAct,
+  object: string,
+  details: Facts,
+): Promise<void> {
+  const { requestId } = origin
+  await tx.audit({ at: context.clock.now(), actor: actorOf(caller), act, object, requestId, details })
+}

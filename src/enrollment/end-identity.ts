@@ -1,0 +1,69 @@
+// Ends an identity: everything that was issued to it is revoked in the transaction of the act that ends it, so there is no
+// moment at which the identity is gone and its certificate still good (CP §4.9).
+import type { CertificateRecord } from '../ca/inventory.ts'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import { revokeRecord } from '../revocation/revocation.ts'
+import type { RequestOrigin } from './act-context.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export interface Ending {
+  /** As the inventory writes it: `member:PROJECT__USER`. */
+  readonly identity: string
+  readonly reason: RevocationReason
+  readonly at: Date
+  readonly actor: string
+  readonly origin: RequestOrigin
+}
+
+/** Revokes its certificates and tokens, and voids its unspent enrolment tokens. */
+export async function endIdentity(tx: UnitOfWork, ending: Ending): Promise<void> {
+  for (const record of await tx.liveCertificatesOf(ending.identity, ending.at)) {
+    const outcome = revokeRecord(record, ending.reason, ending.at)
+    if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, ending)
+  }
+  for (const token of await tx.liveTokensOf(ending.identity, ending.at)) {
+    await tx.revokeToken(token.jti, ending.at)
+    await tx.change({ kind: 'token-revocation', jti: token.jti, expiresAt: token.expiresAt.getTime() })
+  }
+  await tx.voidEnrolmentTokens(ending.identity, ending.at)
+}
+
+const ACT_OF_STATUS = {
+  good: 'certificate.release',
+  held: 'certificate.hold',
+  revoked: 'certificate.revoke',
+} as const
+
+const EVENT_OF_STATUS = { good: 'released', held: 'held', revoked: 'revoked' } as const
+
+/** Row, change, journal entry and audit event of a revocation, hold or release that has been decided. */
+export async function recordRevocation(
+  tx: UnitOfWork,
+  record: CertificateRecord,
+  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+): Promise<void> {
+  const { issuer, serial } = record
+  const status = EVENT_OF_STATUS[record.status]
+  const reason = record.reason ?? 'certificateHold'
+  const revokedAt = record.revokedAt ?? at
+  await tx.updateRevocation(record)
+  if (record.reason === 'keyCompromise') await tx.markKeyCompromised(record.keyFingerprint)
+  await tx.change({
+    kind: 'revocation',
+    issuer,
+    serial,
+    status,
+    reason,
+    revokedAt: revokedAt.getTime(),
+    notAfter: record.validity.notAfter.getTime(),
+  })
+  tx.journal({ kind: status, issuer, serial, reason, at: revokedAt.toISOString() })
+  await tx.audit({
+    at,
+    actor,
+    act: ACT_OF_STATUS[record.status],
+    object: `certificate:${serial}`,
+    requestId: origin.requestId,
+    details: { identity: record.identity, reason, since: revokedAt.toISOString() },
+  })
+}

@@ -1,0 +1,97 @@
+// Enrolment tokens (CP §4.1): 256 random bits, told once, good for one certificate of one identity, kept as a hash. A token
+// stands in the body of the request, never in an Authorization header, so that no log of headers holds one.
+import { actorOf, type Caller } from '../domain/caller.ts'
+import { addSeconds } from '../domain/clock.ts'
+import type { ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import { projectUserName } from '../domain/project-user-name.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { EnrollmentRefused } from './errors.ts'
+import { principalOfSecret, sha256Hex } from './idempotency.ts'
+import { activeMembership, activeService, isOwner, notPermitted, requireAdministrator } from './second-look.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+const TOKEN_BYTES = 32
+const TOKEN_PREFIX = 'enrol_'
+
+export interface EnrolmentToken {
+  /** Told once. */
+  readonly token: string
+  readonly identity: string
+  readonly expiresAt: Date
+}
+
+/**
+ * For a member: by an owner of the project; by an administrator only for a member that never had a certificate (who would
+ * otherwise be impersonated), and never for themselves. Throws `EnrollmentRefused`, `DirectoryRefused`.
+ */
+export async function enrolMember(
+  context: ActContext,
+  asked: { caller: Caller; project: ProjectName; user: UserName; origin: RequestOrigin },
+): Promise<EnrolmentToken> {
+  const { caller, project, user } = asked
+  const identity = `member:${projectUserName(project, user, context.policy.names)}`
+  return context.acts.run(async (tx) => {
+    const now = context.clock.now()
+    if (!(await isOwner(tx, caller, project, now))) {
+      await requireAdministrator(tx, caller, now)
+      const isTheirOwn = caller.kind === 'admin' && caller.user === user
+      if (isTheirOwn || (await tx.hasEverIssuedTo(identity))) throw notPermitted(caller)
+    }
+    await activeMembership(tx, project, user, 'share')
+    return makeToken(context, tx, caller, identity, asked.origin)
+  })
+}
+
+/** For a service: by an administrator. */
+export async function enrolService(
+  context: ActContext,
+  asked: { caller: Caller; name: ServiceName; origin: RequestOrigin },
+): Promise<EnrolmentToken> {
+  return context.acts.run(async (tx) => {
+    await requireAdministrator(tx, asked.caller, context.clock.now())
+    await activeService(tx, asked.name, 'share')
+    return makeToken(context, tx, asked.caller, `service:${asked.name}`, asked.origin)
+  })
+}
+
+async function makeToken(
+  context: ActContext,
+  tx: UnitOfWork,
+  caller: Caller,
+  identity: string,
+  origin: RequestOrigin,
+): Promise<EnrolmentToken> {
+  const token = TOKEN_PREFIX + Buffer.from(context.random(TOKEN_BYTES)).toString('base64url')
+  const createdAt = context.clock.now()
+  const expiresAt = addSeconds(createdAt, context.policy.credentials.enrolmentTokenSeconds)
+  const createdBy = actorOf(caller)
+  await tx.insertEnrolmentToken({ hash: sha256Hex(token), identity, createdBy, createdAt, expiresAt })
+  await tx.audit({
+    at: createdAt,
+    actor: createdBy,
+    act: 'enrolment.create',
+    object: identity,
+    requestId: origin.requestId,
+    details: { principal: enrolmentPrincipal(token), expiresAt: expiresAt.toISOString() },
+  })
+  return { token, identity, expiresAt }
+}
+
+/** Spends the token for this identity, once. Throws `EnrollmentRefused` with one code for unknown, spent, expired and foreign. */
+export async function spendEnrolmentToken(tx: UnitOfWork, token: string, identity: string, at: Date): Promise<void> {
+  const spent = await tx.spendEnrolmentToken(sha256Hex(token), at)
+  if (spent?.identity !== identity || spent.expiresAt <= at) throw new EnrollmentRefused('enrolment_token_invalid')
+}
+
+export function enrolmentPrincipal(token: string): string {
+  return principalOfSecret('enrolment', sha256Hex(token))
+}
+
+/** An enrolment token is presented alone: beside another credential it is not clear who asks. */
+export function refuseOtherCredential(caller: Caller): void {
+  if (caller.kind !== 'anonymous') {
+    throw new EnrollmentRefused('not_permitted', { why: 'an enrolment token is presented without another credential' })
+  }
+}

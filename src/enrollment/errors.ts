@@ -1,0 +1,21 @@
+// Refusals of the acts.
+import { CodedError, type Facts } from '../domain/coded-error.ts'
+
+export type EnrollmentErrorCode =
+  | 'unauthenticated'
+  | 'not_permitted'
+  | 'enrolment_token_invalid'
+  | 'renewal_ended'
+  | 'requester_ended'
+  | 'project_not_granted'
+  | 'job_of_administrator'
+  | 'idempotency_key_reused'
+  | 'already_delivered'
+  | 'audience_unknown'
+  | 'key_is_held_by_none'
+
+export class EnrollmentRefused extends CodedError<EnrollmentErrorCode> {
+  constructor(code: EnrollmentErrorCode, facts: Facts = {}) {
+    super(code, facts)
+  }
+}

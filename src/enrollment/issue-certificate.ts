@@ -1,0 +1,167 @@
+// The one path on which every certificate with a CSR is issued (docs/issuance.md numbers its steps): parse → prove
+// possession → check what the CSR asks for → build and lint → permit → sign in memory → record in one durable transaction
+// with a second look under lock → answer. A signature that is not recorded is discarded with the error.
+import { checkCertificationRequest } from '../ca/csr-check.ts'
+import { prepareCertificate, signPermit, type IssuedCertificate } from '../ca/issue.ts'
+import type { CertificateSubject } from '../ca/certificate-request.ts'
+import type { CertificateRecord } from '../ca/inventory.ts'
+import { actorOf, type Caller } from '../domain/caller.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { ProfileName } from '../domain/profile-name.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
+import type { Validity } from '../domain/validity.ts'
+import { parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { EnrollmentRefused } from './errors.ts'
+import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** What an act of issuing asks of this path, after it has authorised the caller a first time. */
+export interface CertificateDemand {
+  readonly subject: CertificateSubject
+  /** PEM or DER (RFC 2986). */
+  readonly csr: string | Uint8Array
+  /** Absent: the profile's default. */
+  readonly lifetimeSeconds?: number | undefined
+  /** Whose certificate it will be, as the inventory writes it. */
+  readonly identity: string
+  readonly project?: string
+  readonly caller: Caller
+  readonly obtainedWith: string
+  /** Who the Idempotency-Key belongs to. */
+  readonly principal: string
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+  /** Runs in the recording transaction, also for a replay. Throws when something the act relied on has ended. */
+  readonly lookAgain: (tx: UnitOfWork) => Promise<LookedAgain>
+  /** Runs in the recording transaction, once: what the act records beside the certificate. */
+  readonly recordBeside?: (tx: UnitOfWork, issued: IssuedCertificate) => Promise<void>
+}
+
+export interface LookedAgain {
+  /** No certificate of this identity ends after this instant; `undefined` where renewals have no end. */
+  readonly renewUntil: Date | undefined
+}
+
+/** What the caller gets. */
+export interface CertificateAnswer {
+  readonly serial: SerialNumber
+  readonly issuer: IssuerId
+  readonly profile: ProfileName
+  readonly commonName: string
+  readonly validity: Validity
+  readonly der: Uint8Array
+}
+
+export async function issueCertificate(context: ActContext, demand: CertificateDemand): Promise<CertificateAnswer> {
+  const csr = parseCertificationRequest(demand.csr)
+  verifyProofOfPossession(csr)
+  const { issuer, signer } = context.issuingKeyFor(demand.subject.profile)
+  checkCertificationRequest(csr, demand.subject, issuer, context)
+  const permit = prepareCertificate({
+    ...context,
+    subject: demand.subject,
+    publicKey: csr.publicKey,
+    issuer,
+    lifetimeSeconds: demand.lifetimeSeconds,
+  })
+  const issued = await signPermit(permit, signer)
+  return context.acts.run((tx) => record(context, tx, demand, issued))
+}
+
+async function record(
+  context: ActContext,
+  tx: UnitOfWork,
+  demand: CertificateDemand,
+  issued: IssuedCertificate,
+): Promise<CertificateAnswer> {
+  const { renewUntil } = await demand.lookAgain(tx)
+  return onceFor(context, tx, demand.principal, demand.idempotent, KEPT_CERTIFICATE, async () => {
+    if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
+      throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
+    }
+    await recordCertificate(tx, certificateRecord(context, demand, issued, renewUntil), demand.origin)
+    await demand.recordBeside?.(tx, issued)
+    return { ...answerOf(issued) }
+  })
+}
+
+/** Inventory row, key binding, journal entry and audit event of one certificate. Throws `KeyRefused`. */
+export async function recordCertificate(
+  tx: UnitOfWork,
+  record: CertificateRecord,
+  origin: RequestOrigin,
+): Promise<void> {
+  await tx.claimKey(record.keyFingerprint, record.identity)
+  await tx.insertCertificate(record)
+  tx.journal({
+    kind: 'issued',
+    issuer: record.issuer,
+    serial: record.serial,
+    profile: record.profile,
+    identity: record.identity,
+    requester: record.requester,
+    certificate: Buffer.from(record.der).toString('base64'),
+  })
+  await tx.audit({
+    at: record.issuedAt,
+    actor: record.requester,
+    act: 'certificate.issue',
+    object: `certificate:${record.serial}`,
+    requestId: origin.requestId,
+    details: {
+      profile: record.profile,
+      identity: record.identity,
+      issuer: record.issuer,
+      obtainedWith: record.obtainedWith,
+      notAfter: record.validity.notAfter.toISOString(),
+    },
+  })
+}
+
+function certificateRecord(
+  context: ActContext,
+  demand: CertificateDemand,
+  issued: IssuedCertificate,
+  renewUntil: Date | undefined,
+): CertificateRecord {
+  return {
+    ...answerOf(issued),
+    identity: demand.identity,
+    ...(demand.project === undefined ? {} : { project: demand.project }),
+    keyFingerprint: issued.keyFingerprint,
+    fingerprint: issued.fingerprint,
+    requester: demand.caller.kind === 'anonymous' ? demand.identity : actorOf(demand.caller),
+    obtainedWith: demand.obtainedWith,
+    ...(renewUntil === undefined ? {} : { renewUntil }),
+    issuedAt: context.clock.now(),
+    status: 'good',
+  }
+}
+
+function answerOf({ serial, issuer, profile, commonName, validity, der }: IssuedCertificate): CertificateAnswer {
+  return { serial, issuer, profile, commonName, validity, der }
+}
+
+/** Certificates are public: they may be kept and given again. */
+export const KEPT_CERTIFICATE: KeptResult<CertificateAnswer> = {
+  encode: ({ der, validity, ...rest }) =>
+    JSON.stringify({
+      ...rest,
+      notBefore: validity.notBefore.getTime(),
+      notAfter: validity.notAfter.getTime(),
+      der: Buffer.from(der).toString('base64'),
+    }),
+  decode: (text) => {
+    const { der, notBefore, notAfter, ...rest } = JSON.parse(text) as Omit<CertificateAnswer, 'der' | 'validity'> & {
+      der: string
+      notBefore: number
+      notAfter: number
+    }
+    return {
+      ...rest,
+      validity: { notBefore: new Date(notBefore), notAfter: new Date(notAfter) },
+      der: Buffer.from(der, 'base64'),
+    }
+  },
+}

@@ -1,0 +1,77 @@
+// A project member's own certificate: the first with an enrolment token, the next ones with the certificate before (CP §4.1,
+// §4.6). Nobody else gets one: not an owner, not an administrator, not a launcher.
+import { actorOf, type Caller } from '../domain/caller.ts'
+import { addSeconds } from '../domain/clock.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import { projectUserName } from '../domain/project-user-name.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { enrolmentPrincipal, refuseOtherCredential, spendEnrolmentToken } from './enrolment-token.ts'
+import type { IdempotentRequest } from './idempotency.ts'
+import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
+import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
+
+export interface MemberCertificateRequest {
+  readonly caller: Caller
+  readonly project: ProjectName
+  readonly user: UserName
+  readonly csr: string | Uint8Array
+  readonly enrolmentToken?: string | undefined
+  readonly lifetimeSeconds?: number | undefined
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+}
+
+export async function issueForMember(context: ActContext, asked: MemberCertificateRequest): Promise<CertificateAnswer> {
+  const { project, user } = asked
+  const commonName = projectUserName(project, user, context.policy.names)
+  const identity = `member:${commonName}`
+  const proof =
+    asked.enrolmentToken === undefined
+      ? withCertificate(context, asked)
+      : withEnrolmentToken(context, asked, identity, asked.enrolmentToken)
+  return issueCertificate(context, {
+    subject: { profile: 'project-user', project, user },
+    csr: asked.csr,
+    lifetimeSeconds: asked.lifetimeSeconds,
+    identity,
+    project,
+    caller: asked.caller,
+    idempotent: asked.idempotent,
+    origin: asked.origin,
+    ...proof,
+  })
+}
+
+type Proof = Pick<CertificateDemand, 'obtainedWith' | 'principal' | 'lookAgain' | 'recordBeside'>
+
+function withCertificate(context: ActContext, { caller, project, user }: MemberCertificateRequest): Proof {
+  if (caller.kind !== 'member' || caller.project !== project || caller.user !== user) throw notPermitted(caller)
+  return {
+    obtainedWith: `certificate:${caller.certificate.serial}`,
+    principal: actorOf(caller),
+    lookAgain: async (tx) => {
+      const before = await callerStillGood(tx, caller, context.clock.now())
+      return { renewUntil: before?.renewUntil }
+    },
+  }
+}
+
+function withEnrolmentToken(
+  context: ActContext,
+  { caller, project, user }: MemberCertificateRequest,
+  identity: string,
+  token: string,
+): Proof {
+  refuseOtherCredential(caller)
+  return {
+    obtainedWith: enrolmentPrincipal(token),
+    principal: enrolmentPrincipal(token),
+    lookAgain: async (tx) => {
+      await activeMembership(tx, project, user, 'share')
+      return { renewUntil: addSeconds(context.clock.now(), context.policy.credentials.renewalSeconds) }
+    },
+    // Spent where the certificate is recorded, so that a repeated request (same token, same Idempotency-Key) is answered.
+    recordBeside: (tx) => spendEnrolmentToken(tx, token, identity, context.clock.now()),
+  }
+}

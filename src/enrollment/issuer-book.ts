@@ -1,0 +1,68 @@
+// The key generations of the CAs that this process knows, and which of them issues what. A generation with too little life
+// left for its longest leaf hands over to the next one (CP §5.6); nothing is cut short silently.
+import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
+import type { Policy } from '../ca/policy/policy.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { ProfileName } from '../domain/profile-name.ts'
+import type { Signer } from '../domain/signer.ts'
+import type { IssuingKey } from './act-context.ts'
+
+export type IssuerBookErrorCode = 'issuer_unavailable'
+
+/** No generation may issue the profile: the next one is due. */
+export class IssuerUnavailable extends CodedError<IssuerBookErrorCode> {
+  constructor(profile: ProfileName) {
+    super('issuer_unavailable', { profile, fix: 'make the next generation: signet ceremony issuing-ca' })
+  }
+}
+
+export interface BookedIssuer {
+  readonly issuer: Issuer
+  /** Both absent for the root, whose key is offline. */
+  readonly certificateSigner?: Signer<'certificate'>
+  readonly crlSigner?: Signer<'crl'>
+}
+
+export class IssuerBook {
+  readonly #issuers = new Map<IssuerId, BookedIssuer>()
+  readonly #authorityKeys = new Set<string>()
+  readonly #policy: Policy
+  readonly #clock: Clock
+
+  constructor(policy: Policy, clock: Clock) {
+    this.#policy = policy
+    this.#clock = clock
+  }
+
+  add(booked: BookedIssuer): void {
+    this.#issuers.set(booked.issuer.id, booked)
+    this.#authorityKeys.add(booked.issuer.publicKey.fingerprint)
+  }
+
+  has(id: IssuerId): boolean {
+    return this.#issuers.has(id)
+  }
+
+  all(): readonly BookedIssuer[] {
+    return [...this.#issuers.values()]
+  }
+
+  /** SHA-256 of the SubjectPublicKeyInfo of every CA, hexadecimal. */
+  get authorityKeys(): ReadonlySet<string> {
+    return this.#authorityKeys
+  }
+
+  /** The newest generation that has the life to issue `profile`. Throws `IssuerUnavailable`. */
+  issuingKeyFor(profile: ProfileName): IssuingKey {
+    const now = this.#clock.now()
+    const candidates = this.all().filter(({ issuer }) => issuer.authority.issues.includes(profile))
+    const newest = candidates
+      .filter(({ issuer }) => hasLifeToIssue(issuer, this.#policy, now))
+      .sort((one, other) => other.issuer.generation - one.issuer.generation)
+      .find(({ certificateSigner }) => certificateSigner !== undefined)
+    if (newest?.certificateSigner === undefined) throw new IssuerUnavailable(profile)
+    return { issuer: newest.issuer, signer: newest.certificateSigner }
+  }
+}

@@ -1,0 +1,146 @@
+// Jobs: a launcher starts one for a member of a project that it lists, gets a certificate for it, and finishes it. The
+// certificate never outlives the job, and ends with it in the same transaction (CP §4.9).
+import { actorOf, type Caller } from '../domain/caller.ts'
+import type { Job } from '../directory/entities.ts'
+import { DirectoryRefused } from '../directory/errors.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import { projectUserName } from '../domain/project-user-name.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { endIdentity } from './end-identity.ts'
+import { EnrollmentRefused } from './errors.ts'
+import type { IdempotentRequest } from './idempotency.ts'
+import { type CertificateAnswer, issueCertificate } from './issue-certificate.ts'
+import { activeMembership, activeService, callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+const JOB_ID_BYTES = 10
+
+type Launcher = Extract<Caller, { readonly kind: 'service' }>
+
+export interface JobRequest {
+  readonly caller: Caller
+  readonly project: ProjectName
+  readonly user: UserName
+  readonly csr: string | Uint8Array
+  readonly lifetimeSeconds?: number | undefined
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+}
+
+export interface StartedJob {
+  readonly jobId: string
+  readonly certificate: CertificateAnswer
+}
+
+export async function startJob(context: ActContext, asked: JobRequest): Promise<StartedJob> {
+  const { caller, project, user } = asked
+  if (caller.kind !== 'service') throw notPermitted(caller)
+  const jobId = `j${Buffer.from(context.random(JOB_ID_BYTES)).toString('hex')}`
+  projectUserName(project, user, context.policy.names)
+  const certificate = await issueCertificate(context, {
+    subject: { profile: 'job', project, user, jobId },
+    csr: asked.csr,
+    lifetimeSeconds: asked.lifetimeSeconds,
+    identity: `job:${jobId}`,
+    project,
+    caller,
+    obtainedWith: `certificate:${caller.certificate.serial}`,
+    principal: actorOf(caller),
+    idempotent: asked.idempotent,
+    origin: asked.origin,
+    lookAgain: (tx) => lookAgain(context, tx, caller, project, user),
+    recordBeside: (tx, issued) =>
+      recordStart(context, tx, asked, {
+        id: jobId,
+        project,
+        user,
+        launcher: caller.name,
+        status: 'active',
+        startedAt: context.clock.now(),
+        endsAt: issued.validity.notAfter,
+      }),
+  })
+  return { jobId: await jobOf(context, certificate), certificate }
+}
+
+/** The launcher still is one and lists the project; the member is active and no administrator of the platform. */
+async function lookAgain(
+  context: ActContext,
+  tx: UnitOfWork,
+  launcher: Launcher,
+  project: ProjectName,
+  user: UserName,
+): Promise<{ renewUntil: undefined }> {
+  await callerStillGood(tx, launcher, context.clock.now())
+  const service = await activeService(tx, launcher.name, 'share')
+  if (!service.roles.includes('launcher')) throw notPermitted(launcher)
+  if (!service.projects.includes(project)) throw new EnrollmentRefused('project_not_granted', { project })
+  const membership = await activeMembership(tx, project, user, 'share')
+  if (membership.user.platformRole === 'admin') throw new EnrollmentRefused('job_of_administrator', { user })
+  return { renewUntil: undefined }
+}
+
+async function recordStart(context: ActContext, tx: UnitOfWork, asked: JobRequest, job: Job): Promise<void> {
+  await tx.insertJob(job)
+  await tx.audit({
+    at: context.clock.now(),
+    actor: actorOf(asked.caller),
+    act: 'job.start',
+    object: `job:${job.id}`,
+    requestId: asked.origin.requestId,
+    details: { project: job.project, user: job.user, endsAt: job.endsAt.toISOString() },
+  })
+}
+
+/** The id of the job that a certificate was issued for: a replay answers with the first job, not with a new id. */
+async function jobOf(context: ActContext, certificate: CertificateAnswer): Promise<string> {
+  const record = await context.acts.run((tx) => tx.certificate(certificate.serial, 'none'))
+  if (record === undefined) throw new Error(`certificate ${certificate.serial} was issued and is not recorded`)
+  return record.identity.slice('job:'.length)
+}
+
+/** By its launcher, by itself, or by an owner of its project. Finishing twice is no error. */
+export async function finishJob(
+  context: ActContext,
+  asked: { caller: Caller; jobId: string; origin: RequestOrigin },
+): Promise<Job> {
+  return context.acts.run(async (tx) => {
+    const now = context.clock.now()
+    const job = await tx.job(asked.jobId, 'update')
+    if (!(await mayFinish(tx, asked.caller, asked.jobId, job, now))) throw notPermitted(asked.caller)
+    if (job === undefined) throw new DirectoryRefused('job_unknown', { job: asked.jobId })
+    if (job.status === 'finished') return job
+    const finished: Job = { ...job, status: 'finished', finishedAt: now }
+    await tx.updateJob(finished)
+    await endIdentity(tx, { identity: `job:${job.id}`, reason: 'cessationOfOperation', at: now, ...whoAsks(asked) })
+    await tx.audit({
+      at: now,
+      actor: actorOf(asked.caller),
+      act: 'job.finish',
+      object: `job:${job.id}`,
+      requestId: asked.origin.requestId,
+      details: { project: job.project, user: job.user },
+    })
+    return finished
+  })
+}
+
+async function mayFinish(
+  tx: UnitOfWork,
+  caller: Caller,
+  jobId: string,
+  job: Job | undefined,
+  at: Date,
+): Promise<boolean> {
+  if (caller.kind === 'job') return caller.jobId === jobId
+  if (caller.kind === 'service') {
+    await callerStillGood(tx, caller, at)
+    return job === undefined || job.launcher === caller.name
+  }
+  return job !== undefined && isOwner(tx, caller, job.project, at)
+}
+
+function whoAsks({ caller, origin }: { caller: Caller; origin: RequestOrigin }) {
+  return { actor: actorOf(caller), origin }
+}

@@ -1,0 +1,81 @@
+// Revoking, holding and releasing one certificate by its serial number (CP §4.9): by the identity itself, the requester, an
+// owner of its project or an administrator; a hold is released by an owner or an administrator only.
+import type { CertificateRecord } from '../ca/inventory.ts'
+import { actorOf, type Caller } from '../domain/caller.ts'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
+import { releaseRecord, RevocationRefused, revokeRecord } from '../revocation/revocation.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { recordRevocation } from './end-identity.ts'
+import { callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export interface RevocationRequest {
+  readonly caller: Caller
+  readonly serial: SerialNumber
+  readonly origin: RequestOrigin
+}
+
+/** Gives the record as it now is. Asking again gives the first date. */
+export async function revokeCertificate(
+  context: ActContext,
+  asked: RevocationRequest & { readonly reason: RevocationReason },
+): Promise<CertificateRecord> {
+  return context.acts.run(async (tx) => {
+    const at = context.clock.now()
+    const record = await revocableRecord(tx, asked)
+    const isTheirs = record.identity === actorOf(asked.caller) || record.requester === actorOf(asked.caller)
+    if (isTheirs) await callerStillGoodOrThisOne(tx, asked.caller, record, at)
+    else await requireOwnerOrAdministrator(tx, asked.caller, record, at)
+    const outcome = revokeRecord(record, asked.reason, at)
+    if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, { at, ...whoAsks(asked) })
+    return outcome.record
+  })
+}
+
+export async function releaseCertificate(context: ActContext, asked: RevocationRequest): Promise<CertificateRecord> {
+  return context.acts.run(async (tx) => {
+    const at = context.clock.now()
+    const record = await revocableRecord(tx, asked)
+    await requireOwnerOrAdministrator(tx, asked.caller, record, at)
+    const released = releaseRecord(record)
+    await recordRevocation(tx, released, { at, ...whoAsks(asked) })
+    return released
+  })
+}
+
+async function revocableRecord(tx: UnitOfWork, { caller, serial }: RevocationRequest): Promise<CertificateRecord> {
+  if (caller.kind === 'anonymous') throw notPermitted(caller)
+  const record = await tx.certificate(serial, 'update')
+  if (record === undefined) throw new RevocationRefused('certificate_unknown', { serial })
+  if (record.profile === 'root' || record.profile === 'issuing-ca') {
+    throw new RevocationRefused('authority_needs_ceremony', { serial })
+  }
+  return record
+}
+
+/** Revoking the very certificate one speaks with is allowed again after it is held or revoked: it changes nothing for the better. */
+async function callerStillGoodOrThisOne(
+  tx: UnitOfWork,
+  caller: Caller,
+  record: CertificateRecord,
+  at: Date,
+): Promise<void> {
+  const speaksWithIt = 'certificate' in caller && caller.certificate.serial === record.serial
+  if (!speaksWithIt) await callerStillGood(tx, caller, at)
+}
+
+async function requireOwnerOrAdministrator(
+  tx: UnitOfWork,
+  caller: Caller,
+  record: CertificateRecord,
+  at: Date,
+): Promise<void> {
+  if (record.project !== undefined && (await isOwner(tx, caller, record.project, at))) return
+  if (caller.kind !== 'admin' && caller.kind !== 'offline') throw notPermitted(caller)
+  await callerStillGood(tx, caller, at)
+}
+
+function whoAsks({ caller, origin }: RevocationRequest) {
+  return { actor: actorOf(caller), origin }
+}

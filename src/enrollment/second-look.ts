@@ -1,0 +1,100 @@
+// The second look: inside the recording transaction, under lock, is everything that the act relied on still there? What
+// ends an identity takes the same rows for update, so whichever comes first is seen by the other (CP §4.3).
+import { actorOf, type Caller, type CallerCertificate } from '../domain/caller.ts'
+import type { ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { UserName } from '../domain/user-name.ts'
+import { validityAt } from '../domain/validity.ts'
+import type { CertificateRecord } from '../ca/inventory.ts'
+import type { Membership, Service } from '../directory/entities.ts'
+import { DirectoryRefused } from '../directory/errors.ts'
+import { EnrollmentRefused } from './errors.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** The membership, when user, project and member are all active. Throws `DirectoryRefused`. */
+export async function activeMembership(
+  tx: UnitOfWork,
+  project: ProjectName,
+  user: UserName,
+  lock: 'share' | 'update',
+): Promise<Membership> {
+  const membership = await tx.membership(project, user, lock)
+  if (membership?.project.status !== 'active' || membership.member.status !== 'active') {
+    throw new DirectoryRefused('member_unknown', { project, user })
+  }
+  if (membership.user.status !== 'active') throw new DirectoryRefused('user_blocked', { user })
+  return membership
+}
+
+/** Throws `DirectoryRefused`. */
+export async function activeService(tx: UnitOfWork, name: ServiceName, lock: 'share' | 'update'): Promise<Service> {
+  const service = await tx.service(name, lock)
+  if (service?.status !== 'active') throw new DirectoryRefused('service_unknown', { service: name })
+  return service
+}
+
+/** The caller's own certificate, still good at `at`. Throws `EnrollmentRefused('requester_ended')`. */
+async function goodCertificate(tx: UnitOfWork, certificate: CallerCertificate, at: Date): Promise<CertificateRecord> {
+  const record = await tx.certificate(certificate.serial, 'share')
+  if (record?.status !== 'good' || validityAt(record.validity, at) !== 'valid') {
+    throw new EnrollmentRefused('requester_ended', { serial: certificate.serial })
+  }
+  return record
+}
+
+/**
+ * Whether the caller still is who it was when it connected. Gives the record of its certificate, or undefined for the
+ * operator at the machine. Throws `EnrollmentRefused` or `DirectoryRefused`.
+ */
+export async function callerStillGood(tx: UnitOfWork, caller: Caller, at: Date): Promise<CertificateRecord | undefined> {
+  switch (caller.kind) {
+    case 'anonymous':
+      throw new EnrollmentRefused('unauthenticated')
+    case 'offline':
+      return undefined
+    case 'member':
+      await activeMembership(tx, caller.project, caller.user, 'share')
+      return goodCertificate(tx, caller.certificate, at)
+    case 'job': {
+      await activeMembership(tx, caller.project, caller.user, 'share')
+      const job = await tx.job(caller.jobId, 'share')
+      if (job?.status !== 'active') throw new DirectoryRefused('job_finished', { job: caller.jobId })
+      return goodCertificate(tx, caller.certificate, at)
+    }
+    case 'account':
+      return goodCertificate(tx, caller.certificate, at)
+    case 'service':
+      await activeService(tx, caller.name, 'share')
+      return goodCertificate(tx, caller.certificate, at)
+    case 'admin': {
+      const user = await tx.user(caller.user, 'share')
+      if (user?.status !== 'active' || user.platformRole !== 'admin') {
+        throw new EnrollmentRefused('not_permitted', { actor: actorOf(caller) })
+      }
+      return goodCertificate(tx, caller.certificate, at)
+    }
+    default:
+      return caller satisfies never
+  }
+}
+
+/** The caller is an administrator, or the operator at the machine. Throws `EnrollmentRefused`. */
+export async function requireAdministrator(tx: UnitOfWork, caller: Caller, at: Date): Promise<void> {
+  if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+  if (caller.kind !== 'admin' && caller.kind !== 'offline') throw notPermitted(caller)
+  await callerStillGood(tx, caller, at)
+}
+
+/** Whether the caller is an active owner of the project, looked up under lock. */
+export async function isOwner(tx: UnitOfWork, caller: Caller, project: string, at: Date): Promise<boolean> {
+  if (caller.kind !== 'member' || caller.project !== project) return false
+  await callerStillGood(tx, caller, at)
+  const membership = await activeMembership(tx, caller.project, caller.user, 'share')
+  return membership.member.role === 'owner'
+}
+
+export function notPermitted(caller: Caller): EnrollmentRefused {
+  return caller.kind === 'anonymous'
+    ? new EnrollmentRefused('unauthenticated')
+    : new EnrollmentRefused('not_permitted', { actor: actorOf(caller) })
+}

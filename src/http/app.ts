@@ -1,0 +1,108 @@
+// The applications behind the listeners: which routes each serves, and what every request passes before its route.
+import { openApiDocument } from './openapi.ts'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import type { TLSSocket } from 'node:tls'
+import { refuseAmbiguous } from './ambiguous-request.ts'
+import type { ApiEnvironment, ApiParts } from './parts.ts'
+import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
+import type { ProblemCode } from './problems.ts'
+import { makeRequestId } from './request-id.ts'
+import { type Api, type ApiContext, newApi } from './route.ts'
+import { authorizeRoutes } from './routes/authorize.ts'
+import { certificateRoutes } from './routes/certificates.ts'
+import { directoryRoutes } from './routes/directory.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { pkiRoutes } from './routes/pki.ts'
+import { serviceRoutes } from './routes/service.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { wellKnownRoutes } from './routes/well-known.ts'
+
+/** HTTPS, for programs: everything. */
+export function apiApp(parts: ApiParts): Api {
+  const app = newApi()
+  guard(app, parts)
+  app.route('/', pkiRoutes(parts))
+  app.route('/', wellKnownRoutes(parts))
+  app.route('/', serviceRoutes(parts))
+  app.route('/', certificateRoutes(parts))
+  app.route('/', directoryRoutes(parts))
+  app.route('/', jobRoutes(parts))
+  app.route('/', tokenRoutes(parts))
+  app.route('/', authorizeRoutes(parts))
+  app.get('/openapi.json', (c) => c.json(openApiDocument(app, parts)))
+  return app
+}
+
+/** Plain HTTP, for everyone: only what carries its own signature, and whether the process lives. */
+export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>()
+  guard(app, parts)
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.route('/', pkiRoutes(parts))
+  return app
+}
+
+function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
+  app.use(async (c, next) => {
+    const started = performance.now()
+    const { incoming } = c.env
+    c.set('requestId', makeRequestId())
+    // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
+    c.set('socket', incoming.socket as TLSSocket)
+    refuseAmbiguous(incoming)
+    refuseForeignPage(c, parts.publicUrl)
+    requireJson(c)
+    await next()
+    c.header('x-request-id', c.get('requestId'))
+    observe(c, parts, started)
+  })
+  app.use(
+    bodyLimit({
+      maxSize: parts.limits.bodyBytes,
+      onError: () => {
+        throw new HttpRefused('body_too_large', { maxBytes: parts.limits.bodyBytes })
+      },
+    }),
+  )
+  app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
+  app.onError((error, c) => refusal(error, c, parts))
+}
+
+function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
+  const requestId = c.get('requestId')
+  const { code, facts, headers } = problemFrom(fromFramework(error))
+  if (code === 'internal') parts.observer.failed(error, { requestId, route: c.req.routePath })
+  parts.observer.refused(code)
+  return problemResponse(code, facts, requestId, headers)
+}
+
+/** What Hono itself refuses: a body that is no JSON. */
+function fromFramework(error: unknown): unknown {
+  if (!(error instanceof HTTPException)) return error
+  const code: ProblemCode = error.status === 400 ? 'body_malformed' : 'internal'
+  return new HttpRefused(code)
+}
+
+function observe(c: ApiContext, parts: ApiParts, started: number): void {
+  parts.observer.request(c.req.routePath, c.req.method, c.res.status, (performance.now() - started) / 1000)
+}
+
+/** A write that a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
+function refuseForeignPage(c: ApiContext, publicUrl: string): void {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return
+  const origin = c.req.header('origin')
+  const site = c.req.header('sec-fetch-site')
+  if ((origin !== undefined && origin !== publicUrl) || site === 'cross-site') throw new HttpRefused('foreign_page')
+}
+
+function requireJson(c: ApiContext): void {
+  const { headers } = c.env.incoming
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  if (!hasBody) return
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json' && type !== 'application/x-www-form-urlencoded') {
+    throw new HttpRefused('media_type_unsupported', { expected: 'application/json' })
+  }
+}

@@ -1,0 +1,74 @@
+// Who is on the other end of this TLS connection. The certificate is read from the connection, judged by our own verifier
+// with issuers from our own store, and looked at again for every request: its time, its revocation, its subject. What TLS
+// said of it (`authorized`) counts for nothing, and is stale on a resumed session.
+import type { TLSSocket } from 'node:tls'
+import { recogniseCaller } from '../access/recognise.ts'
+import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
+import type { Caller, CallerCertificate } from '../domain/caller.ts'
+import type { ApiParts } from './parts.ts'
+import { HttpRefused } from './problem.ts'
+
+/** What a connection shows; it cannot change while the connection lasts, since renegotiation is off. */
+const shown = new WeakMap<TLSSocket, Uint8Array | 'none'>()
+
+/** The client certificate of a connection in DER, or undefined when none was shown. */
+export function shownCertificate(socket: TLSSocket): Uint8Array | undefined {
+  let der = shown.get(socket)
+  if (der === undefined) {
+    der = socket.getPeerX509Certificate()?.raw ?? 'none'
+    shown.set(socket, der)
+  }
+  return der === 'none' ? undefined : der
+}
+
+export function shownFacts(parts: ApiParts, socket: TLSSocket): CertificateFacts | 'absent' {
+  const der = shownCertificate(socket)
+  return der === undefined ? 'absent' : parts.clientCertificates.verify(der)
+}
+
+/**
+ * The caller of this request. A connection without certificate is anonymous; one with a certificate that does not hold is
+ * refused, never anonymous. Throws `HttpRefused`.
+ */
+export async function callerOf(parts: ApiParts, socket: TLSSocket): Promise<Caller> {
+  const facts = shownFacts(parts, socket)
+  if (facts === 'absent') return { kind: 'anonymous' }
+  let recognised = recogniseCaller(parts.snapshot, facts, nowOf(parts))
+  if (recognised.kind === 'refused' && recognised.reason === 'SUBJECT_UNKNOWN') {
+    await parts.refresh()
+    recognised = recogniseCaller(parts.snapshot, facts, nowOf(parts))
+  }
+  if (recognised.kind === 'recognised') return callerFrom(recognised.certificate)
+  const { reason } = recognised
+  if (reason === 'SNAPSHOT_STALE' || reason === 'PDP_UNAVAILABLE') {
+    throw new HttpRefused('temporarily_unavailable', { reason }, { 'retry-after': '1' })
+  }
+  throw new HttpRefused('client_certificate_refused', { reason })
+}
+
+export function nowOf({ context }: Pick<ApiParts, 'context'>): { readonly wall: Date; readonly monotonic: number } {
+  return { wall: context.clock.now(), monotonic: context.clock.monotonicMilliseconds() }
+}
+
+function callerFrom(facts: VerifiedCertificate): Caller {
+  const certificate: CallerCertificate = {
+    issuer: facts.issuer,
+    serial: facts.serial,
+    notAfter: facts.validity.notAfter,
+    fingerprint: facts.fingerprint,
+  }
+  switch (facts.profile) {
+    case 'project-user':
+      return { kind: 'member', project: facts.project, user: facts.user, certificate }
+    case 'job':
+      return { kind: 'job', project: facts.project, user: facts.user, jobId: facts.job, certificate }
+    case 'service-account':
+      return { kind: 'account', project: facts.project, account: facts.account, certificate }
+    case 'service':
+      return { kind: 'service', name: facts.service, systemUser: facts.systemUser, certificate }
+    case 'admin':
+      return { kind: 'admin', user: facts.user, certificate }
+    default:
+      return facts satisfies never
+  }
+}

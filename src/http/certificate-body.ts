@@ -1,0 +1,43 @@
+// Certificates as answers: issued ones and rows of the inventory.
+import type { CertificateRecord } from '../ca/inventory.ts'
+import { validityAt } from '../domain/validity.ts'
+import type { CertificateAnswer } from '../enrollment/issue-certificate.ts'
+import { encodePem } from '../x509/pem.ts'
+import type { ApiParts } from './parts.ts'
+
+export function issuedBody(parts: ApiParts, issued: CertificateAnswer) {
+  const chain = parts.authorities.chain(issued.issuer)
+  return {
+    serial: issued.serial,
+    issuer: issued.issuer,
+    profile: issued.profile,
+    commonName: issued.commonName,
+    notBefore: issued.validity.notBefore.toISOString(),
+    notAfter: issued.validity.notAfter.toISOString(),
+    certificate: encodePem('CERTIFICATE', issued.der),
+    chain: chain === undefined ? '' : Buffer.from(chain.body).toString('latin1'),
+  }
+}
+
+export function recordBody(record: CertificateRecord, at: Date) {
+  const isExpired = validityAt(record.validity, at) === 'expired'
+  return {
+    serial: record.serial,
+    issuer: record.issuer,
+    profile: record.profile,
+    identity: record.identity,
+    commonName: record.commonName,
+    ...(record.project === undefined ? {} : { project: record.project }),
+    notBefore: record.validity.notBefore.toISOString(),
+    notAfter: record.validity.notAfter.toISOString(),
+    status: isExpired ? ('expired' as const) : record.status,
+    ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt.toISOString() }),
+    ...(record.reason === undefined ? {} : { reason: record.reason }),
+    requester: record.requester,
+    obtainedWith: record.obtainedWith,
+    issuedAt: record.issuedAt.toISOString(),
+    ...(record.renewUntil === undefined ? {} : { renewUntil: record.renewUntil.toISOString() }),
+    fingerprint: record.fingerprint,
+    certificate: encodePem('CERTIFICATE', record.der),
+  }
+}

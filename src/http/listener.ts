@@ -1,0 +1,124 @@
+// The sockets behind the listeners: TLS settings, bounds on size and time, and a stop that finishes what was accepted.
+import { getRequestListener } from '@hono/node-server'
+import { constants, randomBytes } from 'node:crypto'
+import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http'
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+export interface ListenerLimits {
+  readonly headerBytes: number
+  readonly connections: number
+  readonly requestSeconds: number
+  readonly idleSeconds: number
+}
+
+/** What a TLS listener shows and asks for; all of it may be replaced while it listens. */
+export interface TlsMaterial {
+  /** The server certificate with its chain, PEM, leaf first. */
+  readonly certificateChain: string
+  /** PKCS#8, PEM. */
+  readonly privateKey: string
+  /** CA certificates, PEM: whose certificates the client is told to choose from. What it shows is judged elsewhere. */
+  readonly clientAuthorities: readonly string[]
+}
+
+export interface TlsOptions {
+  readonly material: TlsMaterial
+  /** `asked`: a client certificate is asked for and not required. */
+  readonly clientCertificate: 'asked' | 'never'
+  readonly sessionSeconds: number
+}
+
+type Fetch = Parameters<typeof getRequestListener>[0]
+
+export interface Listener {
+  readonly port: number
+  /** Only for TLS: new connections get it, those that are open keep what they have. */
+  replaceMaterial(material: TlsMaterial): void
+  /** New ticket keys: sessions from before are not resumed. */
+  rotateTicketKeys(): void
+  /** Takes nothing new, and resolves when what was accepted is answered. */
+  close(): Promise<void>
+  /** Breaks off what is left. */
+  destroy(): void
+}
+
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
+  const server = createHttpServer(serverOptions(limits), getRequestListener(fetch, { overrideGlobalObjects: false }))
+  return start(server, place, limits)
+}
+
+export async function listenHttps(
+  place: Place,
+  fetch: Fetch,
+  limits: ListenerLimits,
+  tls: TlsOptions,
+): Promise<Listener> {
+  const server = createHttpsServer(
+    {
+      ...serverOptions(limits),
+      ...secureContext(tls.material),
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.3',
+      requestCert: tls.clientCertificate === 'asked',
+      // The chain is judged by our own verifier, for every request: a handshake alert could not say why.
+      rejectUnauthorized: false,
+      sessionTimeout: tls.sessionSeconds,
+      // A certificate shown in a renegotiation would be one that was not looked at.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: limits.requestSeconds * 1000,
+    },
+    getRequestListener(fetch, { overrideGlobalObjects: false }),
+  )
+  return start(server, place, limits)
+}
+
+function serverOptions(limits: ListenerLimits): ServerOptions {
+  return {
+    maxHeaderSize: limits.headerBytes,
+    requestTimeout: limits.requestSeconds * 1000,
+    headersTimeout: limits.requestSeconds * 1000,
+    keepAliveTimeout: limits.idleSeconds * 1000,
+    connectionsCheckingInterval: 1000,
+    requireHostHeader: true,
+  }
+}
+
+function secureContext({ certificateChain, privateKey, clientAuthorities }: TlsMaterial) {
+  return { cert: certificateChain, key: privateKey, ca: [...clientAuthorities] }
+}
+
+async function start(server: HttpServer | HttpsServer, place: Place, limits: ListenerLimits): Promise<Listener> {
+  server.maxConnections = limits.connections
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed)
+    server.listen(place.port, place.host, () => {
+      server.off('error', failed)
+      listening()
+    })
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    replaceMaterial: (material) => {
+      if (server instanceof HttpsServer) server.setSecureContext(secureContext(material))
+    },
+    rotateTicketKeys: () => {
+      if (server instanceof HttpsServer) server.setTicketKeys(randomBytes(48))
+    },
+    close: () => closed(server),
+    destroy: () => server.closeAllConnections(),
+  }
+}
+
+function closed(server: HttpServer | HttpsServer): Promise<void> {
+  return new Promise((done, failed) => {
+    server.close((error) => (error === undefined ? done() : failed(error)))
+    server.closeIdleConnections()
+  })
+}

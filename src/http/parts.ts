@@ -1,0 +1,75 @@
+// What the HTTP edge is built from. Everything arrives here; the edge holds no state of its own but its caches.
+import type { TLSSocket } from 'node:tls'
+import type { HttpBindings } from '@hono/node-server'
+import type { DeploymentStore } from '../access/deployment-store.ts'
+import type { Snapshot } from '../access/snapshot.ts'
+import type { Inventory } from '../ca/inventory.ts'
+import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { AuditEvent } from '../domain/audit-event.ts'
+import type { Caller } from '../domain/caller.ts'
+import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
+import type { ActContext } from '../enrollment/act-context.ts'
+import type { TokenContext } from '../enrollment/token-acts.ts'
+import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
+import type { CrlShelf } from '../revocation/crl-shelf.ts'
+import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
+import type { AuthorityShelf } from './authority-shelf.ts'
+
+/** What readers may do outside an act: lists and look-ups in one consistent view. */
+export interface Reader {
+  read<Result>(look: (view: DirectoryStore & Inventory & DeploymentStore) => Promise<Result>): Promise<Result>
+}
+
+/** What the edge tells the operations side; implemented there, named here, so that neither imports the other. */
+export interface Observer {
+  request(route: string, method: string, status: number, seconds: number): void
+  refused(code: string): void
+  issued(profile: string): void
+  decided(reason: string): void
+  /** A failure that the client is told nothing of. */
+  failed(error: unknown, facts: { readonly requestId: string; readonly route: string }): void
+}
+
+/** What `/v1/status` shows: on, off, stale. */
+export interface StatusFacts {
+  readonly installation: string
+  readonly demo: boolean
+  readonly version: string
+  readonly epoch: string
+  readonly startedAt: Date
+}
+
+export interface Limits {
+  readonly bodyBytes: number
+  /** Requests that may wait for a CSR check or a signature at once. */
+  readonly signingQueue: number
+}
+
+export interface ApiParts {
+  readonly context: ActContext
+  readonly tokens: TokenContext
+  readonly deployments: Transactions<DeploymentStore & UnitOfWork & Recording>
+  readonly reader: Reader
+  readonly snapshot: Snapshot
+  /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
+  readonly refresh: () => Promise<void>
+  readonly clientCertificates: ClientCertificateCache
+  readonly crls: CrlShelf
+  readonly authorities: AuthorityShelf
+  readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>
+  readonly status: () => StatusFacts
+  readonly audit: (page: PageRequest) => Promise<Page<AuditEvent>>
+  readonly publicUrl: string
+  readonly limits: Limits
+  readonly observer: Observer
+}
+
+/** The environment of a Hono handler here. */
+export interface ApiEnvironment {
+  readonly Bindings: HttpBindings
+  readonly Variables: {
+    requestId: string
+    caller: Caller
+    socket: TLSSocket
+  }
+}

@@ -1,0 +1,62 @@
+// Problem documents (RFC 9457): the one shape of every refusal over HTTP. `code` is stable; texts are for people.
+import type { Facts } from '../domain/coded-error.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import { isProblemCode, type ProblemCode, PROBLEMS } from './problems.ts'
+
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly requestId: string
+  readonly facts?: Facts
+}
+
+/** A refusal of the edge itself. */
+export class HttpRefused extends CodedError<ProblemCode> {
+  /** Extra headers that the refusal carries: `Retry-After`, `Allow`, `WWW-Authenticate`. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: ProblemCode, facts: Facts = {}, headers: Readonly<Record<string, string>> = {}) {
+    super(code, facts)
+    this.headers = headers
+  }
+}
+
+export function problemOf(code: ProblemCode, facts: Facts, requestId: string): Problem {
+  const { status, title, tells } = PROBLEMS[code]
+  const told = tells === 'facts' && Object.keys(facts).length > 0 ? { facts } : {}
+  return { type: `urn:signet:problem:${code}`, title, status, code, requestId, ...told }
+}
+
+export function problemResponse(
+  code: ProblemCode,
+  facts: Facts,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const problem = problemOf(code, facts, requestId)
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...(problem.status === 401 ? { 'www-authenticate': 'Mutual realm="signet"' } : {}),
+      ...headers,
+    },
+  })
+}
+
+/** Turns what a handler threw into a refusal, or into `internal` when it is no refusal that we know. */
+export function problemFrom(error: unknown): {
+  readonly code: ProblemCode
+  readonly facts: Facts
+  readonly headers: Readonly<Record<string, string>>
+} {
+  if (error instanceof HttpRefused) return { code: error.code, facts: error.facts, headers: error.headers }
+  if (error instanceof CodedError && isProblemCode(error.code)) {
+    return { code: error.code, facts: error.facts, headers: {} }
+  }
+  return { code: 'internal', facts: {}, headers: {} }
+}

@@ -1,0 +1,114 @@
+// How routes are declared here: the schema in, the schema out, and problem documents for everything else.
+import { createRoute, OpenAPIHono, type z } from '@hono/zod-openapi'
+import { createHash } from 'node:crypto'
+import type { Context } from 'hono'
+import type { RequestOrigin } from '../enrollment/act-context.ts'
+import type { IdempotentRequest } from '../enrollment/idempotency.ts'
+import type { Caller } from '../domain/caller.ts'
+import { callerOf } from './authenticate.ts'
+import type { ApiEnvironment, ApiParts } from './parts.ts'
+import { HttpRefused } from './problem.ts'
+import { ProblemBody } from './schemas.ts'
+
+export type Api = OpenAPIHono<ApiEnvironment>
+export type ApiContext = Context<ApiEnvironment>
+
+export function newApi(): Api {
+  return new OpenAPIHono<ApiEnvironment>({
+    defaultHook: (result) => {
+      if (result.success) return
+      const faults = result.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`)
+      throw new HttpRefused(result.target === 'json' ? 'body_rejected' : 'parameter_rejected', { faults })
+    },
+  })
+}
+
+const PROBLEMS_OF_A_ROUTE = {
+  default: { description: 'Refused', content: { 'application/problem+json': { schema: ProblemBody } } },
+} as const
+
+interface RouteSpec<Method extends string, Path extends string, Status extends number, Answer extends z.ZodType> {
+  readonly method: Method
+  readonly path: Path
+  readonly summary: string
+  readonly status: Status
+  readonly answer: Answer
+}
+
+/** A route with a JSON body. */
+export function bodyRoute<
+  Method extends 'post' | 'put',
+  Path extends string,
+  Status extends 200 | 201,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+>(spec: RouteSpec<Method, Path, Status, Answer> & { readonly body: Body }) {
+  return createRoute({
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    request: { body: { required: true, content: { 'application/json': { schema: spec.body } } } },
+    responses: responsesOf(spec),
+  })
+}
+
+/** A route without a body, and with a query when it lists something. */
+export function plainRoute<
+  Method extends 'get' | 'post' | 'delete',
+  Path extends string,
+  Status extends 200 | 201,
+  Query extends z.ZodObject,
+  Answer extends z.ZodType,
+>(spec: RouteSpec<Method, Path, Status, Answer> & { readonly query: Query }) {
+  return createRoute({
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    request: { query: spec.query },
+    responses: responsesOf(spec),
+  })
+}
+
+function responsesOf<Status extends number, Answer extends z.ZodType>({
+  status,
+  summary,
+  answer,
+}: {
+  readonly status: Status
+  readonly summary: string
+  readonly answer: Answer
+}) {
+  return {
+    [status]: { description: summary, content: { 'application/json': { schema: answer } } },
+    ...PROBLEMS_OF_A_ROUTE,
+  } as Record<Status, { description: string; content: { 'application/json': { schema: Answer } } }> &
+    typeof PROBLEMS_OF_A_ROUTE
+}
+
+/** The caller of this request. Throws `HttpRefused`. */
+export function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
+  return callerOf(parts, context.get('socket'))
+}
+
+export function originOf(context: ApiContext): RequestOrigin {
+  return { requestId: context.get('requestId') }
+}
+
+/** Keys are 1 to 255 visible ASCII characters; anything else is refused, not ignored. */
+export async function idempotentRequestOf(context: ApiContext): Promise<IdempotentRequest | undefined> {
+  const key = context.req.header('idempotency-key')
+  if (key === undefined) return undefined
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new HttpRefused('idempotency_key_malformed')
+  const bodyDigest = createHash('sha256').update(await context.req.text()).digest('hex')
+  return { method: context.req.method, path: context.req.path, key, bodyDigest }
+}
+
+/** PEM goes on as it is; anything else is DER in base64 (RFC 4648 §4). Throws `HttpRefused`. */
+export function pemOrDer(text: string): string | Uint8Array {
+  if (text.includes('-----BEGIN')) return text
+  const compact = text.replaceAll(/\s/g, '')
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {
+    throw new HttpRefused('base64_malformed')
+  }
+  return Buffer.from(compact, 'base64')
+}

@@ -1,0 +1,120 @@
+// The decision over HTTP. A model server names itself by its own service certificate and hands over what its caller showed
+// on its TLS connection; or a caller asks about itself, and the connection of this very request is judged.
+import { decide, decideAsker } from '../../access/decide.ts'
+import type { Decision, Question, Route } from '../../access/decision.ts'
+import { type ActingUser, certificateAlone, type Credentials, NO_CREDENTIALS, type OtherMethod } from '../../access/facts.ts'
+import { X509Error } from '../../x509/errors.ts'
+import { parsePem } from '../../x509/pem.ts'
+import type { z } from '@hono/zod-openapi'
+import { nowOf, shownFacts } from '../authenticate.ts'
+import type { ApiParts } from '../parts.ts'
+import { HttpRefused } from '../problem.ts'
+import { type Api, bodyRoute, newApi, pemOrDer } from '../route.ts'
+import { AuthorizeBody, DecisionBody } from '../schemas.ts'
+
+type Asked = z.output<typeof AuthorizeBody>
+
+export function authorizeRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  api.openapi(
+    bodyRoute({
+      method: 'post',
+      path: '/v1/authorize',
+      summary: 'May this caller act as this user on this deployment? Answers 200 whatever the answer.',
+      body: AuthorizeBody,
+      status: 200,
+      answer: DecisionBody,
+    }),
+    async (c) => {
+      const asked = c.req.valid('json')
+      const route = routeOf(asked)
+      const shown = shownFacts(parts, c.get('socket'))
+      if (asked.credential !== undefined) await trustAsker(parts, shown, route)
+      const credentials = asked.credential === undefined ? shownAs(shown) : handedOver(parts, asked.credential)
+      const question: Question = { route, credentials, actingUser: actingUserOf(asked.actingUser) }
+      const decision = await decideFresh(parts, question)
+      parts.observer.decided(decision.reason)
+      return c.json(decisionBody(decision), 200, { 'cache-control': 'no-store' })
+    },
+  )
+  return api
+}
+
+/** An unknown subject may be one that another process added a moment ago: look once more before saying so. */
+async function decideFresh(parts: ApiParts, question: Question): Promise<Decision> {
+  const decision = decide(parts.snapshot, question, nowOf(parts))
+  if (decision.reason !== 'SUBJECT_UNKNOWN') return decision
+  await parts.refresh()
+  return decide(parts.snapshot, question, nowOf(parts))
+}
+
+/** Throws `HttpRefused` unless the asking server may hand over its callers' certificates for this route. */
+async function trustAsker(parts: ApiParts, shown: ReturnType<typeof shownFacts>, route: Route): Promise<void> {
+  if (shown === 'absent') throw new HttpRefused('unauthenticated')
+  let asker = decideAsker(parts.snapshot, shown, route, nowOf(parts))
+  if (asker.kind === 'refused' && (asker.reason === 'SUBJECT_UNKNOWN' || asker.reason === 'PEP_UNTRUSTED')) {
+    await parts.refresh()
+    asker = decideAsker(parts.snapshot, shown, route, nowOf(parts))
+  }
+  if (asker.kind === 'trusted') return
+  const { reason } = asker
+  switch (reason) {
+    case 'PEP_UNTRUSTED':
+      throw new HttpRefused('asker_untrusted', { reason })
+    case 'SNAPSHOT_STALE':
+    case 'PDP_UNAVAILABLE':
+      throw new HttpRefused('temporarily_unavailable', { reason }, { 'retry-after': '1' })
+    default:
+      throw new HttpRefused('client_certificate_refused', { reason })
+  }
+}
+
+function shownAs(shown: ReturnType<typeof shownFacts>): Credentials {
+  return shown === 'absent' ? NO_CREDENTIALS : certificateAlone(shown)
+}
+
+function handedOver(parts: ApiParts, credential: NonNullable<Asked['credential']>): Credentials {
+  if ('certificate' in credential) {
+    return certificateAlone(parts.clientCertificates.verify(certificateDer(credential.certificate)))
+  }
+  return { certificate: 'absent', others: [methodOf(credential)] }
+}
+
+function methodOf(credential: Exclude<NonNullable<Asked['credential']>, { certificate: string }>): OtherMethod {
+  if ('token' in credential) return 'token'
+  return 'apiKey' in credential ? 'api-key' : 'passphrase'
+}
+
+/** What cannot be read as one PEM block is judged as the bytes it is: malformed, which is an answer and no error. */
+function certificateDer(text: string): Uint8Array {
+  try {
+    const given = pemOrDer(text)
+    return typeof given === 'string' ? parsePem(given, 'CERTIFICATE') : given
+  } catch (error) {
+    if (error instanceof X509Error || error instanceof HttpRefused) return new Uint8Array()
+    throw error
+  }
+}
+
+function actingUserOf(asked: Asked['actingUser']): ActingUser {
+  return typeof asked === 'string' ? { kind: 'named', name: asked } : asked
+}
+
+function routeOf({ deployment, host }: Asked): Route {
+  if (deployment !== undefined && host !== undefined) return { kind: 'deployment-and-host', deployment, host }
+  if (deployment !== undefined) return { kind: 'deployment', deployment }
+  if (host !== undefined) return { kind: 'host', host }
+  throw new HttpRefused('body_rejected', { faults: ['body: names a deployment or a host'] })
+}
+
+function decisionBody(decision: Decision) {
+  const { reason, subject, resource, policyRevision } = decision
+  return {
+    decision: decision.decision,
+    reason,
+    ...(subject === undefined ? {} : { subject: { ...subject } }),
+    ...(resource === undefined ? {} : { resource }),
+    policyRevision,
+    ...(decision.decision === 'allow' ? { validUntil: decision.validUntil.toISOString() } : {}),
+  }
+}

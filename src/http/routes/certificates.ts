@@ -1,0 +1,258 @@
+// Issuing, inventory and revocation over HTTP.
+import { z } from '@hono/zod-openapi'
+import type { CertificateFilter } from '../../ca/inventory.ts'
+import { actorOf, type Caller } from '../../domain/caller.ts'
+import { addSeconds } from '../../domain/clock.ts'
+import { parseServiceName } from '../../domain/dns-name.ts'
+import { parseIssuerId } from '../../domain/issuer-id.ts'
+import { PROFILE_NAMES, type ProfileName } from '../../domain/profile-name.ts'
+import { parseProjectName } from '../../domain/project-name.ts'
+import { parseRevocationReason } from '../../domain/revocation-reason.ts'
+import { parseSerialNumber } from '../../domain/serial-number.ts'
+import { parseUserName } from '../../domain/user-name.ts'
+import { enrolMember, enrolService } from '../../enrollment/enrolment-token.ts'
+import { EnrollmentRefused } from '../../enrollment/errors.ts'
+import { issueForMember } from '../../enrollment/issue-for-member.ts'
+import { issueForService } from '../../enrollment/issue-for-service.ts'
+import { releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
+import { RevocationRefused } from '../../revocation/revocation.ts'
+import { issuedBody, recordBody } from '../certificate-body.ts'
+import type { ApiParts } from '../parts.ts'
+import { HttpRefused } from '../problem.ts'
+import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute } from '../route.ts'
+import {
+  CertificateAnswerBody,
+  CertificateQuery,
+  CertificateRecordBody,
+  MemberCertificateBody,
+  RevokeBody,
+  ServiceCertificateBody,
+} from '../schemas.ts'
+
+const EnrolmentAnswer = z
+  .strictObject({ token: z.string(), identity: z.string(), expiresAt: z.string() })
+  .openapi('EnrolmentToken')
+const CertificatePage = z
+  .strictObject({ certificates: z.array(CertificateRecordBody), cursor: z.string().optional() })
+  .openapi('CertificatePage')
+const NO_QUERY = z.strictObject({})
+
+export function certificateRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  addIssuing(api, parts)
+  addEnrolment(api, parts)
+  addInventory(api, parts)
+  addRevocation(api, parts)
+  return api
+}
+
+function addIssuing(api: Api, parts: ApiParts): void {
+  const { context } = parts
+  const { names } = context.policy
+  api.openapi(
+    bodyRoute({
+      method: 'post',
+      path: '/v1/projects/{p}/members/{u}/certificates',
+      summary: 'A certificate for a project member, for the member: with an enrolment token or the certificate before',
+      body: MemberCertificateBody,
+      status: 201,
+      answer: CertificateAnswerBody,
+    }),
+    async (c) => {
+      const body = c.req.valid('json')
+      const issued = await issueForMember(context, {
+        caller: await callerIn(parts, c),
+        project: parseProjectName(c.req.param('p'), names),
+        user: parseUserName(c.req.param('u'), names),
+        csr: pemOrDer(body.csr),
+        enrolmentToken: body.enrolmentToken,
+        lifetimeSeconds: body.lifetimeSeconds,
+        idempotent: await idempotentRequestOf(c),
+        origin: originOf(c),
+      })
+      parts.observer.issued(issued.profile)
+      return c.json(issuedBody(parts, issued), 201)
+    },
+  )
+  api.openapi(
+    bodyRoute({
+      method: 'post',
+      path: '/v1/services/{name}/certificates',
+      summary: 'A certificate for a service: for an administrator, the service itself, or with an enrolment token',
+      body: ServiceCertificateBody,
+      status: 201,
+      answer: CertificateAnswerBody,
+    }),
+    async (c) => {
+      const body = c.req.valid('json')
+      const issued = await issueForService(context, {
+        caller: await callerIn(parts, c),
+        name: parseServiceName(c.req.param('name'), names),
+        csr: pemOrDer(body.csr),
+        enrolmentToken: body.enrolmentToken,
+        lifetimeSeconds: body.lifetimeSeconds,
+        idempotent: await idempotentRequestOf(c),
+        origin: originOf(c),
+      })
+      parts.observer.issued(issued.profile)
+      return c.json(issuedBody(parts, issued), 201)
+    },
+  )
+}
+
+function addEnrolment(api: Api, parts: ApiParts): void {
+  const { context } = parts
+  const { names } = context.policy
+  const route = { method: 'post', status: 201, answer: EnrolmentAnswer, query: NO_QUERY } as const
+  api.openapi(
+    plainRoute({
+      ...route,
+      path: '/v1/projects/{p}/members/{u}/enrolment',
+      summary: "A single-use token for a member's first certificate",
+    }),
+    async (c) => {
+      const made = await enrolMember(context, {
+        caller: await callerIn(parts, c),
+        project: parseProjectName(c.req.param('p'), names),
+        user: parseUserName(c.req.param('u'), names),
+        origin: originOf(c),
+      })
+      return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      ...route,
+      path: '/v1/services/{name}/enrolment',
+      summary: "A single-use token for a service's certificate",
+    }),
+    async (c) => {
+      const made = await enrolService(context, {
+        caller: await callerIn(parts, c),
+        name: parseServiceName(c.req.param('name'), names),
+        origin: originOf(c),
+      })
+      return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
+    },
+  )
+}
+
+function addInventory(api: Api, parts: ApiParts): void {
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/certificates',
+      summary: 'The inventory: its own for every caller, the project for an owner, everything for an administrator',
+      query: CertificateQuery,
+      status: 200,
+      answer: CertificatePage,
+    }),
+    async (c) => {
+      const query = c.req.valid('query')
+      const filter = visibleTo(parts, await callerIn(parts, c), filterOf(parts, query))
+      const now = parts.context.clock.now()
+      const { limit, cursor } = query
+      const page = await parts.reader.read((view) =>
+        view.listCertificates(filter, now, { limit, ...(cursor === undefined ? {} : { cursor }) }),
+      )
+      const certificates = page.items.map((record) => recordBody(record, now))
+      return c.json({ certificates, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/certificates/{serial}',
+      summary: 'One certificate of the inventory',
+      query: NO_QUERY,
+      status: 200,
+      answer: CertificateRecordBody,
+    }),
+    async (c) => {
+      const serial = parseSerialNumber(c.req.param('serial'))
+      const caller = await callerIn(parts, c)
+      const record = await parts.reader.read((view) => view.certificate(serial, 'none'))
+      if (record === undefined || !maySee(parts, caller, record)) {
+        throw new RevocationRefused('certificate_unknown', { serial })
+      }
+      return c.json(recordBody(record, parts.context.clock.now()), 200)
+    },
+  )
+}
+
+function addRevocation(api: Api, parts: ApiParts): void {
+  api.openapi(
+    bodyRoute({
+      method: 'post',
+      path: '/v1/certificates/{serial}/revoke',
+      summary: 'Revokes, holds, or (reason removeFromCRL) releases a hold. Asking again gives the first date.',
+      body: RevokeBody,
+      status: 200,
+      answer: CertificateRecordBody,
+    }),
+    async (c) => {
+      const { reason } = c.req.valid('json')
+      const asked = {
+        caller: await callerIn(parts, c),
+        serial: parseSerialNumber(c.req.param('serial')),
+        origin: originOf(c),
+      }
+      const record =
+        reason === 'removeFromCRL'
+          ? await releaseCertificate(parts.context, asked)
+          : await revokeCertificate(parts.context, { ...asked, reason: parseRevocationReason(reason) })
+      return c.json(recordBody(record, parts.context.clock.now()), 200)
+    },
+  )
+}
+
+function filterOf(parts: ApiParts, query: z.output<typeof CertificateQuery>): CertificateFilter {
+  const { commonName, identity, project, profile, issuer, requester, status, expiresWithinSeconds } = query
+  return {
+    ...(commonName === undefined ? {} : { commonName }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(project === undefined ? {} : { project }),
+    ...(profile === undefined ? {} : { profile: parseProfileName(profile) }),
+    ...(issuer === undefined ? {} : { issuer: parseIssuerId(issuer) }),
+    ...(requester === undefined ? {} : { requester }),
+    ...(status === undefined ? {} : { status }),
+    ...(expiresWithinSeconds === undefined
+      ? {}
+      : { expiresBefore: addSeconds(parts.context.clock.now(), expiresWithinSeconds) }),
+  }
+}
+
+function parseProfileName(input: string): ProfileName {
+  const name = PROFILE_NAMES.find((known) => known === input)
+  if (name === undefined) throw new HttpRefused('parameter_rejected', { faults: [`profile: one of ${PROFILE_NAMES.join(', ')}`] })
+  return name
+}
+
+/** Narrows a filter to what the caller may see; refuses one that asks for more, instead of answering with less. */
+function visibleTo(parts: ApiParts, caller: Caller, filter: CertificateFilter): CertificateFilter {
+  if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+  if (caller.kind === 'admin' || caller.kind === 'offline') return filter
+  if (caller.kind === 'member' && isOwner(parts, caller)) {
+    if ((filter.project ?? caller.project) !== caller.project) throw new EnrollmentRefused('not_permitted')
+    return { ...filter, project: caller.project }
+  }
+  const own = actorOf(caller)
+  if (filter.requester === own) return filter
+  if ((filter.identity ?? own) !== own) throw new EnrollmentRefused('not_permitted')
+  return { ...filter, identity: own }
+}
+
+function maySee(
+  parts: ApiParts,
+  caller: Caller,
+  record: { readonly identity: string; readonly requester: string; readonly project?: string },
+): boolean {
+  if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+  if (caller.kind === 'admin' || caller.kind === 'offline') return true
+  if (record.identity === actorOf(caller) || record.requester === actorOf(caller)) return true
+  return caller.kind === 'member' && record.project === caller.project && isOwner(parts, caller)
+}
+
+function isOwner(parts: ApiParts, caller: Extract<Caller, { readonly kind: 'member' }>): boolean {
+  return parts.snapshot.member(caller.project, caller.user)?.role === 'owner'
+}

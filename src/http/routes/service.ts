@@ -1,0 +1,101 @@
+// Whether the service lives and is ready, what is on, off or stale, and the audit record.
+import { z } from '@hono/zod-openapi'
+import { requireAdministrator } from '../../enrollment/second-look.ts'
+import { EnrollmentRefused } from '../../enrollment/errors.ts'
+import type { ApiParts } from '../parts.ts'
+import { type Api, callerIn, newApi, plainRoute } from '../route.ts'
+import { PageQuery } from '../schemas.ts'
+
+const StatusAnswer = z
+  .strictObject({
+    installation: z.string(),
+    version: z.string(),
+    epoch: z.string(),
+    demo: z.boolean(),
+    startedAt: z.string(),
+    policyRevision: z.int(),
+    snapshotAgeMilliseconds: z.number(),
+    crls: z.array(
+      z.strictObject({ issuer: z.string(), number: z.int(), thisUpdate: z.string(), nextUpdate: z.string() }),
+    ),
+  })
+  .openapi('Status')
+
+const AuditAnswer = z
+  .strictObject({
+    events: z.array(
+      z.strictObject({
+        at: z.string(),
+        actor: z.string(),
+        act: z.string(),
+        object: z.string(),
+        requestId: z.string(),
+        details: z.record(z.string(), z.unknown()),
+      }),
+    ),
+    cursor: z.string().optional(),
+  })
+  .openapi('AuditPage')
+
+export function serviceRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  const { context } = parts
+  api.get('/healthz', (c) => c.json({ status: 'ok' }))
+  api.get('/readyz', async (c) => {
+    const { ready } = await parts.readiness()
+    return c.json({ ready }, ready ? 200 : 503)
+  })
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/status',
+      summary: 'What is on, off and stale. For every caller with a certificate.',
+      query: z.strictObject({}),
+      status: 200,
+      answer: StatusAnswer,
+    }),
+    async (c) => {
+      const caller = await callerIn(parts, c)
+      if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+      const { startedAt, ...status } = parts.status()
+      return c.json(
+        {
+          ...status,
+          startedAt: startedAt.toISOString(),
+          policyRevision: parts.snapshot.revision,
+          snapshotAgeMilliseconds: context.clock.monotonicMilliseconds() - parts.snapshot.confirmedAtMilliseconds,
+          crls: parts.crls.all().map(({ crl }) => ({
+            issuer: crl.issuer,
+            number: crl.number,
+            thisUpdate: crl.thisUpdate.toISOString(),
+            nextUpdate: crl.nextUpdate.toISOString(),
+          })),
+        },
+        200,
+      )
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/audit',
+      summary: 'The audit record, newest first. For administrators.',
+      query: PageQuery,
+      status: 200,
+      answer: AuditAnswer,
+    }),
+    async (c) => {
+      const caller = await callerIn(parts, c)
+      await context.acts.run((tx) => requireAdministrator(tx, caller, context.clock.now()))
+      const { limit, cursor } = c.req.valid('query')
+      const page = await parts.audit({ limit, ...(cursor === undefined ? {} : { cursor }) })
+      const events = page.items.map(({ at, details, ...rest }) => ({
+        ...rest,
+        at: at.toISOString(),
+        details: { ...details },
+      }))
+      return c.json({ events, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
+    },
+  )
+  return api
+}

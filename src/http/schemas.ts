@@ -1,0 +1,191 @@
+// The shapes of requests and answers. They validate, they type, and `/openapi.json` is generated from them.
+// Unknown fields are refused everywhere.
+import { z } from '@hono/zod-openapi'
+
+const text = (description: string, example: string, max = 4096) =>
+  z.string().min(1).max(max).openapi({ description, example })
+
+export const csrField = z
+  .string()
+  .min(1)
+  .max(32 * 1024)
+  .openapi({
+    description: 'PKCS#10 certification request (RFC 2986): PEM, or DER in base64. At most 16 KiB decoded.',
+    example: '-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n',
+  })
+
+export const lifetimeField = z.int().min(60).max(31_536_000).openapi({
+  description: 'Lifetime in seconds, counted from now. Absent: the default of the profile. Over its maximum: refused.',
+  example: 3600,
+})
+
+export const enrolmentTokenField = text('Single-use enrolment token, presented without another credential', 'enrol_…', 100)
+
+export const MemberCertificateBody = z
+  .strictObject({ csr: csrField, enrolmentToken: enrolmentTokenField.optional(), lifetimeSeconds: lifetimeField.optional() })
+  .openapi('MemberCertificateRequest')
+
+export const ServiceCertificateBody = z
+  .strictObject({ csr: csrField, enrolmentToken: enrolmentTokenField.optional(), lifetimeSeconds: lifetimeField.optional() })
+  .openapi('ServiceCertificateRequest')
+
+const instant = z.string().openapi({ description: 'RFC 3339, UTC', example: '2026-01-02T03:04:05.000Z' })
+
+export const CertificateAnswerBody = z
+  .strictObject({
+    serial: z.string(),
+    issuer: z.string(),
+    profile: z.string(),
+    commonName: z.string(),
+    notBefore: instant,
+    notAfter: instant,
+    certificate: z.string().openapi({ description: 'PEM' }),
+    chain: z.string().openapi({ description: 'The issuing CA certificate, PEM, without the root' }),
+  })
+  .openapi('IssuedCertificate')
+
+export const CertificateRecordBody = z
+  .strictObject({
+    serial: z.string(),
+    issuer: z.string(),
+    profile: z.string(),
+    identity: z.string(),
+    commonName: z.string(),
+    project: z.string().optional(),
+    notBefore: instant,
+    notAfter: instant,
+    status: z.enum(['good', 'held', 'revoked', 'expired']),
+    revokedAt: instant.optional(),
+    reason: z.string().optional(),
+    requester: z.string(),
+    obtainedWith: z.string(),
+    issuedAt: instant,
+    renewUntil: instant.optional(),
+    fingerprint: z.string().openapi({ description: 'SHA-256 of the certificate, hexadecimal' }),
+    certificate: z.string().openapi({ description: 'PEM' }),
+  })
+  .openapi('Certificate')
+
+export const RevokeBody = z
+  .strictObject({
+    reason: z.string().max(40).openapi({
+      description: 'RFC 5280 §5.3.1; `certificateHold` holds, and `removeFromCRL` releases a hold',
+      example: 'keyCompromise',
+    }),
+  })
+  .openapi('RevocationRequest')
+
+export const UserBody = z
+  .strictObject({ platformRole: z.enum(['user', 'admin']).default('user') })
+  .openapi('UserRequest')
+
+export const ProjectBody = z
+  .strictObject({ name: text('Project name', 'vision', 64), owner: text('Its first owner', 'alice', 64) })
+  .openapi('ProjectRequest')
+
+export const MemberBody = z.strictObject({ role: z.enum(['owner', 'scientist']) }).openapi('MemberRequest')
+
+export const ServiceBody = z
+  .strictObject({
+    systemUser: text('Operating-system user: the L of the certificate', 'kserve', 64),
+    dnsNames: z.array(text('A DNS name beside the service name', 'model.internal', 255)).max(50).default([]),
+    roles: z.array(z.enum(['launcher'])).max(1).default([]),
+    projects: z.array(text('A project that a launcher may start jobs in', 'vision', 64)).max(1000).default([]),
+    ifExists: z.enum(['replace', 'refuse']).default('replace'),
+  })
+  .openapi('ServiceRequest')
+
+export const DeploymentBody = z
+  .strictObject({
+    project: text('Project whose model it is', 'vision', 64),
+    host: text('Host name by which callers reach it', 'resnet.models.internal', 255),
+    service: text('The service that serves it and may ask about it', 'model-1.internal', 255),
+    serviceCallers: z.array(text('A service that may call it', 'batch.internal', 255)).max(1000).default([]),
+  })
+  .openapi('DeploymentRequest')
+
+export const JobBody = z
+  .strictObject({
+    kind: z.literal('job').default('job'),
+    project: text('Project', 'vision', 64),
+    user: text('The member on whose behalf it runs', 'alice', 64),
+    csr: csrField,
+    lifetimeSeconds: lifetimeField.optional(),
+  })
+  .openapi('JobRequest')
+
+export const TokenBody = z
+  .strictObject({
+    audience: text('The deployment or service that will accept it; there is no default', 'resnet', 255),
+    lifetimeSeconds: z.int().min(1).max(86_400).optional(),
+    bind: z.boolean().default(false).openapi({ description: 'Bind to the client certificate of this connection (RFC 8705)' }),
+    algorithm: z.enum(['ES256', 'EdDSA']).default('ES256'),
+  })
+  .openapi('TokenRequest')
+
+export const TokenTextBody = z
+  .strictObject({ token: z.string().min(1).max(8192) })
+  .openapi('TokenText')
+
+export const AuthorizeBody = z
+  .strictObject({
+    credential: z
+      .union([
+        z.strictObject({ certificate: z.string().min(1).max(32 * 1024) }),
+        z.strictObject({ token: z.string().min(1).max(8192) }),
+        z.strictObject({ apiKey: z.string().min(1).max(512) }),
+        z.strictObject({ passphrase: z.string().min(1).max(1024) }),
+      ])
+      .optional()
+      .openapi({ description: 'What the caller showed to the asking server. Absent: the connection of this very request is judged.' }),
+    actingUser: z
+      .union([z.string().max(512), z.strictObject({ kind: z.literal('credential-itself') })])
+      .openapi({ description: 'Whom the caller says it acts for', example: 'vision__alice' }),
+    deployment: z.string().min(1).max(512).optional(),
+    host: z.string().min(1).max(512).optional(),
+    path: z.string().max(8192).optional(),
+    method: z.string().max(32).optional(),
+    model: z.string().max(512).optional(),
+  })
+  .refine(({ deployment, host }) => deployment !== undefined || host !== undefined, {
+    message: 'names a deployment or a host',
+  })
+  .openapi('AuthorizeRequest')
+
+export const DecisionBody = z
+  .strictObject({
+    decision: z.enum(['allow', 'deny']),
+    reason: z.string(),
+    subject: z.strictObject({ profile: z.string(), name: z.string(), spiffeId: z.string() }).optional(),
+    resource: z.string().optional(),
+    policyRevision: z.int(),
+    validUntil: instant.optional(),
+  })
+  .openapi('Decision')
+
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(1024).optional(),
+})
+
+export const CertificateQuery = PageQuery.extend({
+  commonName: z.string().max(64).optional(),
+  identity: z.string().max(200).optional(),
+  project: z.string().max(64).optional(),
+  profile: z.string().max(40).optional(),
+  issuer: z.string().max(60).optional(),
+  requester: z.string().max(200).optional(),
+  status: z.enum(['good', 'held', 'revoked', 'expired']).optional(),
+  expiresWithinSeconds: z.coerce.number().int().min(0).max(3_153_600_000).optional(),
+})
+
+export const ProblemBody = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    requestId: z.string(),
+    facts: z.record(z.string(), z.unknown()).optional(),
+  })
+  .openapi('Problem')

@@ -1,0 +1,34 @@
+// Answers GET and HEAD for a body that was encoded before: strong ETag, Last-Modified, conditional requests (RFC 9110 §13),
+// Cache-Control and Expires (RFC 9111 §5). Nothing is computed per request.
+import type { Shelved } from '../revocation/crl-shelf.ts'
+
+export interface Freshness {
+  readonly contentType: string
+  /** `max-age` in seconds; Expires is that far from now, and never after the body's own end. */
+  readonly maxAgeSeconds: number
+}
+
+export function shelvedResponse(request: Request, shelved: Shelved, freshness: Freshness, now: Date): Response {
+  const expires = Math.min(now.getTime() + freshness.maxAgeSeconds * 1000, shelved.expires.getTime())
+  const headers: Record<string, string> = {
+    etag: shelved.etag,
+    'last-modified': shelved.lastModified.toUTCString(),
+    'cache-control': `public, max-age=${String(freshness.maxAgeSeconds)}, must-revalidate`,
+    expires: new Date(expires).toUTCString(),
+  }
+  if (isUnchanged(request.headers, shelved)) return new Response(null, { status: 304, headers })
+  headers['content-type'] = freshness.contentType
+  headers['content-length'] = String(shelved.body.length)
+  const body = request.method === 'HEAD' ? null : new Uint8Array(shelved.body)
+  return new Response(body, { status: 200, headers })
+}
+
+/** If-None-Match decides alone when it is there (RFC 9110 §13.1.3). */
+function isUnchanged(headers: Headers, shelved: Shelved): boolean {
+  const noneMatch = headers.get('if-none-match')
+  if (noneMatch !== null) {
+    return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === shelved.etag)
+  }
+  const since = Date.parse(headers.get('if-modified-since') ?? '')
+  return Number.isFinite(since) && Math.floor(shelved.lastModified.getTime() / 1000) * 1000 <= since
+}

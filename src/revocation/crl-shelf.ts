@@ -1,0 +1,70 @@
+// The CRLs in force, encoded once in each form they are asked for, with a strong validator. What many read is made once.
+import { createHash } from 'node:crypto'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import { encodePem } from '../x509/pem.ts'
+import type { PublishedCrl } from './crl-store.ts'
+
+/** One body with what HTTP needs to answer for it from memory. */
+export interface Shelved {
+  readonly body: Uint8Array
+  /** Quoted, strong (RFC 9110 §8.8.3): the SHA-256 of the body. */
+  readonly etag: string
+  readonly lastModified: Date
+  readonly expires: Date
+}
+
+export interface ShelvedCrl {
+  readonly crl: PublishedCrl
+  readonly sha256: string
+  readonly der: Shelved
+  readonly pem: Shelved
+}
+
+export class CrlShelf {
+  readonly #crls = new Map<IssuerId, ShelvedCrl>()
+  #bundle: Shelved | undefined
+
+  /** Puts a CRL in force; one with a lower number than the one in force is ignored. */
+  put(crl: PublishedCrl): void {
+    const current = this.#crls.get(crl.issuer)
+    if (current !== undefined && current.crl.number >= crl.number) return
+    const pem = Buffer.from(encodePem('X509 CRL', crl.der))
+    this.#crls.set(crl.issuer, {
+      crl,
+      sha256: sha256(crl.der),
+      der: shelved(crl.der, crl.thisUpdate, crl.nextUpdate),
+      pem: shelved(pem, crl.thisUpdate, crl.nextUpdate),
+    })
+    this.#bundle = undefined
+  }
+
+  get(issuer: IssuerId): ShelvedCrl | undefined {
+    return this.#crls.get(issuer)
+  }
+
+  /** By issuer id, in alphabetical order. */
+  all(): readonly ShelvedCrl[] {
+    return [...this.#crls.values()].sort((one, other) => (one.crl.issuer < other.crl.issuer ? -1 : 1))
+  }
+
+  /** Every CRL in one PEM file, as nginx, HAProxy and PostgreSQL want it; it is as old as the newest and ends with the first. */
+  bundle(): Shelved {
+    this.#bundle ??= bundleOf(this.all())
+    return this.#bundle
+  }
+}
+
+function bundleOf(crls: readonly ShelvedCrl[]): Shelved {
+  const newest = Math.max(0, ...crls.map(({ crl }) => crl.thisUpdate.getTime()))
+  const firstEnd = Math.min(...crls.map(({ crl }) => crl.nextUpdate.getTime()))
+  const ends = Number.isFinite(firstEnd) ? firstEnd : 0
+  return shelved(Buffer.concat(crls.map(({ pem }) => pem.body)), new Date(newest), new Date(ends))
+}
+
+function shelved(body: Uint8Array, lastModified: Date, expires: Date): Shelved {
+  return { body, etag: `"${sha256(body)}"`, lastModified, expires }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
