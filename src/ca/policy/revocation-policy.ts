@@ -47,8 +47,8 @@ export const revocationSchema = z.strictObject({
       'minIntervalSeconds is at most reissueEverySeconds',
     )
     .refine(
-      (crl) => crl.cacheMaxAgeSeconds <= crl.reissueEverySeconds,
-      'cacheMaxAgeSeconds is at most reissueEverySeconds',
+      (crl) => crl.cacheMaxAgeSeconds < crl.reissueEverySeconds,
+      'cacheMaxAgeSeconds is less than reissueEverySeconds',
     )
     .refine(
       (crl) => crl.expiredEntriesKeptSeconds > crl.reissueEverySeconds,

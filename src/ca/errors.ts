@@ -1,0 +1,25 @@
+// Every refusal of this folder, as one union: what a table of problems must have a row for.
+import type { KeyNotAllowed } from './allowed-key.ts'
+import type { CsrRefused } from './csr-check.ts'
+import type { KeyRefused } from './inventory.ts'
+import type { IssueRefused } from './issue.ts'
+import type { IssuerUnusable } from './issuer.ts'
+import type { LintFailed } from './lint.ts'
+import type { PermitSpent } from './permit.ts'
+import type { PolicyRejected } from './policy/policy-rejected.ts'
+import type { ValidityRefused } from './requested-validity.ts'
+import type { SubjectRefused } from './subject.ts'
+
+export type CaError =
+  | PolicyRejected
+  | SubjectRefused
+  | ValidityRefused
+  | KeyNotAllowed
+  | KeyRefused
+  | CsrRefused
+  | LintFailed
+  | PermitSpent
+  | IssueRefused
+  | IssuerUnusable
+
+export type CaErrorCode = CaError['code']
