@@ -1,7 +1,12 @@
 // A small world for tests of the decision: project `fraud` with alice (owner) and bob, project `churn` with alice and
 // carol, a launcher, a model server and one deployment for each project. Everything in it would be allowed.
 import type { Question } from '../../src/access/decision.ts'
-import { certificateAlone, type CertificateFacts, type VerifiedCertificate } from '../../src/access/facts.ts'
+import {
+  certificateAlone,
+  type CertificateFacts,
+  type CertificateRecital,
+  type VerifiedCertificate,
+} from '../../src/access/facts.ts'
 import { LiveSnapshot } from '../../src/access/live-snapshot.ts'
 import type { Change, NumberedChange } from '../../src/domain/change.ts'
 
@@ -100,17 +105,16 @@ export function snapshotOf(...more: readonly Change[]): LiveSnapshot {
 
 export const SERIAL = `01${'5e'.repeat(16)}`
 
-const recital = (spiffePath: string, issuer = 'users-1') =>
-  ({
-    kind: 'verified',
-    issuer: named(issuer),
-    serial: named(SERIAL),
-    localities: [],
-    organizationalUnits: [],
-    spiffeId: named(`spiffe://signet.test/${spiffePath}`),
-    validity: VALIDITY,
-    fingerprint: 'ab'.repeat(32),
-  }) as const
+const recital = (spiffePath: string, issuer = 'users-1'): Omit<CertificateRecital, 'commonName'> => ({
+  kind: 'verified',
+  issuer: named(issuer),
+  serial: named(SERIAL),
+  localities: [],
+  organizationalUnits: [],
+  spiffeId: named(`spiffe://signet.test/${spiffePath}`),
+  validity: VALIDITY,
+  fingerprint: 'ab'.repeat(32),
+})
 
 export const memberCertificate = (projectName = 'fraud', userName = 'alice'): VerifiedCertificate => ({
   ...recital(`project/${projectName}/user/${userName}`),
