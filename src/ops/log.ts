@@ -6,7 +6,17 @@ import { CodedError } from '../domain/coded-error.ts'
 import type { Clock, Random } from '../domain/clock.ts'
 import type { LogLevel } from './settings.ts'
 
-export type Log = Logger
+/** A fact named `err` is an error; an error may also stand in the place of the facts. */
+export interface Write {
+  (message: string): void
+  (facts: object, message?: string): void
+}
+
+/** What a program may do with the log: a part of pino's own interface, so that nothing gets past the two nets. */
+export interface Log extends Readonly<Record<LogLevel, Write>> {
+  /** The same log, with these facts in every line. */
+  child(facts: Readonly<Record<string, unknown>>): Log
+}
 
 const REDACTED = '[redacted]'
 
@@ -31,14 +41,13 @@ export function openLog(options: {
   readonly clock: Clock
   readonly destination: DestinationStream
 }): Log {
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       timestamp: () => `,"time":"${options.clock.now().toISOString()}"`,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (facts) => withoutSecrets(facts),
-        bindings: (facts) => withoutSecrets(facts),
+        log: withoutSecrets,
       },
       // Errors are written by `withoutSecrets`: the library's own serializer would copy every property of an error.
       serializers: { err: (error: unknown) => error },
@@ -46,6 +55,23 @@ export function openLog(options: {
     },
     options.destination,
   )
+  return wrapped(logger)
+}
+
+/** The library does not ask its formatters about the facts of a child. */
+function wrapped(logger: Logger): Log {
+  const at = (level: LogLevel): Write => {
+    return (facts: string | object, message?: string) => logger[level](facts, message)
+  }
+  return {
+    fatal: at('fatal'),
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    trace: at('trace'),
+    child: (facts) => wrapped(logger.child(withoutSecrets(facts))),
+  }
 }
 
 /** The name of one request in log, audit and answer: ours, so that no client can choose it. 16 hexadecimal digits. */
@@ -53,7 +79,7 @@ export function makeRequestId(random: Random): string {
   return Buffer.from(random(8)).toString('hex')
 }
 
-function withoutSecrets(facts: Record<string, unknown>): Record<string, unknown> {
+function withoutSecrets(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, shown(name, value, 1)]))
 }
 

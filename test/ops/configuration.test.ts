@@ -1,0 +1,443 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  type Configuration,
+  ConfigurationRejected,
+  describeConfiguration,
+  parseConfiguration,
+  readConfiguration,
+} from '../../src/ops/configuration.ts'
+import { flagOf, type Sources, variableOf } from '../../src/ops/configuration-sources.ts'
+import { type Flags, KINDS } from '../../src/ops/settings.ts'
+
+const REQUIRED: Flags = {
+  dataFolder: 'data',
+  publicUrl: 'https://signet.example:8443',
+  publicHttpUrl: 'http://signet.example:8080',
+  trustDomain: 'ml.example',
+  'masterKey.file': 'master.key',
+}
+
+const parse = (flags: Flags, more: Partial<Sources> = {}): Configuration =>
+  parseConfiguration({ flags, environment: {}, file: undefined, workingFolder: '/work', ...more })
+
+const fileOf = (text: string): Sources['file'] => ({ name: 'signet.yaml', folder: '/etc/signet', text })
+
+function faultsOf(act: () => unknown): readonly string[] {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof ConfigurationRejected)) throw error
+    expect(error.code).toBe('configuration_rejected')
+    return error.facts['faults'] as readonly string[]
+  }
+  throw new Error('was not refused')
+}
+
+const without = (setting: keyof Flags): Flags => ({ ...REQUIRED, [setting]: undefined })
+
+describe('what is given', () => {
+  test('the required settings alone', () => {
+    expect(parse(REQUIRED)).toEqual({
+      dataFolder: '/work/data',
+      database: { kind: 'sqlite', path: '/work/data/signet.db' },
+      journal: '/work/data/journal.jsonl',
+      policyFolder: undefined,
+      publicUrl: 'https://signet.example:8443',
+      publicHttpUrl: 'http://signet.example:8080',
+      trustDomain: 'ml.example',
+      organization: 'Signet',
+      masterKey: { kind: 'file', path: '/work/master.key' },
+      listeners: {
+        https: { kind: 'listen', host: '127.0.0.1', port: 8443 },
+        browser: { kind: 'listen', host: '127.0.0.1', port: 8445 },
+        http: { kind: 'listen', host: '127.0.0.1', port: 8080 },
+        operations: { kind: 'listen', host: '127.0.0.1', port: 9090 },
+      },
+      serverNames: { dnsNames: ['localhost', 'signet.example'], ipAddresses: ['127.0.0.1'] },
+      limits: {
+        bodyBytes: 65_536,
+        headerBytes: 16_384,
+        connections: 10_000,
+        signingQueue: 2_000,
+        requestSeconds: 10,
+        idleSeconds: 65,
+        snapshotAgeSeconds: 5,
+      },
+      tls: { sessionSeconds: 3600 },
+      logLevel: 'info',
+      demo: false,
+    })
+  })
+
+  test('flags come before variables, variables before the file', () => {
+    const environment = { SIGNET_LOG_LEVEL: 'warn', SIGNET_ORGANIZATION: 'Variable' }
+    const file = fileOf('{logLevel: error, organization: File, limits: {bodyBytes: 2048}}')
+    const { logLevel, organization, limits } = parse({ ...REQUIRED, logLevel: 'debug' }, { environment, file })
+    expect({ logLevel, organization, bodyBytes: limits.bodyBytes }).toEqual({
+      logLevel: 'debug',
+      organization: 'Variable',
+      bodyBytes: 2048,
+    })
+  })
+
+  test('every setting by its variable', () => {
+    const environment = {
+      SIGNET_DATA_FOLDER: '/var/lib/signet',
+      SIGNET_DATABASE: 'postgres://db.example/signet',
+      SIGNET_JOURNAL: '/var/log/journal.jsonl',
+      SIGNET_POLICY_FOLDER: 'policy',
+      SIGNET_PUBLIC_URL: 'https://a.example',
+      SIGNET_PUBLIC_HTTP_URL: 'http://a.example/',
+      SIGNET_TRUST_DOMAIN: 'a.example',
+      SIGNET_ORGANIZATION: 'Example, Inc.',
+      SIGNET_MASTER_KEY_CREDENTIAL: 'master-key',
+      SIGNET_LISTENERS_HTTPS: '[::1]:1',
+      SIGNET_LISTENERS_BROWSER: 'off',
+      SIGNET_LISTENERS_HTTP: '0.0.0.0:65535',
+      SIGNET_LISTENERS_OPERATIONS: 'localhost:0',
+      SIGNET_SERVER_NAMES_DNS_NAMES: 'a.example, b.example',
+      SIGNET_SERVER_NAMES_IP_ADDRESSES: '10.0.0.1,::1',
+      SIGNET_LIMITS_BODY_BYTES: '1024',
+      SIGNET_LIMITS_HEADER_BYTES: '4096',
+      SIGNET_LIMITS_CONNECTIONS: '1',
+      SIGNET_LIMITS_SIGNING_QUEUE: '7',
+      SIGNET_LIMITS_REQUEST_TIME: '5m',
+      SIGNET_LIMITS_IDLE_TIME: '1s',
+      SIGNET_LIMITS_SNAPSHOT_AGE: '1m',
+      SIGNET_TLS_SESSION_LIFE: '15m',
+      SIGNET_LOG_LEVEL: 'trace',
+      SIGNET_DEMO: 'true',
+    }
+    expect(parse({}, { environment })).toEqual({
+      dataFolder: '/var/lib/signet',
+      database: { kind: 'postgres', url: 'postgres://db.example/signet' },
+      journal: '/var/log/journal.jsonl',
+      policyFolder: '/work/policy',
+      publicUrl: 'https://a.example',
+      publicHttpUrl: 'http://a.example',
+      trustDomain: 'a.example',
+      organization: 'Example, Inc.',
+      masterKey: { kind: 'credential', name: 'master-key' },
+      listeners: {
+        https: { kind: 'listen', host: '::1', port: 1 },
+        browser: { kind: 'off' },
+        http: { kind: 'listen', host: '0.0.0.0', port: 65_535 },
+        operations: { kind: 'listen', host: 'localhost', port: 0 },
+      },
+      serverNames: { dnsNames: ['a.example', 'b.example'], ipAddresses: ['10.0.0.1', '::1'] },
+      limits: {
+        bodyBytes: 1024,
+        headerBytes: 4096,
+        connections: 1,
+        signingQueue: 7,
+        requestSeconds: 300,
+        idleSeconds: 1,
+        snapshotAgeSeconds: 60,
+      },
+      tls: { sessionSeconds: 900 },
+      logLevel: 'trace',
+      demo: true,
+    })
+    const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT']
+    expect([...Object.keys(environment), ...alternatives].sort()).toEqual([...KINDS.keys()].map(variableOf).sort())
+  })
+
+  test('paths of a file are relative to it, all others to the working folder', () => {
+    const file = fileOf('{dataFolder: data, policyFolder: ../policy, database: "sqlite:a.db", journal: /j}')
+    const { dataFolder, policyFolder, database, journal } = parse({ ...without('dataFolder'), journal: 'k' }, { file })
+    expect({ dataFolder, policyFolder, database, journal }).toEqual({
+      dataFolder: '/etc/signet/data',
+      policyFolder: '/etc/policy',
+      database: { kind: 'sqlite', path: '/etc/signet/a.db' },
+      journal: '/work/k',
+    })
+  })
+
+  test('the public URLs have a default in the demo alone', () => {
+    const flags: Flags = {
+      ...without('publicUrl'),
+      publicHttpUrl: undefined,
+      demo: true,
+      'listeners.http': '127.0.0.1:81',
+    }
+    const { publicUrl, publicHttpUrl } = parse(flags)
+    expect({ publicUrl, publicHttpUrl }).toEqual({
+      publicUrl: 'https://localhost:8443',
+      publicHttpUrl: 'http://localhost:81',
+    })
+    expect(faultsOf(() => parse({ ...flags, demo: false }))).toHaveLength(2)
+    expect(faultsOf(() => parse({ ...flags, 'listeners.https': '127.0.0.1:0' }))).toEqual([
+      expect.stringMatching(/publicUrl: is required .* when listeners.https has port 0$/),
+    ])
+  })
+
+  test('an address as the public host is an IP address of the server', () => {
+    expect(parse({ ...REQUIRED, publicUrl: 'https://[::1]:8443' }).serverNames).toEqual({
+      dnsNames: ['localhost'],
+      ipAddresses: ['127.0.0.1', '::1'],
+    })
+  })
+
+  test('the variable of the master key may have a name like ours', () => {
+    const environment = { SIGNET_MASTER_KEY: 'secret', SIGNET_MASTER_KEY_ENVIRONMENT: 'SIGNET_MASTER_KEY' }
+    expect(parse(without('masterKey.file'), { environment }).masterKey).toEqual({
+      kind: 'environment',
+      variable: 'SIGNET_MASTER_KEY',
+    })
+  })
+
+  test('the master key is taken whole from the first source that places it', () => {
+    const file = fileOf('masterKey: {credential: a}')
+    expect(parse(REQUIRED, { file }).masterKey).toEqual({ kind: 'file', path: '/work/master.key' })
+  })
+
+  test('variables of clients and of other programs are no faults', () => {
+    const environment = { SIGNET_URL: 'x', SIGNET_VECTORS: 'x', SIGNET_TOKEN_FILE: 'x', PATH: 'x', SIGNETS: 'x' }
+    expect(() => parse(REQUIRED, { environment })).not.toThrow()
+  })
+
+  test('nothing of it can be changed', () => {
+    const configuration = parse(REQUIRED)
+    expect(Object.isFrozen(configuration)).toBe(true)
+    expect(Object.isFrozen(configuration.listeners.https)).toBe(true)
+    expect(Object.isFrozen(configuration.serverNames.dnsNames)).toBe(true)
+  })
+})
+
+describe('one setting is refused', () => {
+  const limit = (from: number, to: number): string => `a whole number from ${from} to ${to}`
+  const time = (from: number, to: number): string => `a duration from ${from} s to ${to} s, as in 15m`
+  const url = 'URL of host and port alone: no path, query or credentials'
+  test.each<[keyof Flags, readonly (string | number | boolean)[], string]>([
+    ['dataFolder', ['', 7], 'a path'],
+    [
+      'database',
+      ['', 'sqlite:', 'a.db', 'mysql://h/d', 'postgres://h', 'postgres:///d', 'postgres://'],
+      'sqlite:<path> or',
+    ],
+    [
+      'publicUrl',
+      ['', 'signet.example', 'http://a', 'https://a/b', 'https://a?b', 'https://a#b', 'https://u:p@a', 'https://a.'],
+      url,
+    ],
+    ['publicHttpUrl', ['https://a', 'http://a/pki', 'ftp://a', 'http://'], url],
+    ['trustDomain', ['', 'ML.example', 'ml example', '-ml', 'spiffe://ml', 'a'.repeat(256)], 'lower case letters'],
+    ['organization', ['', 'a'.repeat(65), 'a\nb', 'a\u0000'], '1 to 64'],
+    ['masterKey.file', ['', true], 'a path'],
+    [
+      'listeners.https',
+      [
+        '',
+        '8443',
+        ':8443',
+        '127.0.0.1',
+        '127.0.0.1:65536',
+        '127.0.0.1:-1',
+        '127.0.0.1:08',
+        '256.0.0.1:1',
+        'signet.example:1',
+        '[127.0.0.1]:1',
+        '::1:1',
+        '[::g]:1',
+        'off',
+      ],
+      'an IP address or localhost',
+    ],
+    ['listeners.http', ['off', 8080], 'an IP address or localhost'],
+    ['listeners.browser', ['none', 'OFF', '127.0.0.1'], 'or off'],
+    [
+      'listeners.operations',
+      ['0.0.0.0:9090', '10.0.0.1:9090', '[::]:9090', '128.0.0.1:1', '9090', 'on'],
+      'a loopback address',
+    ],
+    [
+      'serverNames.dnsNames',
+      ['A.example', '*.a.example', 'a.', '10.0.0.1', 'a_b', `${'a'.repeat(64)}.b`],
+      'DNS names in lower case',
+    ],
+    ['serverNames.ipAddresses', ['localhost', '10.0.0.0/8', '1.2.3', 'fe80::1%eth0'], 'IP addresses'],
+    ['limits.bodyBytes', [1023, 16 * 1024 * 1024 + 1, 1024.5, 'many', '-1', '1e4', true], limit(1024, 16_777_216)],
+    ['limits.headerBytes', [4095, 131_073], limit(4096, 131_072)],
+    ['limits.connections', [0, 1_000_001], limit(1, 1_000_000)],
+    ['limits.signingQueue', [0, 1_000_001], limit(1, 1_000_000)],
+    ['limits.requestTime', ['0s', '301s', '6m', '10', 10, '10 s', '1.5s'], time(1, 300)],
+    ['limits.idleTime', ['61m', ''], time(1, 3600)],
+    ['limits.snapshotAge', ['61s', '2m'], time(1, 60)],
+    ['tls.sessionLife', ['3601s', '61m', '1d', 3600], time(1, 3600)],
+    ['logLevel', ['', 'INFO', 'silent', 3], 'one of fatal, error'],
+    ['demo', ['yes', '1', '', 1], 'true or false'],
+  ])('%s', (setting, values, rule) => {
+    for (const value of values) {
+      const faults = faultsOf(() => parse({ ...REQUIRED, [setting]: value }))
+      expect(faults, String(value)).toEqual([expect.stringContaining(`${flagOf(setting)}: ${setting}: `)])
+      expect(faults[0]).toContain(rule)
+    }
+  })
+
+  test.each<[keyof Flags, readonly (string | number)[]]>([
+    ['limits.bodyBytes', [1024, 16 * 1024 * 1024]],
+    ['limits.headerBytes', [4096, 131_072]],
+    ['limits.connections', [1, 1_000_000]],
+    ['limits.requestTime', ['1s', '300s', '5m']],
+    ['limits.snapshotAge', ['60s', '1m']],
+    ['tls.sessionLife', ['3600s', '60m', '1h']],
+    ['listeners.operations', ['127.0.0.1:1', '127.9.9.9:9090', '[::1]:9090', 'localhost:9090', 'off']],
+    ['organization', ['a', 'a'.repeat(64), 'Größe & Söhne (KI)']],
+    ['trustDomain', ['a', 'a'.repeat(255)]],
+    ['database', ['postgresql://h/d', 'postgres:///d?host=/run/postgresql', 'sqlite:/a.db']],
+    ['publicUrl', ['https://a', 'https://a/', 'https://A.example:443', 'https://10.0.0.1:1']],
+  ])('and its neighbours are not: %s', (setting, values) => {
+    for (const value of values) expect(() => parse({ ...REQUIRED, [setting]: value }), String(value)).not.toThrow()
+  })
+
+  test.each(['dataFolder', 'publicUrl', 'publicHttpUrl', 'trustDomain'] as const)('%s is required', (setting) => {
+    expect(faultsOf(() => parse(without(setting)))).toEqual([
+      `${flagOf(setting)}, ${variableOf(setting)} or signet.yaml: ${setting}: is required and has no default`,
+    ])
+  })
+
+  test.each<[string, Flags, string]>([
+    ['none', {}, 'masterKey: is required and has no default'],
+    ['two', { 'masterKey.file': 'a', 'masterKey.credential': 'b' }, 'exactly one of file, credential, environment'],
+    ['two, the other two', { 'masterKey.environment': 'A', 'masterKey.credential': 'b' }, 'exactly one'],
+    ['a credential with a path', { 'masterKey.credential': '../b' }, 'the name of a credential'],
+    ['a hidden credential', { 'masterKey.credential': '.b' }, 'the name of a credential'],
+    ['a variable in lower case', { 'masterKey.environment': 'key' }, 'the name of a variable'],
+    [
+      'the variable of a setting',
+      { 'masterKey.environment': 'SIGNET_DEMO' },
+      'a variable that is no setting of its own',
+    ],
+  ])('the master key: %s', (_, masterKey, rule) => {
+    expect(faultsOf(() => parse({ ...without('masterKey.file'), ...masterKey }))).toEqual([
+      expect.stringContaining(rule),
+    ])
+  })
+
+  test('two listeners in one place, the default places too', () => {
+    expect(faultsOf(() => parse({ ...REQUIRED, 'listeners.https': '127.0.0.1:8080' }))).toEqual([
+      'default: listeners.http: not the same as listeners.https',
+    ])
+    const free: Flags = { 'listeners.https': '127.0.0.1:0', 'listeners.http': '127.0.0.1:0' }
+    expect(() => parse({ ...REQUIRED, ...free })).not.toThrow()
+  })
+})
+
+describe('unknown and broken', () => {
+  test.each([
+    ['an unknown key', 'logLevels: info', 'signet.yaml: logLevels: is no setting'],
+    ['an unknown key in a section', 'listeners: {grpc: "127.0.0.1:1"}', 'signet.yaml: listeners.grpc: is no setting'],
+    ['a key of every object', '__proto__: {demo: true}', 'signet.yaml: __proto__: is no setting'],
+    ['a key over its setting', 'demo: {a: 1}', 'signet.yaml: demo: true or false'],
+    ['a dotted key', 'listeners: {https.host: a}', 'signet.yaml: listeners.https.host: is no setting'],
+    ['a value for a section', 'limits: 5', 'signet.yaml: limits: is a mapping of settings'],
+    ['a list for a section', 'limits: [1]', 'signet.yaml: limits: is a mapping of settings'],
+    ['a list for the file', '[1]', 'signet.yaml: the file: is a mapping of settings'],
+    ['an empty value', 'organization:', 'signet.yaml: organization: 1 to 64 letters, digits, spaces, punctuation'],
+    [
+      'a number as text',
+      'limits: {bodyBytes: "2048"}',
+      'signet.yaml: limits.bodyBytes: a whole number from 1024 to 16777216',
+    ],
+    ['a key twice', 'demo: true\ndemo: false', 'signet.yaml: line 2: is not YAML (DUPLICATE_KEY)'],
+    ['no YAML', 'a: [1', /^signet.yaml: line 1: is not YAML \(/],
+    ['two documents', 'demo: true\n---\ndemo: true', /is not YAML \(MULTIPLE_DOCS\)/],
+    ['an alias', 'organization: &a Signet\nlogLevel: *a', 'signet.yaml: the file: is a mapping of settings'],
+    ['a tag', 'demo: !!js/function "x"', /is not YAML \(TAG_RESOLVE_FAILED\)/],
+  ])('%s in the file', (_, text, fault) => {
+    const expected: unknown = fault instanceof RegExp ? expect.stringMatching(fault) : fault
+    expect(faultsOf(() => parse(REQUIRED, { file: fileOf(text) }))).toEqual([expected])
+  })
+
+  test('an empty file is none', () => {
+    expect(parse(REQUIRED, { file: fileOf('# nothing\n') })).toEqual(parse(REQUIRED))
+  })
+
+  test('unknown variables, and a name that only looks like one', () => {
+    const environment = { SIGNET_LOGLEVEL: 'info', SIGNET_: '', signet_demo: 'x' }
+    expect(faultsOf(() => parse(REQUIRED, { environment }))).toEqual([
+      'SIGNET_LOGLEVEL: is no variable of Signet',
+      'SIGNET_: is no variable of Signet',
+    ])
+  })
+
+  test('an unknown flag, which does not compile either', () => {
+    // @ts-expect-error -- no setting has this name
+    const flags: Flags = { ...REQUIRED, logLevels: 'info' }
+    expect(faultsOf(() => parse(flags))).toEqual(['--log-levels: logLevels: is no setting'])
+  })
+
+  test('every fault at once, each with where it came from', () => {
+    const environment = { SIGNET_LOG_LEVEL: 'loud', SIGNET_NOTHING: '' }
+    const file = fileOf('{listeners: {http: x, https: "127.0.0.1:9090"}, colour: red}')
+    const faults = faultsOf(() => parse({ ...without('trustDomain'), 'tls.sessionLife': '2h' }, { environment, file }))
+    const places = faults.map((fault) => fault.split(': ').slice(0, 2).join(': '))
+    expect(places.sort()).toEqual([
+      '--tls-session-life: tls.sessionLife',
+      '--trust-domain, SIGNET_TRUST_DOMAIN or signet.yaml: trustDomain',
+      'SIGNET_LOG_LEVEL: logLevel',
+      'SIGNET_NOTHING: is no variable of Signet',
+      'default: listeners.operations',
+      'signet.yaml: colour',
+      'signet.yaml: listeners.http',
+    ])
+  })
+
+  test('no fault repeats a value', () => {
+    const secret = 'hunter2'
+    const environment = { SIGNET_DATABASE: `mysql://signet:${secret}@h/d`, SIGNET_MASTER_KEY: secret }
+    const file = fileOf(`organization: "${secret}\n  demo: [${secret}`)
+    expect(JSON.stringify(faultsOf(() => parse(REQUIRED, { environment, file })))).not.toContain(secret)
+  })
+})
+
+describe('what is shown', () => {
+  test.each([
+    [
+      'postgres://signet:hunter2@db.example:5433/signet?sslpassword=hunter2',
+      'postgres://signet@db.example:5433/signet',
+    ],
+    ['postgresql://db.example/signet?password=hunter2', 'postgres://db.example/signet'],
+    ['postgres:///signet?host=/run/postgresql&user=a&password=hunter2', 'postgres:///signet'],
+  ])('%s', (url, shown) => {
+    const described = describeConfiguration(parse({ ...REQUIRED, database: url }))
+    expect(described['database']).toEqual({ kind: 'postgres', url: shown })
+    expect(JSON.stringify(described)).not.toContain('hunter2')
+  })
+
+  test('everything else as it is', () => {
+    expect(describeConfiguration(parse(REQUIRED))).toEqual(parse(REQUIRED))
+  })
+})
+
+describe('the file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signet-configuration-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const named = (name: string, organization: string): string => {
+    writeFileSync(join(folder, name), `organization: ${organization}\n`)
+    return name
+  }
+  const read = (more: { configFile?: string; environment?: Record<string, string> }): string =>
+    readConfiguration({ flags: REQUIRED, environment: {}, workingFolder: folder, ...more }).organization
+
+  test('signet.yaml of the working folder when it is there', () => {
+    expect(read({})).toBe('Signet')
+    named('signet.yaml', 'Working')
+    expect(read({})).toBe('Working')
+  })
+
+  test('the one that the flag names, then the one of SIGNET_CONFIG', () => {
+    const environment = { SIGNET_CONFIG: named('variable.yaml', 'Variable') }
+    expect(read({ environment })).toBe('Variable')
+    expect(read({ environment, configFile: named('flag.yaml', 'Flag') })).toBe('Flag')
+  })
+
+  test('one that was named and is not there, or no file', () => {
+    expect(faultsOf(() => read({ configFile: 'none.yaml' }))).toEqual(['none.yaml: the file: can be read (ENOENT)'])
+    mkdirSync(join(folder, 'folder.yaml'))
+    expect(faultsOf(() => read({ configFile: 'folder.yaml' }))).toEqual(['folder.yaml: the file: can be read (EISDIR)'])
+  })
+})
