@@ -48,10 +48,8 @@ import { subjectValueOffTemplate } from './lints/subject-value-off-template.ts'
 import { uniqueIdentifierPresent } from './lints/unique-identifier-present.ts'
 import { validityReversed } from './lints/validity-reversed.ts'
 import { validityTimeForm } from './lints/validity-time-form.ts'
-import { versionNotV3 } from './lints/version-not-v3.ts'
 
 export const LINTS: readonly Lint[] = [
-  versionNotV3,
   uniqueIdentifierPresent,
   serialNumberShape,
   signatureAlgorithmNotTheIssuers,
