@@ -43,5 +43,6 @@ export function parseOptionalDistributionPointName(reader: DerReader): Distribut
 export function parseOptionalReasons(reader: DerReader, tag: number): ReadonlySet<RevocationReason> | undefined {
   if (reader.peekTag() !== tag) return undefined
   const bits = reader.readNamedBits(tag)
-  return new Set(REASON_BITS.filter((reason, bit) => reason !== undefined && (bits & (0x8000 >> bit)) !== 0))
+  const isSet = (bit: number): boolean => (bits & (0x8000 >> bit)) !== 0
+  return new Set(REASON_BITS.flatMap((reason, bit) => (reason !== undefined && isSet(bit) ? [reason] : [])))
 }
