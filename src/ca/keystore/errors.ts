@@ -1,0 +1,32 @@
+// What the key stores refuse, as one union. None of these carries key material, a passphrase or a part of one.
+import { CodedError } from '../../domain/coded-error.ts'
+
+export type MasterKeyErrorCode =
+  'master_key_missing' | 'master_key_exposed' | 'master_key_malformed' | 'master_key_exists'
+
+export type PassphraseErrorCode = 'passphrase_too_short' | 'passphrase_not_ascii' | 'passphrase_wrong'
+
+export type RootKeyErrorCode = 'root_key_missing' | 'root_key_exists' | 'root_key_malformed'
+
+export type PrivateKeyErrorCode = 'private_key_malformed' | 'key_algorithm_unsupported'
+
+export type KeyStoreErrorCode =
+  'seal_broken' | MasterKeyErrorCode | PassphraseErrorCode | RootKeyErrorCode | PrivateKeyErrorCode
+
+/**
+ * Sealed bytes that do not open. Wrong key, moved row and tampering look the same on purpose: to tell them apart would
+ * tell an attacker which part of a forgery held.
+ */
+export class SealBroken extends CodedError<'seal_broken'> {
+  constructor() {
+    super('seal_broken')
+  }
+}
+
+export class MasterKeyRejected extends CodedError<MasterKeyErrorCode> {}
+
+export class PassphraseRejected extends CodedError<PassphraseErrorCode> {}
+
+export class RootKeyRejected extends CodedError<RootKeyErrorCode> {}
+
+export class PrivateKeyRejected extends CodedError<PrivateKeyErrorCode> {}
