@@ -16,13 +16,13 @@ export interface Deployment {
   readonly status: 'active' | 'deleted'
 }
 
-export type DeploymentErrorCode = 'host_taken' | 'deployment_of_another_project'
+export type DeploymentErrorCode = 'deployment_of_another_project'
 
 export class DeploymentRefused extends CodedError<DeploymentErrorCode> {}
 
 export interface DeploymentStore {
   deployment(name: DeploymentName, lock: RowLock): Promise<Deployment | undefined>
-  /** Inserts or replaces. Throws `DeploymentRefused('host_taken')` when the host belongs to another deployment. */
+  /** Inserts or replaces. Throws `NameTaken('host_taken')` when the host belongs to another deployment. */
   putDeployment(deployment: Deployment): Promise<void>
   listDeployments(project: ProjectName | undefined, page: PageRequest): Promise<Page<Deployment>>
 }

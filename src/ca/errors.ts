@@ -1,7 +1,7 @@
 // Every refusal of this folder, as one union: what a table of problems must have a row for.
+import type { KeyRefused } from '../domain/key-refused.ts'
 import type { KeyNotAllowed } from './allowed-key.ts'
 import type { CsrRefused } from './csr-check.ts'
-import type { KeyRefused } from './inventory.ts'
 import type { IssueRefused } from './issue.ts'
 import type { IssuerUnusable } from './issuer.ts'
 import type { LintFailed } from './lint.ts'

@@ -1,6 +1,5 @@
 // The inventory: every certificate that was ever issued, and every key that was ever certified. It is a record, not a
 // list of the living: nothing is deleted when a certificate ends (clean-up of what has long expired is an act of its own).
-import { CodedError } from '../domain/coded-error.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
@@ -49,15 +48,6 @@ export interface CertificateFilter {
   /** `expired` is good, held or revoked and past its end. `good`, `held` and `revoked` are within their validity. */
   readonly status?: CertificateStatus | 'expired'
   readonly expiresBefore?: Date
-}
-
-export type KeyReuseCode = 'key_compromised' | 'key_of_another_identity'
-
-/** Rule of CP §6.1.1: one key, one identity, and never again after a compromise. */
-export class KeyRefused extends CodedError<KeyReuseCode> {
-  constructor(code: KeyReuseCode, keyFingerprint: string) {
-    super(code, { keyFingerprint })
-  }
 }
 
 export interface Inventory {

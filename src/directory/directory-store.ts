@@ -1,5 +1,5 @@
 // What the directory needs of a transaction. Inserting a name that is or was taken (without regard to case) throws
-// `DirectoryRefused('name_taken')`; reading what is not there gives undefined.
+// `NameTaken('name_taken')`; reading what is not there gives undefined.
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
@@ -9,9 +9,9 @@ import type { Job, Member, Membership, Project, Service, User } from './entities
 export interface DirectoryStore {
   insertUser(user: User): Promise<void>
   insertProject(project: Project): Promise<void>
-  /** Throws `DirectoryRefused('member_exists')`. A removed member may be added again: that is the same row, active again. */
+  /** Throws `NameTaken('member_exists')`. A removed member may be added again: that is the same row, active again. */
   insertMember(member: Member): Promise<void>
-  /** Throws `DirectoryRefused('name_taken')` when the name or one of the DNS names belongs to another service. */
+  /** Throws `NameTaken('name_taken')` when the name or one of the DNS names belongs to another service. */
   insertService(service: Service): Promise<void>
   insertJob(job: Job): Promise<void>
 
@@ -25,7 +25,7 @@ export interface DirectoryStore {
   /** Writes status and role. The rows were locked for `update` before. */
   updateUser(user: User): Promise<void>
   updateMember(member: Member): Promise<void>
-  /** Writes system user, DNS names, roles and projects. */
+  /** Writes system user, DNS names, roles, projects and status. Throws `NameTaken('name_taken')` as `insertService` does. */
   updateService(service: Service): Promise<void>
   updateJob(job: Job): Promise<void>
 

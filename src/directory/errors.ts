@@ -1,4 +1,4 @@
-// Refusals of the directory.
+// Refusals of the directory. A name that is taken is `domain/name-taken.ts`: its rows refuse it.
 import { CodedError, type Facts } from '../domain/coded-error.ts'
 
 export type DirectoryErrorCode =
@@ -7,7 +7,6 @@ export type DirectoryErrorCode =
   | 'user_blocked'
   | 'project_unknown'
   | 'member_unknown'
-  | 'member_exists'
   | 'service_unknown'
   | 'service_dns_name_outside_zone'
   | 'last_administrator'

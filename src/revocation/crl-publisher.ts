@@ -1,11 +1,11 @@
 // Publishes the full CRL of each issuing CA: at once after a revocation (within the one-second slot), ahead of nextUpdate
 // when nothing happens, and at start when it is late. Every process may run one: the number moves by compare-and-swap, so
 // of two that publish at once one finds that there is nothing left to do.
+import { CrlSuperseded } from '../domain/crl-superseded.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { type Clock, addSeconds } from '../domain/clock.ts'
 import type { Signer } from '../domain/signer.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
-import { CrlSuperseded } from "./crl-store.ts"
 import type { RevocationPolicy } from '../ca/policy/revocation-policy.ts'
 import type { CrlLedger } from './crl-ledger.ts'
 import { crlDue, nextCrlDates } from './crl-schedule.ts'

@@ -1,6 +1,5 @@
 // What publishing CRLs needs of a transaction: the number moves by compare-and-swap, so that two processes cannot publish
 // one number twice, and a CRL that covers less cannot follow one that covers more.
-import { CodedError } from '../domain/coded-error.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
@@ -14,13 +13,6 @@ export interface PublishedCrl {
   /** The change-log number up to which revocations are in it. */
   readonly coversRevision: number
   readonly der: Uint8Array
-}
-
-/** Another process published first: read again and decide whether there is still something to do. */
-export class CrlSuperseded extends CodedError<'crl_superseded'> {
-  constructor(issuer: IssuerId, number: number) {
-    super('crl_superseded', { issuer, number })
-  }
 }
 
 export interface RevokedCertificate {
