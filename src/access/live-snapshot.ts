@@ -102,6 +102,10 @@ export class LiveSnapshot implements Snapshot {
     return this.#state.deploymentsByHost.get(host)
   }
 
+  deploymentsServedBy(service: string): readonly DeploymentView[] {
+    return [...this.#state.deployments.values()].filter((deployment) => deployment.service === service)
+  }
+
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined {
     return this.#state.revocations.get(issuer)?.get(serial)?.status
   }

@@ -64,6 +64,8 @@ export interface Snapshot {
   deployment(name: string): DeploymentView | undefined
   /** `host` as deployments keep it: lower case, without port and trailing dot (`routeHost`). */
   deploymentByHost(host: string): DeploymentView | undefined
+  /** Looks through all of them: for questions about tokens, not for decisions. */
+  deploymentsServedBy(service: string): readonly DeploymentView[]
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined
   tokenRevoked(jti: string): boolean
 }

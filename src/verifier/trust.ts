@@ -15,7 +15,7 @@ import { type Certificate, parseCertificate, verifySignature } from '../x509/cer
 import type { NameConstraints } from '../x509/extensions/name-constraints.ts'
 import { hexOf } from '../x509/hex.ts'
 import { OID } from '../x509/oid.ts'
-import type { PublicKey } from '../x509/public-key.ts'
+import { type PublicKey, refuseWeakKey } from '../x509/public-key.ts'
 import { isUnderstood } from './name-constraints.ts'
 import { commonValidity } from './path-validity.ts'
 
@@ -97,7 +97,7 @@ function readAuthority(issuer: TrustedIssuer): Candidate {
     return checkAuthority(issuer, parseCertificate(issuer.certificate))
   } catch (cause) {
     if (cause instanceof TrustRejected) throw cause
-    throw new TrustRejected(issuer.id, 'not a certificate that can be read', { cause })
+    throw new TrustRejected(issuer.id, 'no certificate that can be read, or a weak key', { cause })
   }
 }
 
@@ -113,6 +113,8 @@ const PROCESSED: ReadonlySet<string> = new Set([
 
 function checkAuthority(issuer: TrustedIssuer, parsed: Certificate): Candidate {
   const { tbs } = parsed
+  // Also imports the key, which must not fail later, while a stranger's certificate is judged.
+  refuseWeakKey(tbs.publicKey)
   const basic = tbs.basicConstraints
   const keyIdentifier = tbs.subjectKeyIdentifier
   if (basic?.authority !== true) throw new TrustRejected(issuer.id, 'not a CA certificate')

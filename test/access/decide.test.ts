@@ -597,6 +597,7 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
     service: (name: string) => noted(`service ${name}`, snapshot.service(name)),
     deployment: (name: string) => noted(`deployment ${name}`, snapshot.deployment(name)),
     deploymentByHost: (host: string) => noted(`host ${host}`, snapshot.deploymentByHost(host)),
+    deploymentsServedBy: (service: string) => noted(`served by ${service}`, snapshot.deploymentsServedBy(service)),
     revocation: (issuer: string, serial: string) => noted(`revocation ${serial}`, snapshot.revocation(issuer, serial)),
     tokenRevoked: (jti: string) => noted(`token ${jti}`, snapshot.tokenRevoked(jti)),
   })

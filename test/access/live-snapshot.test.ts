@@ -19,6 +19,14 @@ describe('folding changes', () => {
     expect(snapshot.deployment('scorer')?.serviceCallers.has(named('batch.internal'))).toBe(true)
   })
 
+  it('knows what a service serves now', () => {
+    const served = (snapshot: LiveSnapshot) => snapshot.deploymentsServedBy('models.internal').map(({ name }) => name)
+    expect(served(snapshotOf())).toEqual(['scorer', 'churner'])
+    const moved = world.deployment('churner', 'churn', { service: named('other.internal') })
+    expect(served(snapshotOf(moved))).toEqual(['scorer'])
+    expect(served(snapshotOf(world.deployment('scorer', 'fraud', { status: 'deleted' })))).toEqual(['churner'])
+  })
+
   it.each(['__proto__', 'constructor', '', 'Alice', 'alice '])('finds nothing under %j', (name) => {
     const snapshot = snapshotOf()
     const found = [snapshot.user(name), snapshot.project(name), snapshot.member(name, name), snapshot.service(name)]
