@@ -8,10 +8,13 @@ import type { Random } from '../../domain/clock.ts'
 import { SealBroken } from './errors.ts'
 import type { MasterKey } from './master-key.ts'
 
+/** What a sealed secret is for: no row opens as one of another kind. */
+export type SealPurpose = 'issuer' | 'jwt' | 'ocsp' | 'snapshot' | 'tls-server'
+
 /** Where a secret stands. Every field is authenticated; a key version rises when the secret in one row is replaced. */
 export interface SealContext {
   readonly installation: string
-  readonly purpose: string
+  readonly purpose: SealPurpose
   readonly table: string
   readonly row: string
   readonly identity: string

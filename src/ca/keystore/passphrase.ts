@@ -2,8 +2,8 @@
 import { PassphraseRejected } from './errors.ts'
 
 /**
- * Shortest passphrase for a file that holds a private key, in characters. Twelve are what NIST SP 800-63B (rev. 4, §3.1.1)
- * comes to between its 8 and 15 once the derivation is slow, and a file can be guessed at offline.
+ * Shortest passphrase for a file that holds a private key, in characters. A stolen file can be guessed at
+ * for ever, which is why this is more than the eight that suffice where a server counts the attempts.
  */
 export const MIN_PASSPHRASE_CHARACTERS = 12
 

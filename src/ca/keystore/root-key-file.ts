@@ -104,7 +104,7 @@ function isDecryptionFailure(error: unknown): boolean {
   return error.code === 'ERR_OSSL_BAD_DECRYPT' || error.code === 'ERR_OSSL_UNSUPPORTED'
 }
 
-/** CBC can be changed by who cannot read it; a changed key would betray itself in its signatures (RFC 8017 §3.2 faults). */
+/** CBC can be changed by who cannot read it; a key with a changed half would show itself in its signatures. */
 function refuseMismatchedHalves(path: string, key: KeyObject): void {
   const probe = randomBytes(32)
   const algorithm = algorithmOf(key)

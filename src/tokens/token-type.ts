@@ -1,0 +1,17 @@
+// The registered `typ` of each use of a JWT (RFC 8725 §3.11): one table, so that two uses cannot share a name, and a token
+// of one use is refused by the consumers of every other.
+
+export type TokenType = 'at+jwt' | 'session+jwt' | 'identity+jwt' | 'snapshot+jwt'
+
+export interface TokenUse {
+  readonly typ: TokenType
+  /** Who accepts it. */
+  readonly consumer: string
+}
+
+export const TOKEN_TYPES: Readonly<Record<TokenType, TokenUse>> = {
+  'at+jwt': { typ: 'at+jwt', consumer: 'a deployment or service, on behalf of a caller (RFC 9068 §2.1)' },
+  'session+jwt': { typ: 'session+jwt', consumer: 'the browser listener, as the cookie of a signed-in person' },
+  'identity+jwt': { typ: 'identity+jwt', consumer: 'a server behind a proxy, told who the proxy let in' },
+  'snapshot+jwt': { typ: 'snapshot+jwt', consumer: 'one sidecar, for the policy that it enforces' },
+}
