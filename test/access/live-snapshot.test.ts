@@ -200,7 +200,7 @@ describe('size', () => {
     const changes = numbered(members)
     const began = performance.now()
     snapshot.apply(changes)
-    // Bounds a mistake in the order of growth, not a speed: 60 ms where this was written.
+    // Bounds a mistake in the order of growth, not a speed: about 100 ms where this was written.
     expect(performance.now() - began).toBeLessThan(2_000)
     expect(snapshot.member('p999', 'u99999')).toBeDefined()
   })

@@ -9,6 +9,7 @@ import {
   type Installation,
   install,
   keyUsage,
+  LEAF_TIME,
   leafParts,
   makeCa,
   makeLeaf,
@@ -196,6 +197,15 @@ describe('a path of three CAs', () => {
     expect(await faultOf('c.internal')).toBe('name-constraints')
     expect(await faultOf('b.secret.internal')).toBe('name-constraints')
   })
+})
+
+it('ends what it believes with the root, at the latest', async () => {
+  const time = { notBefore: new Date('2025-01-01T00:00:00Z'), notAfter: new Date('2026-03-01T10:00:00Z') }
+  const short = await makeCa({ name: 'CN=Short root 1', time })
+  const ca = await makeCa({ name: 'CN=Below 1', parent: short })
+  const trust = buildTrust(hierarchy([trusted('root', short)], [users(ca)]))
+  const facts = verifyClientCertificate(await makeLeaf(leafParts('project-user', { ...ours, users: ca })), trust)
+  expect(facts.validity).toEqual({ notBefore: LEAF_TIME.notBefore, notAfter: time.notAfter })
 })
 
 function named(text: string): IssuerId {
