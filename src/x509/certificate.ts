@@ -16,7 +16,7 @@ import { CertificateRejected, parseTbsCertificate, type TbsCertificate } from '.
 /** Largest certificate we parse, in bytes. One with an ML-DSA-87 key and signature is under 9 KiB. */
 export const MAX_CERTIFICATE_BYTES = 64 * 1024
 
-/** What a certificate, certification request or CRL comes down to when its signature is checked. */
+/** What of a certificate is needed to check its signature. */
 export interface SignedCertificate {
   readonly tbs: { readonly encoded: Uint8Array }
   readonly signatureAlgorithm: SignatureAlgorithm

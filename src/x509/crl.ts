@@ -22,26 +22,10 @@ import {
 import { parseStructure } from './malformed.ts'
 import { OID } from './oid.ts'
 import type { PublicKey } from './public-key.ts'
-import { parseRevokedEntries, type RevokedEntries, type RevokedEntry } from './revoked-entry.ts'
+import { parseRevokedEntries, type RevokedEntries } from './revoked-entry.ts'
 import { verifyBytes } from './signature.ts'
 
-interface TbsCrl {
-  readonly encoded: Uint8Array
-  readonly version: 1 | 2
-  readonly innerAlgorithm: SignatureAlgorithm
-  readonly issuerEncoded: Uint8Array
-  readonly issuer: DistinguishedName
-  readonly thisUpdate: Date
-  readonly nextUpdate: Date | undefined
-  readonly revoked: RevokedEntries
-  readonly extensions: ReadonlyMap<string, Extension>
-  readonly number: bigint | undefined
-  readonly deltaBase: bigint | undefined
-  readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined
-  readonly issuingDistributionPoint: IssuingDistributionPoint | undefined
-}
-
-export interface Crl {
+export interface Crl extends RevokedEntries {
   readonly der: Uint8Array
   readonly tbs: { readonly encoded: Uint8Array }
   readonly version: 1 | 2
@@ -56,15 +40,14 @@ export interface Crl {
   readonly deltaBase: bigint | undefined
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined
-  /** Certificates of the CRL's own issuer, by the content octets of their serials in lower-case hexadecimal. */
-  readonly entries: ReadonlyMap<string, RevokedEntry>
-  /** Certificates of other issuers, which only an indirect CRL lists. */
-  readonly foreignEntries: RevokedEntries['foreign']
-  /** OIDs of critical entry extensions that the parser does not know: the CRL must not be relied on (§5.3). */
-  readonly unknownCriticalEntryExtensions: ReadonlySet<string>
   readonly extensions: ReadonlyMap<string, Extension>
   readonly signatureAlgorithm: SignatureAlgorithm
   readonly signature: Uint8Array
+}
+
+/** What the signature covers, and the algorithm that is named there. */
+interface TbsCrl extends Omit<Crl, 'der' | 'signatureAlgorithm' | 'signature'> {
+  readonly innerAlgorithm: SignatureAlgorithm
 }
 
 export function assembleCrl(tbs: Der, signatureAlgorithm: KeyAlgorithmName, signature: Uint8Array): Der {
@@ -83,7 +66,7 @@ function parseFields(der: Uint8Array, maxBytes: number): Crl {
   const outer = DerReader.over(der, maxBytes)
   const fields = outer.readSequence()
   outer.end()
-  const { revoked, innerAlgorithm, encoded, ...tbs } = parseTbsCrl(fields.readEncoded(TAG.sequence))
+  const { innerAlgorithm, ...tbs } = parseTbsCrl(fields.readEncoded(TAG.sequence))
   const signatureAlgorithm = parseSignatureAlgorithm(fields)
   const signature = fields.readBitString()
   fields.end()
@@ -91,9 +74,7 @@ function parseFields(der: Uint8Array, maxBytes: number): Crl {
   if (Buffer.compare(signatureAlgorithm.encoded, innerAlgorithm.encoded) !== 0) {
     throw new CrlRejected('crl_malformed', { why: 'two signature algorithms' })
   }
-  const { own, foreign, unknownCritical } = revoked
-  const entries = { entries: own, foreignEntries: foreign, unknownCriticalEntryExtensions: unknownCritical }
-  return { der, tbs: { encoded }, ...tbs, ...entries, signatureAlgorithm, signature }
+  return { der, ...tbs, signatureAlgorithm, signature }
 }
 
 function parseTbsCrl(encoded: Uint8Array): TbsCrl {
@@ -101,24 +82,25 @@ function parseTbsCrl(encoded: Uint8Array): TbsCrl {
   const version = parseVersion(reader)
   const innerAlgorithm = parseSignatureAlgorithm(reader)
   const issuerEncoded = reader.readEncoded(TAG.sequence)
-  const thisUpdate = reader.readTime()
-  const nextUpdate = parseOptionalTime(reader)
+  const dates = { thisUpdate: reader.readTime(), nextUpdate: parseOptionalTime(reader) }
   const list = reader.readOptional(TAG.sequence)
   const extensions = parseCrlExtensions(reader, version)
   reader.end()
-  const known = decodeExtensions(extensions)
-  const indirect = known.issuingDistributionPoint?.indirect === true ? 'indirect' : 'direct'
   const issuer = parseName(issuerEncoded)
-  const revoked = parseRevokedEntries(list, issuer, indirect)
+  const known = decodeExtensions(extensions)
+  const revoked = parseRevokedEntries(
+    list,
+    issuer,
+    known.issuingDistributionPoint?.indirect === true ? 'indirect' : 'direct',
+  )
   return {
-    encoded,
+    tbs: { encoded },
     version,
     innerAlgorithm,
-    issuerEncoded,
     issuer,
-    thisUpdate,
-    nextUpdate,
-    revoked,
+    issuerEncoded,
+    ...dates,
+    ...revoked,
     extensions,
     ...known,
   }

@@ -157,7 +157,7 @@ function magnitudeContents(magnitude: Uint8Array): Uint8Array {
 }
 
 /** Octets that tag and length take. */
-export function headerLength(length: number): number {
+function headerLength(length: number): number {
   if (length < 0x80) return 2
   if (length < 0x100) return 3
   if (length < 0x10000) return 4

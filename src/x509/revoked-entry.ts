@@ -22,11 +22,12 @@ export interface ForeignRevokedEntry extends RevokedEntry {
 }
 
 export interface RevokedEntries {
-  /** By the content octets of the serial in lower-case hexadecimal. */
-  readonly own: ReadonlyMap<string, RevokedEntry>
-  readonly foreign: readonly ForeignRevokedEntry[]
-  /** OIDs of critical extensions that were not understood. */
-  readonly unknownCritical: ReadonlySet<string>
+  /** Certificates of the CRL's own issuer, by the content octets of their serials in lower-case hexadecimal. */
+  readonly entries: ReadonlyMap<string, RevokedEntry>
+  /** Certificates of other issuers, which only an indirect CRL lists. */
+  readonly foreignEntries: readonly ForeignRevokedEntry[]
+  /** OIDs of critical entry extensions that are not known here: the CRL must not be relied on (§5.3). */
+  readonly unknownCriticalEntryExtensions: ReadonlySet<string>
 }
 
 /** At the number of each reason (RFC 5280 §5.3.1); 7 is not used. */
@@ -56,19 +57,19 @@ export function parseRevokedEntries(
   crlIssuer: DistinguishedName,
   scope: 'direct' | 'indirect',
 ): RevokedEntries {
-  const own = new Map<string, RevokedEntry>()
-  const foreign: ForeignRevokedEntry[] = []
+  const entries = new Map<string, RevokedEntry>()
+  const foreignEntries: ForeignRevokedEntry[] = []
   const unknownCritical = new Set<string>()
   let current = crlIssuer
   while (list !== undefined && !list.atEnd) {
     const { issuer, serialHex, date, reason } = parseEntry(list, scope, unknownCritical)
     if (issuer !== undefined) current = sameName(issuer, crlIssuer) ? crlIssuer : issuer
-    if (current !== crlIssuer) foreign.push({ issuer: current, serialHex, date, reason })
+    if (current !== crlIssuer) foreignEntries.push({ issuer: current, serialHex, date, reason })
     // Of two entries readers could take either, and one may be removeFromCRL.
-    else if (own.has(serialHex)) throw new CrlRejected('crl_malformed', { why: 'one serial twice' })
-    else own.set(serialHex, { date, reason })
+    else if (entries.has(serialHex)) throw new CrlRejected('crl_malformed', { why: 'one serial twice' })
+    else entries.set(serialHex, { date, reason })
   }
-  return { own, foreign, unknownCritical }
+  return { entries, foreignEntries, unknownCriticalEntryExtensions: unknownCritical }
 }
 
 function parseEntry(list: DerReader, scope: 'direct' | 'indirect', unknownCritical: Set<string>): ParsedEntry {

@@ -267,6 +267,7 @@ describe('verifyProofOfPossession', () => {
       'csr_signature_invalid',
     ],
     ['an unknown algorithm', () => makeCsr(key, { algorithm: sequence(oid('1.2.3.4')) }), 'csr_signature_invalid'],
+    ['an Ed25519 key of small order, for which anyone can sign', () => smallOrderCsr(), 'csr_signature_invalid'],
     ['a tiny RSA key', () => makeCsr(rsa, rsaModulus), 'key_rsa_too_small'],
   ])('%s', (_, csr, code) => {
     expect(codeOf(() => check(csr()))).toBe(code)
@@ -280,3 +281,11 @@ describe('verifyProofOfPossession', () => {
     expect(codeOf(() => check(forged))).toBe('csr_signature_invalid')
   })
 })
+
+/** The key is the identity of the curve: R = identity and S = 0 satisfy RFC 8032's equation for every message. */
+function smallOrderCsr(): Uint8Array {
+  const identity = new Uint8Array(32)
+  identity[0] = 1
+  const spki = sequence(sequence(oid(OID.ed25519)), bitString(identity))
+  return makeCsr(keyOf('ed25519'), { spki, sign: () => Buffer.concat([identity, new Uint8Array(32)]) })
+}
