@@ -39,6 +39,7 @@ export function parseTokenJwk(jwk: object): TokenJwk {
 
 /** `kid`: the JWK thumbprint (RFC 7638 §3: required members only, in lexicographic order, no white space), SHA-256. */
 export function thumbprint(jwk: TokenJwk): string {
-  const members = jwk.kty === 'EC' ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y } : { crv: jwk.crv, kty: jwk.kty, x: jwk.x }
+  const members =
+    jwk.kty === 'EC' ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y } : { crv: jwk.crv, kty: jwk.kty, x: jwk.x }
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
 }
