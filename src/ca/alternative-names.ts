@@ -13,6 +13,9 @@ import {
 import type { WritableGeneralName } from '../x509/general-name.ts'
 import { parseIpAddress } from '../x509/ip-address.ts'
 import type { CertifiedIdentity } from './certificate-request.ts'
+import { isWithinConstraints } from './expected-extensions.ts'
+import type { Authority } from './policy/hierarchy.ts'
+import { SubjectRefused } from './subject.ts'
 
 export interface AlternativeNames {
   readonly uri: SpiffeId | undefined
@@ -69,4 +72,15 @@ export function generalNamesOf({ uri, dnsNames, ipAddresses }: AlternativeNames)
     ...ipAddresses.map((text) => ({ kind: 'ip', octets: parseIpAddress(text) }) as const),
     ...(uri === undefined ? [] : [{ kind: 'uri', value: uri } as const]),
   ]
+}
+
+/**
+ * Refuses DNS names that `authority` cannot certify, since they lie outside its zones (CP §7.1.5): asked when a service is
+ * added and again when a certificate is made. Throws `SubjectRefused` (`name_outside_zones`).
+ */
+export function refuseOutsideZones(names: readonly DnsName[], authority: Authority): void {
+  const outside = names.filter((value) => !isWithinConstraints(authority, { kind: 'dns', value }))
+  if (outside.length === 0) return
+  const zones = authority.nameConstraints === 'none' ? 'any' : authority.nameConstraints.dnsNames
+  throw new SubjectRefused('name_outside_zones', { names: outside, authority: authority.name, zones })
 }

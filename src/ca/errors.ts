@@ -22,4 +22,5 @@ export type CaError =
   | IssueRefused
   | IssuerUnusable
 
+/** The key stores have a union of their own (`keystore/errors.ts`): their refusals are for operators, not for requests. */
 export type CaErrorCode = CaError['code']

@@ -11,6 +11,7 @@ import type { TrustDomain } from '../domain/spiffe-id.ts'
 import type { Validity } from '../domain/validity.ts'
 import { assembleCertificate } from '../x509/certificate.ts'
 import { refuseKey } from './allowed-key.ts'
+import { refuseOutsideZones, sanOf } from './alternative-names.ts'
 import { encodeCertificateRequest } from './certificate-bytes.ts'
 import type { CertificateRequest } from './certificate-request.ts'
 import { rootSignatory, type Signatory } from './issuer.ts'
@@ -54,10 +55,8 @@ export function prepareCertificate(request: CertificateRequest, signatory: Signa
   const { policy, clock } = means
   const profile = profileNamed(policy, request.profile)
   const certified = certifiedBy(request, policy)
-  if (
-    !signatory.authority.issues.includes(profile.name) ||
-    (certified?.parent ?? signatory.authority.name) !== signatory.authority.name
-  ) {
+  const isBelow = certified === undefined || certified.parent === signatory.authority.name
+  if (!signatory.authority.issues.includes(profile.name) || !isBelow) {
     throw new IssueRefused('profile_not_issued', { profile: profile.name, issuer: signatory.id })
   }
   const issuedAt = clock.now()
@@ -81,6 +80,7 @@ export type RootRequest = CertificateRequest & { readonly profile: 'root' }
 function prepare(request: CertificateRequest, context: LintContext, validity: Validity, means: IssuingMeans): Permit {
   refuseIfIssuerEndsFirst(validity, context.signatory)
   refuseKey(request.publicKey, context, means.caKeyFingerprints)
+  refuseOutsideZones(sanOf(request, means.trustDomain).dnsNames, context.signatory.authority)
   const serial = makeSerialNumber(means.random)
   const tbs = encodeCertificateRequest(request, context, { serial, validity, trustDomain: means.trustDomain })
   return Permit.prepare(tbs, context)

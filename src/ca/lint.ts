@@ -4,9 +4,10 @@ import { CodedError } from '../domain/coded-error.ts'
 import { DerRejected } from '../x509/der-rejected.ts'
 import { DistinguishedNameRejected } from '../x509/distinguished-name.ts'
 import { ExtensionRejected } from '../x509/extension.ts'
-import { GeneralNameRejected } from '../x509/general-name.ts'
+import { type GeneralName, GeneralNameRejected } from '../x509/general-name.ts'
 import { KeyRejected } from '../x509/public-key.ts'
 import type { TbsCertificate } from '../x509/tbs-certificate.ts'
+import { expectedExtensions } from './expected-extensions.ts'
 import type { Signatory } from './issuer.ts'
 import type { Authority } from './policy/hierarchy.ts'
 import type { LintPolicy } from './policy/lint-policy.ts'
@@ -24,9 +25,38 @@ export interface LintContext {
   readonly issuedAt: Date
 }
 
-export interface LintSubject extends LintContext {
+/** A context, and the certificate that is held against it. What many lints read is read once. */
+export class LintSubject implements LintContext {
+  readonly policy: Policy
+  readonly profile: Profile
+  readonly signatory: Signatory
+  readonly certified: Authority | undefined
+  readonly issuedAt: Date
   /** Parsed from the very bytes that will be signed. */
   readonly tbs: TbsCertificate
+  #alternativeNames: readonly GeneralName[] | undefined
+  #expectedExtensions: ReadonlyMap<string, boolean> | undefined
+
+  constructor(tbs: TbsCertificate, context: LintContext) {
+    this.policy = context.policy
+    this.profile = context.profile
+    this.signatory = context.signatory
+    this.certified = context.certified
+    this.issuedAt = context.issuedAt
+    this.tbs = tbs
+  }
+
+  /** Empty without the extension. Throws when it cannot be read. */
+  get alternativeNames(): readonly GeneralName[] {
+    this.#alternativeNames ??= this.tbs.subjectAlternativeName ?? []
+    return this.#alternativeNames
+  }
+
+  /** OIDs of the extensions that the certificate may have, and whether each is critical. */
+  get expectedExtensions(): ReadonlyMap<string, boolean> {
+    this.#expectedExtensions ??= expectedExtensions(this)
+    return this.#expectedExtensions
+  }
 }
 
 export interface Lint {

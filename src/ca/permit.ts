@@ -5,7 +5,7 @@ import type { Validity } from '../domain/validity.ts'
 import { singleAttribute } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
 import { parseTbsCertificate, type TbsCertificate } from '../x509/tbs-certificate.ts'
-import { failedLints, type LintContext, LintFailed } from './lint.ts'
+import { failedLints, type LintContext, LintFailed, LintSubject } from './lint.ts'
 import { LINTS } from './lints.ts'
 
 export class PermitSpent extends CodedError<'permit_spent'> {
@@ -39,7 +39,7 @@ export class Permit {
   static prepare(tbs: Uint8Array, context: LintContext): Permit {
     const copy = new Uint8Array(tbs)
     const parsed = parseTbsCertificate(copy)
-    const failed = failedLints({ ...context, tbs: parsed }, LINTS)
+    const failed = failedLints(new LintSubject(parsed, context), LINTS)
     if (failed.length > 0) throw new LintFailed(failed, context)
     return new Permit(copy, context, factsOf(parsed))
   }

@@ -88,7 +88,7 @@ export function statedDnsName(text: string, context: LintContext): boolean {
 export function agreeOnNames(subject: LintSubject): boolean {
   const { tbs, profile } = subject
   const template = profile.subjectAltName.uri
-  const uris = template === null ? [] : urisOf(tbs.subjectAlternativeName ?? [])
+  const uris = template === null ? [] : urisOf(subject.alternativeNames)
   const inUris = uris.map((uri) => (template === null ? undefined : readNameTemplate(template, uri)) ?? {})
   const inSubject = profile.subject.flatMap(({ attribute, template: part }) =>
     attributeValues(tbs.subject, attributeType(attribute)).map((value) => readNameTemplate(part, value) ?? {}),

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { encodeCertificateRequest } from '../../src/ca/certificate-bytes.ts'
 import { signPermit } from '../../src/ca/issue.ts'
-import { failedLints, LintFailed, type LintContext } from '../../src/ca/lint.ts'
+import { failedLints, LintFailed, type LintContext, LintSubject } from '../../src/ca/lint.ts'
 import { LINTS } from '../../src/ca/lints.ts'
 import { Permit } from '../../src/ca/permit.ts'
 import { FrozenMap } from '../../src/ca/policy/deep-freeze.ts'
@@ -598,7 +598,7 @@ describe('a good certificate', () => {
   test.each(LEAF_PROFILES)('of %s passes every lint', (profile) => {
     const context = contextFor(hierarchy, profile)
     const tbs = parseTbsCertificate(goodTbs(profile, context))
-    expect(failedLints({ ...context, tbs }, LINTS)).toEqual([])
+    expect(failedLints(new LintSubject(tbs, context), LINTS)).toEqual([])
   })
 
   test.each(LEAF_PROFILES)('of %s is the same bytes when it was taken apart', (profile) => {
@@ -627,14 +627,14 @@ describe('what the policy says of a lint', () => {
     [{ effect: 'off' }, []],
   ])('%j', (change, expected) => {
     const context = withLint(contextFor(hierarchy, 'project-user'), change)
-    const failed = failedLints({ ...context, tbs: parseTbsCertificate(spoiled(context)) }, LINTS)
+    const failed = failedLints(new LintSubject(parseTbsCertificate(spoiled(context)), context), LINTS)
     expect(failed.map((lint) => lint.name)).toEqual(expected)
   })
 
   test('a lint that it does not list is due', () => {
     const context = contextFor(hierarchy, 'project-user')
     const bare = { ...context, policy: { ...POLICY, lints: new FrozenMap<string, never>([]) } }
-    const failed = failedLints({ ...bare, tbs: parseTbsCertificate(spoiled(bare)) }, LINTS)
+    const failed = failedLints(new LintSubject(parseTbsCertificate(spoiled(bare)), bare), LINTS)
     expect(failed.map((lint) => lint.name)).toContain('serial_number_shape')
   })
 })

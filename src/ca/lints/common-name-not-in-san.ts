@@ -6,9 +6,9 @@ import type { Lint } from '../lint.ts'
 export const commonNameNotInSan: Lint = {
   name: 'common_name_not_in_san',
   cites: 'CP §3.1; RFC 9525 §6.1',
-  passes: ({ tbs, profile }) => {
+  passes: ({ tbs, alternativeNames, profile }) => {
     if (profile.subjectAltName.dnsNames.min === 0) return true
-    const names = (tbs.subjectAlternativeName ?? []).flatMap((name) => (name.kind === 'dns' ? [name.value] : []))
+    const names = alternativeNames.flatMap((name) => (name.kind === 'dns' ? [name.value] : []))
     // A server without DNS names, and one without a common name, are other lints' business.
     return names.length === 0 || attributeValues(tbs.subject, OID.commonName).every((name) => names.includes(name))
   },

@@ -1,13 +1,12 @@
 // A constraint that is not critical may be passed over; an identifier that is critical is refused by those who cannot
 // read it.
-import { expectedExtensions } from '../expected-extensions.ts'
 import type { Lint } from '../lint.ts'
 
 export const extensionCriticalityOffProfile: Lint = {
   name: 'extension_criticality_off_profile',
   cites: 'CP §7.1.2; RFC 5280 §4.2',
   passes: (subject) => {
-    const expected = expectedExtensions(subject)
+    const expected = subject.expectedExtensions
     return [...subject.tbs.extensions.values()].every(
       ({ oid, critical }) => critical === (expected.get(oid) ?? critical),
     )

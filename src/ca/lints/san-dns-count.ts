@@ -4,8 +4,8 @@ import type { Lint } from '../lint.ts'
 export const sanDnsCount: Lint = {
   name: 'san_dns_count',
   cites: 'CP §7.1.4; RFC 5280 §4.2.1.6',
-  passes: ({ tbs, profile: { subjectAltName } }) => {
-    const names = (tbs.subjectAlternativeName ?? []).filter(({ kind }) => kind === 'dns')
+  passes: ({ alternativeNames, profile: { subjectAltName } }) => {
+    const names = alternativeNames.filter(({ kind }) => kind === 'dns')
     return names.length >= subjectAltName.dnsNames.min && names.length <= subjectAltName.dnsNames.max
   },
 }

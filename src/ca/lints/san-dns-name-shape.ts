@@ -6,7 +6,5 @@ export const sanDnsNameShape: Lint = {
   name: 'san_dns_name_shape',
   cites: 'CP §3.1; RFC 5280 §4.2.1.6',
   passes: (subject) =>
-    (subject.tbs.subjectAlternativeName ?? []).every(
-      (name) => name.kind !== 'dns' || statedDnsName(name.value, subject),
-    ),
+    subject.alternativeNames.every((name) => name.kind !== 'dns' || statedDnsName(name.value, subject)),
 }

@@ -4,8 +4,8 @@ import type { Lint } from '../lint.ts'
 export const sanIpCount: Lint = {
   name: 'san_ip_count',
   cites: 'CP §7.1.4; RFC 5280 §4.2.1.6',
-  passes: ({ tbs, profile: { subjectAltName } }) => {
-    const names = (tbs.subjectAlternativeName ?? []).filter(({ kind }) => kind === 'ip')
+  passes: ({ alternativeNames, profile: { subjectAltName } }) => {
+    const names = alternativeNames.filter(({ kind }) => kind === 'ip')
     return names.length >= subjectAltName.ipAddresses.min && names.length <= subjectAltName.ipAddresses.max
   },
 }

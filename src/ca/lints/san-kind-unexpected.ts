@@ -4,6 +4,6 @@ import type { Lint } from '../lint.ts'
 export const sanKindUnexpected: Lint = {
   name: 'san_kind_unexpected',
   cites: 'CP §7.1.4; RFC 5280 §4.2.1.6',
-  passes: ({ tbs }) =>
-    (tbs.subjectAlternativeName ?? []).every(({ kind }) => kind === 'uri' || kind === 'dns' || kind === 'ip'),
+  passes: ({ alternativeNames }) =>
+    alternativeNames.every(({ kind }) => kind === 'uri' || kind === 'dns' || kind === 'ip'),
 }

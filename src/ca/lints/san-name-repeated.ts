@@ -6,8 +6,8 @@ import type { Lint } from '../lint.ts'
 export const sanNameRepeated: Lint = {
   name: 'san_name_repeated',
   cites: 'CP §7.1.4; RFC 5280 §4.2.1.6',
-  passes: ({ tbs }) => {
-    const texts = (tbs.subjectAlternativeName ?? []).map(textOf)
+  passes: ({ alternativeNames }) => {
+    const texts = alternativeNames.map(textOf)
     return new Set(texts).size === texts.length
   },
 }

@@ -5,6 +5,6 @@ import type { Lint } from '../lint.ts'
 export const sanOutsideNameConstraints: Lint = {
   name: 'san_outside_name_constraints',
   cites: 'CP §7.1.5; RFC 5280 §4.2.1.10',
-  passes: ({ tbs, signatory }) =>
-    (tbs.subjectAlternativeName ?? []).every((name) => isWithinConstraints(signatory.authority, name)),
+  passes: ({ alternativeNames, signatory }) =>
+    alternativeNames.every((name) => isWithinConstraints(signatory.authority, name)),
 }

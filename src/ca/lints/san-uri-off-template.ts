@@ -8,7 +8,7 @@ export const sanUriOffTemplate: Lint = {
   cites: 'CP §3.1; SPIFFE-ID §2',
   passes: (subject) => {
     const template = subject.profile.subjectAltName.uri
-    const uris = urisOf(subject.tbs.subjectAlternativeName ?? [])
+    const uris = urisOf(subject.alternativeNames)
     return template === null || uris.every((uri) => statedFacts(template, uri, subject) !== undefined)
   },
 }
