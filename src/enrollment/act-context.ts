@@ -1,10 +1,9 @@
 // What every act works with: the transactions, time and chance, the policy and the keys in use. Built once, at start.
+import type { IssuingMeans } from '../ca/issue.ts'
 import type { Issuer } from '../ca/issuer.ts'
-import type { Policy } from '../ca/policy/policy.ts'
-import type { Clock, Random } from '../domain/clock.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Signer } from '../domain/signer.ts'
-import type { TrustDomain } from '../domain/spiffe-id.ts'
+import type { DistinguishedName } from '../x509/distinguished-name.ts'
 import type { Acts } from './unit-of-work.ts'
 
 /** An issuing key generation in use, with the signer for certificates. */
@@ -13,16 +12,12 @@ export interface IssuingKey {
   readonly signer: Signer<'certificate'>
 }
 
-export interface ActContext {
+export interface ActContext extends IssuingMeans {
   readonly acts: Acts
-  readonly clock: Clock
-  readonly random: Random
-  readonly policy: Policy
-  readonly trustDomain: TrustDomain
-  /** The key generation that issues a profile now. Throws when none of this process does. */
+  /** The key generation that issues a profile now. Throws `IssuerUnavailable`. */
   readonly issuingKeyFor: (profile: ProfileName) => IssuingKey
-  /** SHA-256 fingerprints (hexadecimal) of the keys of all CAs: no leaf may have one. */
-  readonly authorityKeys: ReadonlySet<string>
+  /** Subjects of every CA generation: no CSR may name one. */
+  readonly caSubjects: readonly DistinguishedName[]
 }
 
 /** Where a request came from, for its audit event. */

@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto'
 import type { AuditAct } from '../domain/audit-event.ts'
 import { actorOf, type Caller } from '../domain/caller.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
-import { type DnsName, isWithinZone, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
+import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
 import type { Facts } from '../domain/coded-error.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SystemUser } from '../domain/system-user.ts'
 import type { UserName } from '../domain/user-name.ts'
+import { refuseOutsideZones } from '../ca/alternative-names.ts'
 import type { Member, Project, Service, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
@@ -161,7 +162,9 @@ export async function putService(
   asked: Asked & ServiceSettings & { readonly ifExists: 'replace' | 'refuse' },
 ): Promise<Service> {
   const dnsNames = [...new Set([asked.name, ...asked.dnsNames])]
-  for (const name of dnsNames) refuseOutsideZones(context, refuseReserved(name, context.policy.names))
+  for (const name of dnsNames) refuseReserved(name, context.policy.names)
+  // Refused when the service is added, not when its certificate is asked for.
+  refuseOutsideZones(dnsNames, context.issuingKeyFor('service').issuer.authority)
   return context.acts.run(async (tx) => {
     await requireAdministrator(tx, asked.caller, context.clock.now())
     await requireProjects(tx, asked.projects)
@@ -193,14 +196,6 @@ async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[])
     const found = await tx.project(project, 'share')
     if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
   }
-}
-
-/** Refused when the service is added, not when its certificate is asked for (RFC 5280 §4.2.1.10). */
-function refuseOutsideZones(context: ActContext, name: DnsName): void {
-  const { nameConstraints } = context.issuingKeyFor('service').issuer.authority
-  const zones = nameConstraints === 'none' ? 'any' : nameConstraints.dnsNames
-  const isInside = zones === 'any' || (zones !== 'none' && zones.some((zone) => isWithinZone(name, zone)))
-  if (!isInside) throw new DirectoryRefused('service_dns_name_outside_zone', { name, zones: [zones].flat() })
 }
 
 async function insertMember(

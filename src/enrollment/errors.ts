@@ -11,8 +11,6 @@ export type EnrollmentErrorCode =
   | 'job_of_administrator'
   | 'idempotency_key_reused'
   | 'already_delivered'
-  | 'audience_unknown'
-  | 'key_is_held_by_none'
 
 export class EnrollmentRefused extends CodedError<EnrollmentErrorCode> {
   constructor(code: EnrollmentErrorCode, facts: Facts = {}) {

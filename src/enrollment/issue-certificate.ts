@@ -1,9 +1,9 @@
 // The one path on which every certificate with a CSR is issued (docs/issuance.md numbers its steps): parse → prove
 // possession → check what the CSR asks for → build and lint → permit → sign in memory → record in one durable transaction
 // with a second look under lock → answer. A signature that is not recorded is discarded with the error.
-import { checkCertificationRequest } from '../ca/csr-check.ts'
+import { checkCsr } from '../ca/csr-check.ts'
 import { prepareCertificate, signPermit, type IssuedCertificate } from '../ca/issue.ts'
-import type { CertificateSubject } from '../ca/certificate-request.ts'
+import type { CertifiedIdentity } from '../ca/certificate-request.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import { actorOf, type Caller } from '../domain/caller.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -18,7 +18,7 @@ import type { UnitOfWork } from './unit-of-work.ts'
 
 /** What an act of issuing asks of this path, after it has authorised the caller a first time. */
 export interface CertificateDemand {
-  readonly subject: CertificateSubject
+  readonly subject: CertifiedIdentity
   /** PEM or DER (RFC 2986). */
   readonly csr: string | Uint8Array
   /** Absent: the profile's default. */
@@ -56,15 +56,10 @@ export interface CertificateAnswer {
 export async function issueCertificate(context: ActContext, demand: CertificateDemand): Promise<CertificateAnswer> {
   const csr = parseCertificationRequest(demand.csr)
   verifyProofOfPossession(csr)
+  checkCsr(csr, { ...context, identity: demand.subject })
   const { issuer, signer } = context.issuingKeyFor(demand.subject.profile)
-  checkCertificationRequest(csr, demand.subject, issuer, context)
-  const permit = prepareCertificate({
-    ...context,
-    subject: demand.subject,
-    publicKey: csr.publicKey,
-    issuer,
-    lifetimeSeconds: demand.lifetimeSeconds,
-  })
+  const lifetimeSeconds = demand.lifetimeSeconds ?? ('default' as const)
+  const permit = prepareCertificate({ ...demand.subject, publicKey: csr.publicKey, lifetimeSeconds }, issuer, context)
   const issued = await signPermit(permit, signer)
   return context.acts.run((tx) => record(context, tx, demand, issued))
 }
@@ -80,7 +75,7 @@ async function record(
     if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
       throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
     }
-    await recordCertificate(tx, certificateRecord(context, demand, issued, renewUntil), demand.origin)
+    await recordCertificate(tx, certificateRecord(demand, issued, renewUntil), demand.origin)
     await demand.recordBeside?.(tx, issued)
     return { ...answerOf(issued) }
   })
@@ -120,7 +115,6 @@ export async function recordCertificate(
 }
 
 function certificateRecord(
-  context: ActContext,
   demand: CertificateDemand,
   issued: IssuedCertificate,
   renewUntil: Date | undefined,
@@ -134,7 +128,7 @@ function certificateRecord(
     requester: demand.caller.kind === 'anonymous' ? demand.identity : actorOf(demand.caller),
     obtainedWith: demand.obtainedWith,
     ...(renewUntil === undefined ? {} : { renewUntil }),
-    issuedAt: context.clock.now(),
+    issuedAt: issued.issuedAt,
     status: 'good',
   }
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Signer } from '../domain/signer.ts'
+import type { DistinguishedName } from '../x509/distinguished-name.ts'
 import type { IssuingKey } from './act-context.ts'
 
 export type IssuerBookErrorCode = 'issuer_unavailable'
@@ -27,7 +28,8 @@ export interface BookedIssuer {
 
 export class IssuerBook {
   readonly #issuers = new Map<IssuerId, BookedIssuer>()
-  readonly #authorityKeys = new Set<string>()
+  readonly #caKeyFingerprints = new Set<string>()
+  readonly #caSubjects: DistinguishedName[] = []
   readonly #policy: Policy
   readonly #clock: Clock
 
@@ -38,7 +40,8 @@ export class IssuerBook {
 
   add(booked: BookedIssuer): void {
     this.#issuers.set(booked.issuer.id, booked)
-    this.#authorityKeys.add(booked.issuer.publicKey.fingerprint)
+    this.#caKeyFingerprints.add(booked.issuer.publicKey.fingerprint)
+    this.#caSubjects.push(booked.issuer.certificate.tbs.subject)
   }
 
   has(id: IssuerId): boolean {
@@ -50,8 +53,12 @@ export class IssuerBook {
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo of every CA, hexadecimal. */
-  get authorityKeys(): ReadonlySet<string> {
-    return this.#authorityKeys
+  get caKeyFingerprints(): ReadonlySet<string> {
+    return this.#caKeyFingerprints
+  }
+
+  get caSubjects(): readonly DistinguishedName[] {
+    return this.#caSubjects
   }
 
   /** The newest generation that has the life to issue `profile`. Throws `IssuerUnavailable`. */

@@ -6,8 +6,9 @@ import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
+import type { InstallationStore } from './installation-store.ts'
 
 export interface UnitOfWork
-  extends Recording, DirectoryStore, Inventory, IssuerStore, CrlStore, TokenStore, EnrolmentStore {}
+  extends Recording, DirectoryStore, Inventory, IssuerStore, CrlStore, TokenStore, EnrolmentStore, InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

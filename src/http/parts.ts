@@ -53,7 +53,7 @@ export interface ApiParts {
   readonly snapshot: Snapshot
   /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
   readonly refresh: () => Promise<void>
-  readonly clientCertificates: ClientCertificateCache
+  readonly clientCertificates: Pick<ClientCertificateCache, "verify">
   readonly crls: CrlShelf
   readonly authorities: AuthorityShelf
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>

@@ -1,5 +1,5 @@
 // How routes are declared here: the schema in, the schema out, and problem documents for everything else.
-import { createRoute, OpenAPIHono, type z } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import type { RequestOrigin } from '../enrollment/act-context.ts'
@@ -23,13 +23,27 @@ export function newApi(): Api {
   })
 }
 
+/** A route without path parameters, or without a query. */
+export const NONE = z.strictObject({})
+
+/** Path parameters are texts here; the parsers of domain/ make names of them. */
+export const IN_PATH = z.string().max(512)
+
 const PROBLEMS_OF_A_ROUTE = {
   default: { description: 'Refused', content: { 'application/problem+json': { schema: ProblemBody } } },
 } as const
 
-interface RouteSpec<Method extends string, Path extends string, Status extends number, Answer extends z.ZodType> {
+interface RouteSpec<
+  Method extends string,
+  Path extends string,
+  Status extends number,
+  Parameters extends z.ZodObject,
+  Answer extends z.ZodType,
+> {
   readonly method: Method
   readonly path: Path
+  /** Of the path; `NONE` without. */
+  readonly params: Parameters
   readonly summary: string
   readonly status: Status
   readonly answer: Answer
@@ -40,14 +54,15 @@ export function bodyRoute<
   Method extends 'post' | 'put',
   Path extends string,
   Status extends 200 | 201,
+  Parameters extends z.ZodObject,
   Body extends z.ZodType,
   Answer extends z.ZodType,
->(spec: RouteSpec<Method, Path, Status, Answer> & { readonly body: Body }) {
+>(spec: RouteSpec<Method, Path, Status, Parameters, Answer> & { readonly body: Body }) {
   return createRoute({
     method: spec.method,
     path: spec.path,
     summary: spec.summary,
-    request: { body: { required: true, content: { 'application/json': { schema: spec.body } } } },
+    request: { params: spec.params, body: { required: true, content: { 'application/json': { schema: spec.body } } } },
     responses: responsesOf(spec),
   })
 }
@@ -57,14 +72,15 @@ export function plainRoute<
   Method extends 'get' | 'post' | 'delete',
   Path extends string,
   Status extends 200 | 201,
+  Parameters extends z.ZodObject,
   Query extends z.ZodObject,
   Answer extends z.ZodType,
->(spec: RouteSpec<Method, Path, Status, Answer> & { readonly query: Query }) {
+>(spec: RouteSpec<Method, Path, Status, Parameters, Answer> & { readonly query: Query }) {
   return createRoute({
     method: spec.method,
     path: spec.path,
     summary: spec.summary,
-    request: { query: spec.query },
+    request: { params: spec.params, query: spec.query },
     responses: responsesOf(spec),
   })
 }

@@ -1,11 +1,9 @@
 // The revoked and held certificates of each issuer, kept in memory as encoded CRL entries and in step with the change log,
 // so that publishing a CRL reads no table. It knows no keys and signs nothing.
-import type { NumberedChange } from '../domain/change.ts'
+import type { Change, NumberedChange } from '../domain/change.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
-import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
-import type { RevokedCertificate } from './crl-store.ts'
 
 interface LedgerEntry {
   readonly encoded: Uint8Array
@@ -17,19 +15,22 @@ export class CrlLedger {
   /** Change-log number of the latest revocation or release, by issuer. */
   readonly #touched = new Map<IssuerId, number>()
   #revision = 0
+  #loadedAt = 0
 
   /** The change-log number up to which everything is in. */
   get revision(): number {
     return this.#revision
   }
 
-  /** Takes the revocations of one issuer as they stood at `revision`. */
-  load(issuer: IssuerId, revoked: Iterable<RevokedCertificate>, revision: number): void {
-    const entries = this.#entriesOf(issuer)
-    for (const { serial, revokedAt, reason, notAfter } of revoked) {
-      entries.set(serial, entryOf(serial, revokedAt, reason, notAfter.getTime()))
-    }
-    this.#revision = Math.max(this.#revision, revision)
+  /**
+   * Takes the whole state as it stood at `revision`, one change for each thing there is. Every issuer counts as touched
+   * then: what happened between its last CRL and `revision` is not known here, and a CRL too many harms nobody.
+   */
+  load(state: Iterable<Change>, revision: number): void {
+    this.#issuers.clear()
+    for (const change of state) if (change.kind === 'revocation') this.#fold(change)
+    this.#loadedAt = revision
+    this.#revision = revision
   }
 
   /** Folds changes in, in their order; those at or below `revision` are in already. */
@@ -39,15 +40,19 @@ export class CrlLedger {
       this.#revision = seq
       if (change.kind !== 'revocation') continue
       this.#touched.set(change.issuer, seq)
-      const entries = this.#entriesOf(change.issuer)
-      if (change.status === 'released') entries.delete(change.serial)
-      else entries.set(change.serial, entryOf(change.serial, new Date(change.revokedAt), change.reason, change.notAfter))
+      this.#fold(change)
     }
+  }
+
+  #fold(change: Change & { readonly kind: 'revocation' }): void {
+    const entries = this.#entriesOf(change.issuer)
+    if (change.status === 'released') entries.delete(change.serial)
+    else entries.set(change.serial, entryOf(change))
   }
 
   /** Whether something was revoked or released after `coversRevision`. */
   hasNewsAfter(issuer: IssuerId, coversRevision: number): boolean {
-    return (this.#touched.get(issuer) ?? 0) > coversRevision
+    return (this.#touched.get(issuer) ?? this.#loadedAt) > coversRevision
   }
 
   /** Encoded entries of an issuer in the order in which they were revoked. */
@@ -74,6 +79,6 @@ export class CrlLedger {
   }
 }
 
-function entryOf(serial: SerialNumber, revokedAt: Date, reason: RevocationReason, notAfter: number): LedgerEntry {
-  return { encoded: encodeRevokedEntry({ serial, revocationDate: revokedAt, reason }), notAfter }
+function entryOf({ serial, revokedAt, reason, notAfter }: Change & { readonly kind: 'revocation' }): LedgerEntry {
+  return { encoded: encodeRevokedEntry({ serial, revocationDate: new Date(revokedAt), reason }), notAfter }
 }

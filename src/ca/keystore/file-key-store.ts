@@ -44,7 +44,7 @@ export class FileKeyStore implements KeyStore {
   }
 
   openTlsKey(sealed: Uint8Array, context: SealContext): string {
-    return this.#open('tls-server', sealed, context).export({ type: 'pkcs8', format: 'pem' }).toString()
+    return this.#open('tls-server', sealed, context).export({ type: 'pkcs8', format: 'pem' })
   }
 
   #open(purpose: SealPurpose, sealed: Uint8Array, context: SealContext): KeyObject {

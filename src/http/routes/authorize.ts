@@ -3,13 +3,12 @@
 import { decide, decideAsker } from '../../access/decide.ts'
 import type { Decision, Question, Route } from '../../access/decision.ts'
 import { type ActingUser, certificateAlone, type Credentials, NO_CREDENTIALS, type OtherMethod } from '../../access/facts.ts'
-import { X509Error } from '../../x509/errors.ts'
-import { parsePem } from '../../x509/pem.ts'
+import { parsePem, PemRejected } from '../../x509/pem.ts'
 import type { z } from '@hono/zod-openapi'
 import { nowOf, shownFacts } from '../authenticate.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, bodyRoute, newApi, pemOrDer } from '../route.ts'
+import { type Api, bodyRoute, newApi, pemOrDer, NONE } from '../route.ts'
 import { AuthorizeBody, DecisionBody } from '../schemas.ts'
 
 type Asked = z.output<typeof AuthorizeBody>
@@ -20,6 +19,7 @@ export function authorizeRoutes(parts: ApiParts): Api {
     bodyRoute({
       method: 'post',
       path: '/v1/authorize',
+      params: NONE,
       summary: 'May this caller act as this user on this deployment? Answers 200 whatever the answer.',
       body: AuthorizeBody,
       status: 200,
@@ -91,7 +91,7 @@ function certificateDer(text: string): Uint8Array {
     const given = pemOrDer(text)
     return typeof given === 'string' ? parsePem(given, 'CERTIFICATE') : given
   } catch (error) {
-    if (error instanceof X509Error || error instanceof HttpRefused) return new Uint8Array()
+    if (error instanceof PemRejected || error instanceof HttpRefused) return new Uint8Array()
     throw error
   }
 }

@@ -19,7 +19,7 @@ import { RevocationRefused } from '../../revocation/revocation.ts'
 import { issuedBody, recordBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute } from '../route.ts'
+import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute, IN_PATH, NONE } from '../route.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -35,7 +35,6 @@ const EnrolmentAnswer = z
 const CertificatePage = z
   .strictObject({ certificates: z.array(CertificateRecordBody), cursor: z.string().optional() })
   .openapi('CertificatePage')
-const NO_QUERY = z.strictObject({})
 
 export function certificateRoutes(parts: ApiParts): Api {
   const api = newApi()
@@ -53,6 +52,7 @@ function addIssuing(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'post',
       path: '/v1/projects/{p}/members/{u}/certificates',
+      params: z.strictObject({ p: IN_PATH, u: IN_PATH }),
       summary: 'A certificate for a project member, for the member: with an enrolment token or the certificate before',
       body: MemberCertificateBody,
       status: 201,
@@ -62,8 +62,8 @@ function addIssuing(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const issued = await issueForMember(context, {
         caller: await callerIn(parts, c),
-        project: parseProjectName(c.req.param('p'), names),
-        user: parseUserName(c.req.param('u'), names),
+        project: parseProjectName(c.req.valid('param').p, names),
+        user: parseUserName(c.req.valid('param').u, names),
         csr: pemOrDer(body.csr),
         enrolmentToken: body.enrolmentToken,
         lifetimeSeconds: body.lifetimeSeconds,
@@ -78,6 +78,7 @@ function addIssuing(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'post',
       path: '/v1/services/{name}/certificates',
+      params: z.strictObject({ name: IN_PATH }),
       summary: 'A certificate for a service: for an administrator, the service itself, or with an enrolment token',
       body: ServiceCertificateBody,
       status: 201,
@@ -87,7 +88,7 @@ function addIssuing(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const issued = await issueForService(context, {
         caller: await callerIn(parts, c),
-        name: parseServiceName(c.req.param('name'), names),
+        name: parseServiceName(c.req.valid('param').name, names),
         csr: pemOrDer(body.csr),
         enrolmentToken: body.enrolmentToken,
         lifetimeSeconds: body.lifetimeSeconds,
@@ -103,18 +104,19 @@ function addIssuing(api: Api, parts: ApiParts): void {
 function addEnrolment(api: Api, parts: ApiParts): void {
   const { context } = parts
   const { names } = context.policy
-  const route = { method: 'post', status: 201, answer: EnrolmentAnswer, query: NO_QUERY } as const
+  const route = { method: 'post', status: 201, answer: EnrolmentAnswer, query: NONE } as const
   api.openapi(
     plainRoute({
       ...route,
       path: '/v1/projects/{p}/members/{u}/enrolment',
+      params: z.strictObject({ p: IN_PATH, u: IN_PATH }),
       summary: "A single-use token for a member's first certificate",
     }),
     async (c) => {
       const made = await enrolMember(context, {
         caller: await callerIn(parts, c),
-        project: parseProjectName(c.req.param('p'), names),
-        user: parseUserName(c.req.param('u'), names),
+        project: parseProjectName(c.req.valid('param').p, names),
+        user: parseUserName(c.req.valid('param').u, names),
         origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
@@ -124,12 +126,13 @@ function addEnrolment(api: Api, parts: ApiParts): void {
     plainRoute({
       ...route,
       path: '/v1/services/{name}/enrolment',
+      params: z.strictObject({ name: IN_PATH }),
       summary: "A single-use token for a service's certificate",
     }),
     async (c) => {
       const made = await enrolService(context, {
         caller: await callerIn(parts, c),
-        name: parseServiceName(c.req.param('name'), names),
+        name: parseServiceName(c.req.valid('param').name, names),
         origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
@@ -142,6 +145,7 @@ function addInventory(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/certificates',
+      params: NONE,
       summary: 'The inventory: its own for every caller, the project for an owner, everything for an administrator',
       query: CertificateQuery,
       status: 200,
@@ -163,13 +167,14 @@ function addInventory(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/certificates/{serial}',
+      params: z.strictObject({ serial: IN_PATH }),
       summary: 'One certificate of the inventory',
-      query: NO_QUERY,
+      query: NONE,
       status: 200,
       answer: CertificateRecordBody,
     }),
     async (c) => {
-      const serial = parseSerialNumber(c.req.param('serial'))
+      const serial = parseSerialNumber(c.req.valid('param').serial)
       const caller = await callerIn(parts, c)
       const record = await parts.reader.read((view) => view.certificate(serial, 'none'))
       if (record === undefined || !maySee(parts, caller, record)) {
@@ -185,6 +190,7 @@ function addRevocation(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'post',
       path: '/v1/certificates/{serial}/revoke',
+      params: z.strictObject({ serial: IN_PATH }),
       summary: 'Revokes, holds, or (reason removeFromCRL) releases a hold. Asking again gives the first date.',
       body: RevokeBody,
       status: 200,
@@ -194,7 +200,7 @@ function addRevocation(api: Api, parts: ApiParts): void {
       const { reason } = c.req.valid('json')
       const asked = {
         caller: await callerIn(parts, c),
-        serial: parseSerialNumber(c.req.param('serial')),
+        serial: parseSerialNumber(c.req.valid('param').serial),
         origin: originOf(c),
       }
       const record =

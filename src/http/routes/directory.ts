@@ -22,7 +22,7 @@ import {
 import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
 import { notPermitted, requireAdministrator } from '../../enrollment/second-look.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, newApi, originOf, plainRoute } from '../route.ts'
+import { type Api, bodyRoute, callerIn, newApi, originOf, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { DeploymentBody, MemberBody, PageQuery, ProjectBody, ServiceBody, UserBody } from '../schemas.ts'
 
 const UserAnswer = z
@@ -62,7 +62,6 @@ const DeploymentAnswer = z
     status: z.string(),
   })
   .openapi('Deployment')
-const NO_QUERY = z.strictObject({})
 
 export function directoryRoutes(parts: ApiParts): Api {
   const api = newApi()
@@ -81,6 +80,7 @@ function addUsers(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'put',
       path: '/v1/users/{u}',
+      params: z.strictObject({ u: IN_PATH }),
       summary: 'Adds a user. By an administrator. A name that was ever used is taken.',
       body: UserBody,
       status: 201,
@@ -88,7 +88,7 @@ function addUsers(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const { platformRole } = c.req.valid('json')
-      const name = parseUserName(c.req.param('u'), names)
+      const name = parseUserName(c.req.valid('param').u, names)
       const user = await addUser(context, { caller: await callerIn(parts, c), name, platformRole, origin: originOf(c) })
       return c.json(userBody(user), 201)
     },
@@ -101,16 +101,17 @@ function addUsers(api: Api, parts: ApiParts): void {
       plainRoute({
         method: 'post',
         path: `/v1/users/{u}/${verb}`,
+        params: z.strictObject({ u: IN_PATH, verb: IN_PATH }),
         summary:
           verb === 'block'
             ? 'Blocks a user and revokes all they hold. By an administrator.'
             : 'Lets a user in again. What was revoked stays revoked. By an administrator.',
-        query: NO_QUERY,
+        query: NONE,
         status: 200,
         answer: UserAnswer,
       }),
       async (c) => {
-        const name = parseUserName(c.req.param('u') ?? '', names)
+        const name = parseUserName(c.req.valid('param').u, names)
         const user = await act(context, { caller: await callerIn(parts, c), name, origin: originOf(c) })
         return c.json(userBody(user), 200)
       },
@@ -120,6 +121,7 @@ function addUsers(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/users',
+      params: NONE,
       summary: 'Users, by name. For administrators.',
       query: PageQuery,
       status: 200,
@@ -140,6 +142,7 @@ function addProjects(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'post',
       path: '/v1/projects',
+      params: NONE,
       summary: 'Adds a project with its first owner. By an administrator, who is not that owner.',
       body: ProjectBody,
       status: 201,
@@ -160,6 +163,7 @@ function addProjects(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/projects',
+      params: NONE,
       summary: 'Projects, by name. For administrators.',
       query: PageQuery,
       status: 200,
@@ -181,6 +185,7 @@ function addMembers(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'put',
       path,
+      params: z.strictObject({ p: IN_PATH, u: IN_PATH }),
       summary: 'Adds a member. By an owner; by an administrator only a new owner where none is left.',
       body: MemberBody,
       status: 201,
@@ -189,8 +194,8 @@ function addMembers(api: Api, parts: ApiParts): void {
     async (c) => {
       const member = await addMember(context, {
         caller: await callerIn(parts, c),
-        project: parseProjectName(c.req.param('p'), names),
-        user: parseUserName(c.req.param('u'), names),
+        project: parseProjectName(c.req.valid('param').p, names),
+        user: parseUserName(c.req.valid('param').u, names),
         role: c.req.valid('json').role,
         origin: originOf(c),
       })
@@ -201,16 +206,17 @@ function addMembers(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'delete',
       path,
+      params: z.strictObject({ p: IN_PATH, u: IN_PATH }),
       summary: 'Removes a member and revokes all the member holds here. By an owner.',
-      query: NO_QUERY,
+      query: NONE,
       status: 200,
       answer: MemberAnswer,
     }),
     async (c) => {
       const member = await removeMember(context, {
         caller: await callerIn(parts, c),
-        project: parseProjectName(c.req.param('p'), names),
-        user: parseUserName(c.req.param('u'), names),
+        project: parseProjectName(c.req.valid('param').p, names),
+        user: parseUserName(c.req.valid('param').u, names),
         origin: originOf(c),
       })
       return c.json(memberBody(member), 200)
@@ -220,13 +226,14 @@ function addMembers(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/projects/{p}/members',
+      params: z.strictObject({ p: IN_PATH }),
       summary: 'Members of a project, by name. For its members.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ members: z.array(MemberAnswer), cursor: z.string().optional() }),
     }),
     async (c) => {
-      const project = parseProjectName(c.req.param('p'), names)
+      const project = parseProjectName(c.req.valid('param').p, names)
       const caller = await callerIn(parts, c)
       if (caller.kind !== 'member' || caller.project !== project) throw notPermitted(caller)
       const page = await parts.reader.read((view) => view.listMembers(project, pageOf(c.req.valid('query'))))
@@ -242,6 +249,7 @@ function addServices(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'put',
       path: '/v1/services/{name}',
+      params: z.strictObject({ name: IN_PATH }),
       summary: 'Adds a service, or replaces its settings. By an administrator.',
       body: ServiceBody,
       status: 200,
@@ -251,7 +259,7 @@ function addServices(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const service = await putService(context, {
         caller: await callerIn(parts, c),
-        name: parseServiceName(c.req.param('name'), names),
+        name: parseServiceName(c.req.valid('param').name, names),
         dnsNames: body.dnsNames.map((name) => parseDnsName(name, names)),
         systemUser: parseSystemUser(body.systemUser, names),
         roles: body.roles,
@@ -266,13 +274,14 @@ function addServices(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/services/{name}',
+      params: z.strictObject({ name: IN_PATH }),
       summary: 'One service. For administrators and the service itself.',
-      query: NO_QUERY,
+      query: NONE,
       status: 200,
       answer: ServiceAnswer,
     }),
     async (c) => {
-      const name = parseServiceName(c.req.param('name'), names)
+      const name = parseServiceName(c.req.valid('param').name, names)
       const caller = await callerIn(parts, c)
       if (actorOf(caller) !== `service:${name}`) await administrator(parts, caller)
       const service = await parts.reader.read((view) => view.service(name, 'none'))
@@ -284,6 +293,7 @@ function addServices(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/services',
+      params: NONE,
       summary: 'Services, by name. For administrators.',
       query: PageQuery,
       status: 200,
@@ -304,6 +314,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
     bodyRoute({
       method: 'put',
       path: '/v1/deployments/{d}',
+      params: z.strictObject({ d: IN_PATH }),
       summary: 'Adds or replaces a deployment. By an owner of its project or an administrator.',
       body: DeploymentBody,
       status: 200,
@@ -314,7 +325,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
       const caller = await callerIn(parts, c)
       const now = context.clock.now()
       const wanted: Deployment = {
-        name: parseDeploymentName(c.req.param('d'), names),
+        name: parseDeploymentName(c.req.valid('param').d, names),
         project: parseProjectName(body.project, names),
         host: parseDnsName(body.host, names),
         service: parseServiceName(body.service, names),
@@ -332,6 +343,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
     plainRoute({
       method: 'get',
       path: '/v1/deployments',
+      params: NONE,
       summary: 'Deployments, by name: all for an administrator, those of the project for its members.',
       query: PageQuery,
       status: 200,

@@ -7,7 +7,7 @@ import { finishJob, startJob } from '../../enrollment/jobs.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
 import { issuedBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute } from '../route.ts'
+import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { CertificateAnswerBody, JobBody, PageQuery } from '../schemas.ts'
 
 const JobAnswer = z
@@ -36,6 +36,7 @@ export function jobRoutes(parts: ApiParts): Api {
     bodyRoute({
       method: 'post',
       path: '/v1/jobs',
+      params: NONE,
       summary: 'Starts a job for a member: a certificate of an hour at most. By a launcher that lists the project.',
       body: JobBody,
       status: 201,
@@ -60,14 +61,15 @@ export function jobRoutes(parts: ApiParts): Api {
     plainRoute({
       method: 'post',
       path: '/v1/jobs/{id}/finish',
+      params: z.strictObject({ id: IN_PATH }),
       summary: 'Ends a job and revokes its certificate. By its launcher, itself, or an owner of the project.',
-      query: z.strictObject({}),
+      query: NONE,
       status: 200,
       answer: JobAnswer,
     }),
     async (c) => {
       const caller = await callerIn(parts, c)
-      const job = await finishJob(context, { caller, jobId: c.req.param('id'), origin: originOf(c) })
+      const job = await finishJob(context, { caller, jobId: c.req.valid('param').id, origin: originOf(c) })
       return c.json(jobBody(job), 200)
     },
   )
@@ -75,6 +77,7 @@ export function jobRoutes(parts: ApiParts): Api {
     plainRoute({
       method: 'get',
       path: '/v1/jobs',
+      params: NONE,
       summary: "A launcher's own jobs",
       query: JobQuery,
       status: 200,

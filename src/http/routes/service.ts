@@ -2,8 +2,9 @@
 import { z } from '@hono/zod-openapi'
 import { requireAdministrator } from '../../enrollment/second-look.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
+import type { Facts } from '../../domain/coded-error.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, callerIn, newApi, plainRoute } from '../route.ts'
+import { type Api, callerIn, newApi, plainRoute, NONE } from '../route.ts'
 import { PageQuery } from '../schemas.ts'
 
 const StatusAnswer = z
@@ -30,7 +31,7 @@ const AuditAnswer = z
         act: z.string(),
         object: z.string(),
         requestId: z.string(),
-        details: z.record(z.string(), z.unknown()),
+        details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
       }),
     ),
     cursor: z.string().optional(),
@@ -49,8 +50,9 @@ export function serviceRoutes(parts: ApiParts): Api {
     plainRoute({
       method: 'get',
       path: '/v1/status',
+      params: NONE,
       summary: 'What is on, off and stale. For every caller with a certificate.',
-      query: z.strictObject({}),
+      query: NONE,
       status: 200,
       answer: StatusAnswer,
     }),
@@ -79,6 +81,7 @@ export function serviceRoutes(parts: ApiParts): Api {
     plainRoute({
       method: 'get',
       path: '/v1/audit',
+      params: NONE,
       summary: 'The audit record, newest first. For administrators.',
       query: PageQuery,
       status: 200,
@@ -92,10 +95,16 @@ export function serviceRoutes(parts: ApiParts): Api {
       const events = page.items.map(({ at, details, ...rest }) => ({
         ...rest,
         at: at.toISOString(),
-        details: { ...details },
+        details: factsBody(details),
       }))
       return c.json({ events, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
     },
   )
   return api
+}
+
+function factsBody(facts: Facts): Record<string, string | number | boolean | string[]> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, fact]) => [name, typeof fact === 'object' ? [...fact] : fact]),
+  )
 }

@@ -1,0 +1,261 @@
+// `signet init`: from nothing to a hierarchy, its first CRLs and the first administrator. Files come first and the database
+// last, in one transaction: a run that was cut short left nothing that counts, and is simply run again.
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import { makeMasterKeyFile } from '../ca/keystore/master-key.ts'
+import { makeRootKey, readRootKey, ROOT_KEY_FILE, type RootKey } from '../ca/keystore/root-key-file.ts'
+import type { CertificateRecord } from '../ca/inventory.ts'
+import type { Policy } from '../ca/policy/policy.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import { systemRandom } from '../domain/clock.ts'
+import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { parseUserName, type UserName } from '../domain/user-name.ts'
+import {
+  type AuthorityNaming,
+  makeAuthorityCrl,
+  makeIssuingAuthority,
+  makeRootCertificate,
+  type NewAuthority,
+} from '../enrollment/authorities.ts'
+import { recordFounding } from '../enrollment/installation.ts'
+import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
+import { type OpenInstallation, openInstallation } from '../main/installation.ts'
+import type { Configuration } from '../ops/configuration.ts'
+import type { PublishedCrl } from '../revocation/crl-store.ts'
+import { type AdministratorFiles, makeAdministratorCertificate, writeAdministratorFiles } from './administrator.ts'
+import { RootFolder, RootFolderRefused } from './root-folder.ts'
+
+export type InitErrorCode =
+  'already_initialised' | 'root_inside_data_folder' | 'hierarchy_unsupported'
+
+export class InitRefused extends CodedError<InitErrorCode> {}
+
+export interface InitRequest {
+  readonly configuration: Configuration
+  readonly rootFolder: string
+  readonly rootPassphrase: string
+  readonly algorithm: KeyAlgorithmName
+  readonly administrator: string
+  /** Where the administrator's key, certificate and PKCS#12 go. */
+  readonly adminFolder: string
+  readonly adminPassphrase: string
+}
+
+export interface InitResult {
+  readonly installation: string
+  readonly rootSha256: string
+  readonly authorities: readonly string[]
+  readonly rootFolder: string
+  readonly files: AdministratorFiles
+}
+
+/** Throws `InitRefused`, `RootFolderRefused` and what the parts throw; what it made before can be made again. */
+export async function initialise(request: InitRequest, progress: (step: string) => void): Promise<InitResult> {
+  const { configuration } = request
+  refuseRootInside(configuration, request.rootFolder)
+  makeMasterKey(configuration)
+  mkdirSync(configuration.dataFolder, { recursive: true, mode: 0o700 })
+  const opened = await openInstallation(configuration)
+  try {
+    if (opened.installation !== undefined)
+      throw new InitRefused('already_initialised', { data: configuration.dataFolder })
+    return await found(opened, request, progress)
+  } finally {
+    await opened.storage.close()
+  }
+}
+
+async function found(
+  opened: OpenInstallation,
+  request: InitRequest,
+  progress: (step: string) => void,
+): Promise<InitResult> {
+  const { configuration, algorithm } = request
+  const folder = new RootFolder(request.rootFolder)
+  const installation = beginLedger(folder, opened, request)
+  progress('root key')
+  const rootKey = await openOrMakeRoot(request, opened)
+  progress('root certificate')
+  const root = await makeRoot(folder, opened, request, rootKey)
+  const authorities: NewAuthority[] = [root]
+  for (const authority of onlineAuthorities(opened.policy)) {
+    progress(`${authority} CA`)
+    authorities.push(
+      await makeBelow(folder, opened, { installation, algorithm, authority, configuration }, root, rootKey),
+    )
+  }
+  progress('first CRLs')
+  const crls = await firstCrls(opened, installation, authorities, rootKey)
+  progress('administrator')
+  const admin = await makeAdministrator(opened, request, installation, authorities)
+  progress('database')
+  await opened.storage.run((tx) =>
+    recordFounding(tx, {
+      installation,
+      demo: configuration.demo,
+      organization: configuration.organization,
+      algorithm,
+      userId: randomUUID(),
+      administrator: admin.name,
+      authorities,
+      crls,
+      administratorCertificate: admin.record,
+      at: opened.means.clock.now(),
+    }),
+  )
+  folder.note({ kind: 'complete', at: opened.means.clock.now().toISOString() })
+  return {
+    installation,
+    rootSha256: root.issued.fingerprint,
+    authorities: authorities.map(({ issuer }) => issuer.id),
+    rootFolder: folder.path,
+    files: admin.files,
+  }
+}
+
+/** A root beside the database would be stolen with it; only the demonstration may. */
+function refuseRootInside({ dataFolder, demo }: Configuration, rootFolder: string): void {
+  const inside = relative(resolve(dataFolder), resolve(rootFolder))
+  const isInside = !inside.startsWith('..') && !isAbsolute(inside)
+  if (isInside && !demo) throw new InitRefused('root_inside_data_folder', { root: rootFolder, data: dataFolder })
+}
+
+function makeMasterKey({ masterKey }: Configuration): void {
+  if (masterKey.kind !== 'file' || existsSync(masterKey.path)) return
+  mkdirSync(join(masterKey.path, '..'), { recursive: true, mode: 0o700 })
+  makeMasterKeyFile(masterKey.path, systemRandom)
+}
+
+/** The id of the installation: a fresh one, or that of the run that was cut short here with the same answers. */
+function beginLedger(folder: RootFolder, opened: OpenInstallation, request: InitRequest): string {
+  const entries = folder.ledger()
+  if (entries.some(({ kind }) => kind === 'complete')) {
+    throw new RootFolderRefused('root_folder_in_use', { path: folder.path, why: 'it belongs to an installation' })
+  }
+  const { organization } = request.configuration
+  const begun = entries.find((entry) => entry.kind === 'begun')
+  if (begun !== undefined) {
+    if (begun.organization === organization && begun.algorithm === request.algorithm) return begun.installation
+    throw new RootFolderRefused('root_folder_in_use', {
+      path: folder.path,
+      why: 'a run with another organization or algorithm was cut short here',
+    })
+  }
+  if (existsSync(join(folder.path, ROOT_KEY_FILE))) {
+    throw new RootFolderRefused('root_folder_in_use', { path: folder.path, why: 'a root key without a ledger' })
+  }
+  const installation = randomUUID()
+  const at = opened.means.clock.now().toISOString()
+  folder.note({ kind: 'begun', at, installation, organization, algorithm: request.algorithm })
+  return installation
+}
+
+async function openOrMakeRoot(request: InitRequest, { means }: OpenInstallation): Promise<RootKey> {
+  const { rootFolder, algorithm, rootPassphrase } = request
+  return existsSync(join(rootFolder, ROOT_KEY_FILE))
+    ? readRootKey(rootFolder, rootPassphrase)
+    : makeRootKey(rootFolder, algorithm, rootPassphrase, means.random)
+}
+
+async function makeRoot(
+  folder: RootFolder,
+  { means, policy }: OpenInstallation,
+  { configuration }: InitRequest,
+  key: RootKey,
+): Promise<NewAuthority> {
+  const at = means.clock.now().toISOString()
+  folder.note({ kind: 'intent', at, what: 'root certificate' })
+  const naming = namingOf(configuration, rootAuthority(policy))
+  const made = await makeRootCertificate(means, naming, key.signer('certificate'))
+  folder.noteSigned('root certificate', made.issued)
+  await folder.keepCertificate(made.issued.der)
+  return made
+}
+
+async function makeBelow(
+  folder: RootFolder,
+  { means, keyStore }: OpenInstallation,
+  asked: {
+    readonly installation: string
+    readonly algorithm: KeyAlgorithmName
+    readonly authority: string
+    readonly configuration: Configuration
+  },
+  root: NewAuthority,
+  rootKey: RootKey,
+): Promise<NewAuthority> {
+  const what = `${asked.authority} CA certificate`
+  folder.note({ kind: 'intent', at: means.clock.now().toISOString(), what })
+  const parent = { issuer: root.issuer, signer: rootKey.signer('certificate') }
+  const naming = namingOf(asked.configuration, asked.authority)
+  const made = await makeIssuingAuthority(means, naming, { keyStore, ...asked }, parent)
+  folder.noteSigned(what, made.issued)
+  return made
+}
+
+async function firstCrls(
+  { means, keyStore, policy }: OpenInstallation,
+  installation: string,
+  authorities: readonly NewAuthority[],
+  rootKey: RootKey,
+): Promise<readonly PublishedCrl[]> {
+  const { crl, rootCrl } = policy.revocation
+  const given = { before: undefined, revoked: [], coversRevision: 0, now: means.clock.now() }
+  const rootLife = { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds }
+  return Promise.all(
+    authorities.map(({ issuer, record: { sealedKey } }) =>
+      sealedKey === undefined
+        ? makeAuthorityCrl(issuer, rootKey.signer('crl'), { ...given, life: rootLife })
+        : makeAuthorityCrl(issuer, keyStore.openSigner('crl', sealedKey, issuerKeyContext(installation, issuer.id)), {
+            ...given,
+            life: crl,
+          }),
+    ),
+  )
+}
+
+interface Administrator {
+  readonly name: UserName
+  readonly record: CertificateRecord
+  readonly files: AdministratorFiles
+}
+
+/** Key, certificate and PKCS#12 of the first administrator, written before the database knows the certificate. */
+async function makeAdministrator(
+  opened: OpenInstallation,
+  request: InitRequest,
+  installation: string,
+  authorities: readonly NewAuthority[],
+): Promise<Administrator> {
+  const name = parseUserName(request.administrator, opened.policy.names)
+  const [root] = authorities
+  const parent = authorities.find(({ issuer }) => issuer.authority.issues.includes('admin'))
+  const sealedKey = parent?.record.sealedKey
+  if (root === undefined || parent === undefined || sealedKey === undefined) throw new InitRefused('hierarchy_unsupported')
+  const context = issuerKeyContext(installation, parent.issuer.id)
+  const signer = opened.keyStore.openSigner('certificate', sealedKey, context)
+  const made = await makeAdministratorCertificate(opened.means, name, request.algorithm, { issuer: parent.issuer, signer })
+  const files = await writeAdministratorFiles(request.adminFolder, request.adminPassphrase, {
+    ...made,
+    chain: [parent.issuer.certificate.der],
+    root: root.issued.der,
+  })
+  return { name, record: made.record, files }
+}
+
+function rootAuthority({ hierarchy }: Policy): string {
+  const roots = [...hierarchy.authorities.values()].filter(({ parent }) => parent === null)
+  const [root] = roots
+  if (root === undefined || roots.length > 1) throw new InitRefused('hierarchy_unsupported', { roots: roots.length })
+  return root.name
+}
+
+/** CAs under the root whose keys the service holds. */
+function onlineAuthorities({ hierarchy }: Policy): readonly string[] {
+  return [...hierarchy.authorities.values()].filter(({ key }) => key === 'online').map(({ name }) => name)
+}
+
+function namingOf({ organization, publicHttpUrl }: Configuration, authority: string): AuthorityNaming {
+  return { authority, generation: 1, organization, publicHttpUrl }
+}

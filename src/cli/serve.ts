@@ -1,0 +1,27 @@
+// `signet serve`: runs the service until it is told to stop.
+import { Command } from 'commander'
+import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
+import { withExample } from './example.ts'
+import type { Host } from './host.ts'
+
+export function serveCommand(host: Host): Command {
+  const command = new Command('serve')
+    .description('run the service; SIGTERM and SIGINT finish what was accepted and stop it')
+    .action(async (options: Parameters<typeof configurationOf>[0]) => {
+      const configuration = configurationOf(options)
+      const { startService } = await import('../main.ts')
+      const service = await startService(configuration)
+      const { https, http, operations } = service.ports
+      host.stdout(`ready: https ${String(https)}, http ${String(http)}, operations ${String(operations ?? 'off')}\n`)
+      await stopSignal()
+      const report = await service.stop()
+      if (report.forced.length > 0) host.stderr(`broken off after 10 s: ${report.forced.join(', ')}\n`)
+    })
+  return withExample(addConfigurationOptions(command), 'signet serve --config /etc/signet/signet.yaml')
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop())
+  })
+}

@@ -1,0 +1,120 @@
+// How the CAs of an installation come to be (CP §4.2, §6.1): a root that signs itself, issuing CAs under it, and the CRLs
+// of both. All of it happens offline, in `init` and the ceremonies; the running service never holds a root signer.
+import type { KeyStore } from '../ca/keystore/key-store.ts'
+import { type IssuedCertificate, type IssuingMeans, prepareCertificate, prepareRoot, signPermit } from '../ca/issue.ts'
+import { type Issuer, makeIssuer } from '../ca/issuer.ts'
+import type { IssuerRecord } from '../ca/issuer-store.ts'
+import { issuerId } from '../domain/issuer-id.ts'
+import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import type { Signer } from '../domain/signer.ts'
+import type { PublishedCrl, RevokedCertificate } from '../revocation/crl-store.ts'
+import { nextCrlDates } from '../revocation/crl-schedule.ts'
+import { makeCrl } from '../revocation/make-crl.ts'
+import { parsePublicKey } from '../x509/public-key.ts'
+import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
+import { issuerKeyContext } from './sealed-keys.ts'
+
+export interface NewAuthority {
+  readonly issuer: Issuer
+  readonly issued: IssuedCertificate
+  readonly record: IssuerRecord
+}
+
+export interface AuthorityNaming {
+  readonly authority: string
+  readonly generation: number
+  readonly organization: string
+  readonly publicHttpUrl: string
+}
+
+/** The certificate that a root signs for itself. */
+export async function makeRootCertificate(
+  means: IssuingMeans,
+  naming: AuthorityNaming,
+  signer: Signer<'certificate'>,
+): Promise<NewAuthority> {
+  const { authority, generation, organization, publicHttpUrl } = naming
+  const permit = prepareRoot(
+    {
+      profile: 'root',
+      authority,
+      generation,
+      organization,
+      publicKey: parsePublicKey(signer.publicKey),
+      lifetimeSeconds: 'default',
+    },
+    publicHttpUrl,
+    means,
+  )
+  return newAuthority(means, naming, await signPermit(permit, signer), undefined)
+}
+
+/** An issuing CA with a fresh key, sealed where it will lie, certified by its parent. */
+export async function makeIssuingAuthority(
+  means: IssuingMeans,
+  naming: AuthorityNaming,
+  made: { readonly keyStore: KeyStore; readonly installation: string; readonly algorithm: KeyAlgorithmName },
+  parent: { readonly issuer: Issuer; readonly signer: Signer<'certificate'> },
+): Promise<NewAuthority> {
+  const { authority, generation, organization } = naming
+  const key = await made.keyStore.generate(made.algorithm)
+  const permit = prepareCertificate(
+    {
+      profile: 'issuing-ca',
+      authority,
+      generation,
+      organization,
+      publicKey: parsePublicKey(key.publicKey),
+      lifetimeSeconds: 'default',
+    },
+    parent.issuer,
+    means,
+  )
+  const sealedKey = made.keyStore.seal(key, issuerKeyContext(made.installation, issuerId(authority, generation)))
+  return newAuthority(means, naming, await signPermit(permit, parent.signer), sealedKey)
+}
+
+function newAuthority(
+  { policy }: IssuingMeans,
+  { authority, generation, publicHttpUrl }: AuthorityNaming,
+  issued: IssuedCertificate,
+  sealedKey: Uint8Array | undefined,
+): NewAuthority {
+  const issuer = makeIssuer({ authority, generation, certificate: issued.der }, policy, publicHttpUrl)
+  const record: IssuerRecord = {
+    id: issuer.id,
+    authority,
+    generation,
+    certificate: issued.der,
+    ...(sealedKey === undefined ? {} : { sealedKey }),
+    createdAt: issued.issuedAt,
+  }
+  return { issuer, issued, record }
+}
+
+/** A CRL made outside the publisher: the first of an issuing CA, and every one of a root. */
+export async function makeAuthorityCrl(
+  issuer: Issuer,
+  signer: Signer<'crl'>,
+  given: {
+    readonly before: PublishedCrl | undefined
+    readonly revoked: readonly RevokedCertificate[]
+    readonly coversRevision: number
+    readonly now: Date
+    readonly life: { readonly backdateSeconds: number; readonly nextUpdateSeconds: number }
+  },
+): Promise<PublishedCrl> {
+  const dates = nextCrlDates(given.before, given.now, given.life)
+  const der = await makeCrl(
+    {
+      issuerName: issuer.subject,
+      issuerKeyIdentifier: issuer.keyIdentifier,
+      ...dates,
+      entries: given.revoked.map(({ serial, revokedAt, reason }) =>
+        encodeRevokedEntry({ serial, revocationDate: revokedAt, reason }),
+      ),
+    },
+    signer,
+  )
+  return { issuer: issuer.id, ...dates, coversRevision: given.coversRevision, der }
+}

@@ -1,0 +1,80 @@
+// The first transaction of an installation: its CAs with their first CRLs and its first administrator, all of it or nothing.
+import type { CertificateRecord } from '../ca/inventory.ts'
+import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { PublishedCrl } from '../revocation/crl-store.ts'
+import type { NewAuthority } from './authorities.ts'
+import { recordCertificate } from './issue-certificate.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export interface Founding {
+  readonly installation: string
+  readonly demo: boolean
+  readonly organization: string
+  readonly algorithm: KeyAlgorithmName
+  readonly userId: string
+  readonly administrator: UserName
+  readonly authorities: readonly NewAuthority[]
+  readonly crls: readonly PublishedCrl[]
+  readonly administratorCertificate: CertificateRecord
+  readonly at: Date
+}
+
+const FOUNDER = { actor: 'offline:init', requestId: '' } as const
+
+export async function recordFounding(tx: UnitOfWork, founding: Founding): Promise<void> {
+  const { administrator, at } = founding
+  await tx.setInstallationFact('installation', founding.installation)
+  await tx.setInstallationFact('epoch', founding.installation)
+  await tx.setInstallationFact('demo', founding.demo ? 'yes' : 'no')
+  await tx.setInstallationFact('organization', founding.organization)
+  await tx.setInstallationFact('algorithm', founding.algorithm)
+  for (const authority of founding.authorities) await recordAuthority(tx, authority, FOUNDER.actor, at)
+  for (const crl of founding.crls) await recordAuthorityCrl(tx, crl, 0)
+  await tx.insertUser({
+    id: founding.userId,
+    name: administrator,
+    status: 'active',
+    platformRole: 'admin',
+    createdAt: at,
+  })
+  await tx.change({ kind: 'user', name: administrator, status: 'active', platformRole: 'admin' })
+  await recordCertificate(tx, founding.administratorCertificate, FOUNDER)
+  await tx.audit({
+    at,
+    ...FOUNDER,
+    act: 'installation.init',
+    object: 'installation',
+    details: { authorities: founding.authorities.map(({ issuer }) => issuer.id), administrator },
+  })
+}
+
+/** Issuer row, inventory row and change of a new CA. */
+export async function recordAuthority(tx: UnitOfWork, made: NewAuthority, actor: string, at: Date): Promise<void> {
+  const { issuer, issued, record } = made
+  const certifiedAs = { identity: `issuer:${issuer.id}`, requester: actor, obtainedWith: 'offline', status: 'good' } as const
+  await tx.insertIssuer(record)
+  await recordCertificate(tx, { ...issued, ...certifiedAs }, { requestId: '' })
+  await tx.change({ kind: 'issuer', issuer: issuer.id })
+  await tx.audit({
+    at,
+    actor,
+    act: 'issuer.add',
+    object: `issuer:${issuer.id}`,
+    requestId: '',
+    details: { certifiedBy: issued.issuer, notAfter: issued.validity.notAfter.toISOString() },
+  })
+}
+
+/** Puts a CRL in force that was made offline. Throws `CrlSuperseded`. */
+export async function recordAuthorityCrl(tx: UnitOfWork, crl: PublishedCrl, seenNumber: number): Promise<void> {
+  await tx.advanceCrl(seenNumber, crl)
+  await tx.change({ kind: 'crl', issuer: crl.issuer, number: crl.number })
+}
+
+/** The generation after the last one of an authority. */
+export async function nextGeneration(tx: UnitOfWork, authority: string): Promise<number> {
+  const generations = (await tx.issuers()).filter((record) => record.authority === authority)
+  return Math.max(0, ...generations.map(({ generation }) => generation)) + 1
+}
+

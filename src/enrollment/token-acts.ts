@@ -1,0 +1,176 @@
+// Tokens: issued to whoever holds a certificate, over the connection that shows it; introspected and revoked. A token never
+// buys another token or a certificate, and never outlives the certificate that bought it (CP §4.12).
+import { actorOf, type Caller } from '../domain/caller.ts'
+import { TokenRejected } from '../tokens/errors.ts'
+import { introspect, type Introspection } from '../tokens/introspection.ts'
+import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
+import { parseTokenAudience, type TokenLifetime, type TokenSubject } from '../tokens/token-claims.ts'
+import { issueToken } from '../tokens/token-signer.ts'
+import { type TokenExpectations, type VerifiedToken, verifyToken } from '../tokens/verify-token.ts'
+import type { ActContext, RequestOrigin } from './act-context.ts'
+import { callerStillGood, notPermitted } from './second-look.ts'
+import type { TokenKeyring } from './token-keyring.ts'
+
+export interface TokenContext extends ActContext {
+  readonly keys: TokenKeyring
+  /** `iss`: the public URL of the service. */
+  readonly tokenIssuer: string
+  /** Whether a name is a deployment, a service or the issuer itself. */
+  readonly isAudience: (name: string) => boolean
+  readonly isTokenRevoked: (jti: string) => boolean
+}
+
+export interface TokenAsked {
+  readonly caller: Caller
+  readonly audience: string
+  readonly lifetime: TokenLifetime
+  /** The certificate that the connection shows, in DER. */
+  readonly certificate: Uint8Array | undefined
+  readonly binding: 'to-certificate' | 'none'
+  readonly algorithm: TokenAlgorithm
+  readonly origin: RequestOrigin
+}
+
+export interface TokenAnswer {
+  readonly token: string
+  readonly jti: string
+  readonly expiresInSeconds: number
+}
+
+export async function issueTokenFor(context: TokenContext, asked: TokenAsked): Promise<TokenAnswer> {
+  const { caller, certificate } = asked
+  if (!('certificate' in caller) || certificate === undefined) throw notPermitted(caller)
+  const { token, claims } = await issueToken(
+    {
+      issuer: context.tokenIssuer,
+      subject: subjectOf(caller),
+      audience: parseTokenAudience(asked.audience, context.isAudience),
+      lifetime: asked.lifetime,
+      binding: asked.binding === 'none' ? { kind: 'none' } : { kind: 'certificate', der: certificate },
+      notAfterLimit: caller.certificate.notAfter,
+    },
+    context.keys.signer(asked.algorithm),
+    context.policy.credentials.token,
+    context.clock,
+    context.random,
+  )
+  const issuedAt = new Date(claims.iat * 1000)
+  const expiresAt = new Date(claims.exp * 1000)
+  await context.acts.run(async (tx) => {
+    await callerStillGood(tx, caller, context.clock.now())
+    await tx.insertToken({
+      jti: claims.jti,
+      subject: actorOf(caller),
+      audience: claims.aud,
+      issuedAt,
+      expiresAt,
+      requester: actorOf(caller),
+      certificateSerial: caller.certificate.serial,
+    })
+    await tx.audit({
+      at: issuedAt,
+      actor: actorOf(caller),
+      act: 'token.issue',
+      object: `token:${claims.jti}`,
+      requestId: asked.origin.requestId,
+      details: { audience: claims.aud, expiresAt: expiresAt.toISOString(), bound: asked.binding },
+    })
+  })
+  return { token, jti: claims.jti, expiresInSeconds: claims.exp - claims.iat }
+}
+
+/** Administrators act on the platform, not on models: no audience would accept them. */
+function subjectOf(caller: Caller): TokenSubject {
+  switch (caller.kind) {
+    case 'member':
+    case 'job':
+      return { kind: 'project-user', project: caller.project, user: caller.user }
+    case 'account':
+      return { kind: 'project-user', project: caller.project, user: caller.account }
+    case 'service':
+      return { kind: 'service', name: caller.name }
+    case 'admin':
+    case 'offline':
+    case 'anonymous':
+      throw notPermitted(caller)
+    default:
+      return caller satisfies never
+  }
+}
+
+/** Throws `TokenRejected`. */
+export function verifyOwnToken(
+  context: TokenContext,
+  token: string,
+  by: Pick<TokenExpectations, 'audience' | 'presentedWith'>,
+): Promise<VerifiedToken> {
+  const now = context.clock.now()
+  return verifyToken(token, {
+    ...by,
+    keys: context.keys.verificationKeys(now),
+    issuer: context.tokenIssuer,
+    typ: 'at+jwt',
+    now,
+    maxLifetimeSeconds: context.policy.credentials.token.maxSeconds,
+    revoked: context.isTokenRevoked,
+    // What ends a subject revokes its tokens one by one, in the same transaction.
+    subjectEpoch: () => undefined,
+  })
+}
+
+/**
+ * For a service, about tokens whose audience it answers to; for an administrator, about all; for a holder, about its own.
+ * What the caller may not know of is inactive (RFC 7662 §4). Throws `EnrollmentRefused`.
+ */
+export async function introspectToken(
+  context: TokenContext,
+  asked: { readonly caller: Caller; readonly token: string; readonly audiences: readonly string[] },
+): Promise<Introspection> {
+  const { caller, token, audiences } = asked
+  if (caller.kind === 'anonymous') throw notPermitted(caller)
+  const answersToAll = caller.kind !== 'service'
+  const audience = answersToAll ? ({ kind: 'any' } as const) : ({ kind: 'one-of', names: audiences } as const)
+  const answer = await introspect(verifyOwnToken(context, token, { audience, presentedWith: { kind: 'not-seen' } }))
+  if (!answer.active || caller.kind === 'service' || caller.kind === 'admin' || caller.kind === 'offline') return answer
+  return (await isHolder(context, caller, answer.jti)) ? answer : { active: false }
+}
+
+/** By its holder, whoever asked for it, or an administrator; a token that is none of ours is no error (RFC 7009 §2.2). */
+export async function revokeTokenOf(
+  context: TokenContext,
+  asked: { readonly caller: Caller; readonly token: string; readonly origin: RequestOrigin },
+): Promise<void> {
+  const { caller } = asked
+  if (caller.kind === 'anonymous') throw notPermitted(caller)
+  const jti = await jtiOf(context, asked.token)
+  if (jti === undefined) return
+  await context.acts.run(async (tx) => {
+    const at = context.clock.now()
+    await callerStillGood(tx, caller, at)
+    const record = await tx.token(jti)
+    if (record === undefined || record.revokedAt !== undefined) return
+    const actor = actorOf(caller)
+    const mayRevoke = caller.kind === 'admin' || caller.kind === 'offline' || record.subject === actor || record.requester === actor
+    if (!mayRevoke) throw notPermitted(caller)
+    await tx.revokeToken(jti, at)
+    await tx.change({ kind: 'token-revocation', jti, expiresAt: record.expiresAt.getTime() })
+    const { requestId } = asked.origin
+    await tx.audit({ at, actor, act: 'token.revoke', object: `token:${jti}`, requestId, details: { subject: record.subject } })
+  })
+}
+
+async function jtiOf(context: TokenContext, token: string): Promise<string | undefined> {
+  try {
+    const by = { audience: { kind: 'any' }, presentedWith: { kind: 'not-seen' } } as const
+    return (await verifyOwnToken(context, token, by)).claims.jti
+  } catch (error) {
+    if (error instanceof TokenRejected) return undefined
+    throw error
+  }
+}
+
+async function isHolder(context: TokenContext, caller: Caller, jti: string): Promise<boolean> {
+  const record = await context.acts.run((tx) => tx.token(jti))
+  return record !== undefined && (record.subject === actorOf(caller) || record.requester === actorOf(caller))
+}
+

@@ -1,0 +1,229 @@
+// The one table from codes to HTTP: a code without a row does not compile. Titles say what to do about it; `tells` says
+// whether the facts of the error go to the client or stay in the log.
+import type { DeploymentErrorCode } from '../access/deployment-store.ts'
+import type { CaErrorCode } from '../ca/errors.ts'
+import type { DirectoryErrorCode } from '../directory/errors.ts'
+import type { DurationRejected } from '../domain/duration.ts'
+import type { IssuerIdRejected } from '../domain/issuer-id.ts'
+import type { NameRejected } from '../domain/name-rules.ts'
+import type { NameTaken } from '../domain/name-taken.ts'
+import type { ReasonRejected } from '../domain/revocation-reason.ts'
+import type { SerialRejected } from '../domain/serial-number.ts'
+import type { CursorRejected } from '../domain/transactions.ts'
+import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
+import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
+import type { RevocationErrorCode } from '../revocation/revocation.ts'
+import type { TokenErrorCode } from '../tokens/errors.ts'
+import type { X509ErrorCode } from '../x509/errors.ts'
+
+/** Refusals of the edge itself. */
+type EdgeCode =
+  | 'asker_untrusted'
+  | 'base64_malformed'
+  | 'body_malformed'
+  | 'body_rejected'
+  | 'body_too_large'
+  | 'client_certificate_refused'
+  | 'credential_buys_none'
+  | 'credential_conflict'
+  | 'foreign_page'
+  | 'idempotency_key_malformed'
+  | 'internal'
+  | 'media_type_unsupported'
+  | 'not_found'
+  | 'parameter_rejected'
+  | 'request_ambiguous'
+  | 'temporarily_unavailable'
+  | 'too_busy'
+
+/** Failures of our own that no client can do anything about: they answer `internal` and stand in the log. */
+type InternalCode =
+  | 'authority_unknown'
+  | 'organization_rejected'
+  | 'job_id_rejected'
+  | 'issuer_unusable'
+  | 'permit_spent'
+  | 'policy_rejected'
+  | 'profile_not_issued'
+  | 'signer_mismatch'
+  | 'subject_incomplete'
+
+type DomainCode = (
+  DurationRejected | IssuerIdRejected | NameRejected | NameTaken | ReasonRejected | SerialRejected | CursorRejected
+)['code']
+
+/** What storage says when nothing can be made durable. */
+type StorageCode = 'storage_unavailable' | 'commit_unknown'
+
+export type ProblemCode =
+  | EdgeCode
+  | DomainCode
+  | StorageCode
+  | X509ErrorCode
+  | Exclude<CaErrorCode, InternalCode>
+  | DirectoryErrorCode
+  | EnrollmentErrorCode
+  | IssuerBookErrorCode
+  | RevocationErrorCode
+  | DeploymentErrorCode
+  | TokenErrorCode
+
+export interface ProblemRow {
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly title: string
+  readonly tells: 'facts' | 'nothing'
+}
+
+const tell = (status: ProblemRow['status'], title: string): ProblemRow => ({ status, title, tells: 'facts' })
+const hush = (status: ProblemRow['status'], title: string): ProblemRow => ({ status, title, tells: 'nothing' })
+
+const NOT_DER = 'Send strict DER (X.690): definite, minimal lengths, and nothing after the end.'
+
+export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
+  // The request itself
+  base64_malformed: tell(400, 'Send PEM, or DER in standard base64.'),
+  body_malformed: tell(400, 'Send one JSON object.'),
+  body_rejected: tell(400, 'Mend the fields that are named; unknown fields are refused.'),
+  body_too_large: tell(413, 'Send a smaller body.'),
+  cursor_rejected: tell(400, 'Send the cursor of the page before, unchanged, or none.'),
+  duration_rejected: tell(400, 'Write a duration as a whole number and one of s, m, h, d.'),
+  foreign_page: tell(403, 'A browser page of another site may not write here.'),
+  idempotency_key_malformed: tell(400, 'An Idempotency-Key has 1 to 255 visible ASCII characters.'),
+  idempotency_key_reused: tell(422, 'This Idempotency-Key was used with another body: choose a new one.'),
+  issuer_id_rejected: tell(404, 'An issuer is named like users-1.'),
+  media_type_unsupported: tell(415, 'Send application/json.'),
+  name_rejected: tell(400, 'Choose a name that follows the rule.'),
+  not_found: hush(404, 'There is nothing here.'),
+  parameter_rejected: tell(400, 'Mend the parameters that are named; unknown parameters are refused.'),
+  reason_rejected: tell(400, 'Give a reason of RFC 5280 §5.3.1.'),
+  request_ambiguous: tell(400, 'Send each deciding header once.'),
+  serial_rejected: tell(400, 'A serial number of ours has 34 hexadecimal digits and begins with 01.'),
+
+  // Who asks
+  unauthenticated: hush(401, 'Present a client certificate.'),
+  client_certificate_refused: tell(401, 'Present a client certificate that holds; the reason is a decision reason.'),
+  requester_ended: hush(401, 'What you asked with has ended meanwhile: get a new certificate.'),
+  enrolment_token_invalid: hush(401, 'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.'),
+  credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
+  credential_conflict: hush(403, 'Present credentials of one principal.'),
+  not_permitted: tell(403, 'Ask somebody who may do this.'),
+  asker_untrusted: tell(403, 'Ask with the certificate of the service that serves this deployment.'),
+  already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
+
+  // The certification request
+  csr_too_large: tell(413, 'A certification request has at most 16 KiB.'),
+  csr_malformed: tell(400, 'Send a PKCS#10 request in strict DER.'),
+  csr_pem_malformed: tell(400, 'Send one PEM block CERTIFICATE REQUEST and nothing else.'),
+  csr_signature_invalid: tell(400, 'Sign the request with the key that it holds.'),
+  csr_signature_weak: tell(400, 'Sign the request with SHA-256 or better.'),
+  csr_asks_for_ca: tell(400, 'Nobody becomes a CA by a request.'),
+  csr_asks_beyond_profile: tell(400, 'Ask for no extension beyond those of the profile.'),
+  csr_common_name_too_long: tell(400, 'A common name has at most 64 characters.'),
+  csr_name_not_ascii: tell(400, 'Names are printable ASCII.'),
+  csr_names_ca: tell(400, 'Do not ask for the name of a CA.'),
+  csr_names_other: tell(403, 'Ask for your own name, or leave the subject empty.'),
+  csr_san_kind_refused: tell(400, 'Ask for no alternative names of this kind.'),
+  general_name_malformed: tell(400, 'An alternative name cannot be read.'),
+  name_outside_zones: tell(400, 'Choose a name in one of the zones of the hierarchy.'),
+  csr_two_common_names: tell(400, 'Ask for one common name.'),
+
+  // The key
+  key_malformed: tell(400, 'The public key cannot be read.'),
+  key_unsupported: tell(400, 'Use a key of a supported algorithm.'),
+  key_algorithm_not_allowed: tell(400, 'Use a key that the profile allows.'),
+  key_rsa_too_small: tell(400, 'Use an RSA key of at least 2048 bits.'),
+  key_rsa_too_large: tell(400, 'Use an RSA key of at most 8192 bits.'),
+  key_rsa_bad_exponent: tell(400, 'Use an odd public exponent between 3 and 2^32.'),
+  key_rsa_roca: tell(400, 'This key was made by a broken generator (CVE-2017-15361): make another elsewhere.'),
+  key_is_a_ca_key: tell(400, 'This is the key of a CA: make your own.'),
+  key_compromised: tell(403, 'This key was revoked for compromise: make a new one.'),
+  key_of_another_identity: tell(403, 'This key is certified for another identity: make a new one.'),
+
+  // Issuing
+  validity_too_long: tell(400, 'Ask for a lifetime within the maximum of the profile.'),
+  validity_not_whole_seconds: tell(400, 'Ask for a lifetime in whole seconds.'),
+  issuer_expires_first: tell(503, 'The issuing CA ends before this certificate would: its next generation is due.'),
+  issuer_unavailable: tell(503, 'No issuing CA can issue this now: its next generation is due.'),
+  lint_failed: tell(500, 'The certificate would have broken the policy and was not signed.'),
+  renewal_ended: tell(403, 'Renewals of this identity have ended: enrol again, or ask for a shorter lifetime.'),
+  project_not_granted: tell(403, 'Ask an administrator to list the project for this launcher.'),
+  job_of_administrator: tell(403, 'Jobs never run as a platform administrator.'),
+
+  // The directory
+  name_taken: tell(409, 'Choose another name: this one is or was taken, in this or another letter case.'),
+  user_unknown: tell(404, 'There is no user of this name.'),
+  user_blocked: tell(403, 'The user is blocked.'),
+  project_unknown: tell(404, 'There is no project of this name.'),
+  member_unknown: tell(404, 'There is no such member.'),
+  member_exists: tell(409, 'This user is a member already.'),
+  service_unknown: tell(404, 'There is no service of this name.'),
+  last_administrator: tell(409, 'Name another administrator first.'),
+  last_owner: tell(409, 'Name another owner first.'),
+  job_unknown: tell(404, 'There is no such job.'),
+  job_finished: tell(409, 'The job has ended.'),
+  host_taken: tell(409, 'Choose another host: this one belongs to another deployment.'),
+  deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
+
+  // Revocation
+  certificate_unknown: tell(404, 'There is no certificate of this serial number, or none for you.'),
+  revocation_is_final: tell(409, 'A revocation is final: it does not become a hold.'),
+  certificate_not_held: tell(409, 'Only a hold can be released.'),
+  reason_not_for_leaf: tell(400, 'This reason is for authorities.'),
+  authority_needs_ceremony: tell(409, 'A CA is revoked in a ceremony with the key of its root.'),
+
+  // Tokens
+  token_malformed: hush(401, 'This is no token of ours.'),
+  token_type: hush(401, 'This token is for another use.'),
+  token_signature: hush(401, 'The signature of the token does not hold.'),
+  token_issuer: hush(401, 'The token is from another issuer.'),
+  token_audience: hush(401, 'The token is for another audience.'),
+  token_expired: hush(401, 'Get a new token.'),
+  token_key_unknown: hush(401, 'The token names a key that is not, or no longer, published.'),
+  token_revoked: hush(401, 'The token was revoked.'),
+  token_binding: hush(401, 'Present the token over the connection whose certificate it is bound to.'),
+  token_lifetime_too_long: tell(400, 'Ask for a shorter lifetime; a token ends with the certificate that buys it.'),
+  token_lifetime_malformed: tell(400, 'Ask for a lifetime in whole seconds.'),
+  token_audience_unknown: tell(400, 'Name a registered deployment or service as the audience.'),
+  token_algorithm_unsupported: tell(400, 'Ask for ES256 or EdDSA.'),
+  token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
+
+  // What is read as DER, PEM, a name or an extension, when nothing above says it better
+  certificate_malformed: tell(400, 'The certificate cannot be read.'),
+  crl_malformed: tell(400, 'The CRL cannot be read.'),
+  extension_duplicate: tell(400, 'An extension stands there twice.'),
+  extension_malformed: tell(400, 'An extension cannot be read.'),
+  pem_malformed: tell(400, 'Send one PEM block and nothing else.'),
+  pem_label_unexpected: tell(400, 'Send PEM with the right label.'),
+  pem_too_large: tell(413, 'Send less PEM.'),
+  dn_control_character: tell(400, 'Names hold no control characters.'),
+  dn_malformed: tell(400, 'The name cannot be read.'),
+  dn_attribute_not_single: tell(400, 'Give each attribute of the name once.'),
+  der_bit_string_invalid: tell(400, NOT_DER),
+  der_boolean_invalid: tell(400, NOT_DER),
+  der_indefinite_length: tell(400, NOT_DER),
+  der_integer_not_minimal: tell(400, NOT_DER),
+  der_integer_out_of_range: tell(400, NOT_DER),
+  der_length_not_minimal: tell(400, NOT_DER),
+  der_null_invalid: tell(400, NOT_DER),
+  der_oid_invalid: tell(400, NOT_DER),
+  der_string_invalid: tell(400, NOT_DER),
+  der_tag_unexpected: tell(400, NOT_DER),
+  der_tag_unsupported: tell(400, NOT_DER),
+  der_time_invalid: tell(400, NOT_DER),
+  der_too_deep: tell(400, NOT_DER),
+  der_too_large: tell(413, NOT_DER),
+  der_trailing_bytes: tell(400, NOT_DER),
+  der_truncated: tell(400, NOT_DER),
+  der_unencodable: tell(400, NOT_DER),
+
+  // The service
+  too_busy: hush(429, 'Come again in a moment: too many requests wait for a signature.'),
+  temporarily_unavailable: tell(503, 'Come again in a moment.'),
+  storage_unavailable: hush(503, 'Nothing can be recorded now, so nothing was done: come again in a moment.'),
+  commit_unknown: hush(503, 'It is not known whether this was recorded: ask again with the same Idempotency-Key.'),
+  internal: hush(500, 'This is our fault; the log has it under the request id.'),
+}
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code)
+}

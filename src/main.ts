@@ -1,0 +1,284 @@
+// Joins the parts and runs them as a service: what is in memory, what is published, what goes on in the background, and the
+// listeners in front. Nothing listens before everything behind it is ready.
+import 'reflect-metadata'
+import { readFileSync } from 'node:fs'
+import { installGeneralProvider } from './ca/keystore/general-provider.ts'
+import type { Clock } from './domain/clock.ts'
+import { addSeconds, systemClock } from './domain/clock.ts'
+import { parseDnsName } from './domain/dns-name.ts'
+import type { ActContext } from './enrollment/act-context.ts'
+import { currentServerCertificate, type ServerCertificate, type ServerNames } from './enrollment/server-certificate.ts'
+import type { TokenContext } from './enrollment/token-acts.ts'
+import { TokenKeyring } from './enrollment/token-keyring.ts'
+import { apiApp, publicApp } from './http/app.ts'
+import { type Listener, listenHttp, listenHttps, type TlsMaterial } from './http/listener.ts'
+import { operationsApp } from './http/operations-app.ts'
+import type { ApiParts } from './http/parts.ts'
+import { type InstallationFacts, NotInitialised, type OpenInstallation, openInstallation } from './main/installation.ts'
+import { LiveState } from './main/live-state.ts'
+import { openMonitoring, type Monitoring } from './main/monitoring.ts'
+import { type BackgroundWork, startBackground } from './ops/background.ts'
+import type { Configuration } from './ops/configuration.ts'
+import { Shutdown, type StopReport } from './ops/shutdown.ts'
+import { systemTimer } from './ops/timer.ts'
+import { CrlPublisher } from './revocation/crl-publisher.ts'
+import { encodePem } from './x509/pem.ts'
+
+export interface RunningService {
+  /** The ports in use; `undefined` for a listener that is off. */
+  readonly ports: { readonly https: number; readonly http: number; readonly operations: number | undefined }
+  readonly facts: InstallationFacts
+  /** Finishes what was accepted, for ten seconds at most. */
+  stop(): Promise<StopReport>
+}
+
+const MAINTENANCE_SECONDS = 600
+const TICKET_KEY_SECONDS = 3600
+
+/** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
+export async function startService(configuration: Configuration): Promise<RunningService> {
+  installGeneralProvider()
+  const clock = systemClock
+  const shutdown = new Shutdown(systemTimer)
+  try {
+    return await assemble(configuration, clock, shutdown)
+  } catch (error) {
+    await shutdown.stop()
+    throw error
+  }
+}
+
+async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
+  const live = new LiveState(configuration.limits.snapshotAgeSeconds * 1000)
+  const opened = await openInstallation(
+    configuration,
+    { onCommitted: (changes) => live.apply(changes), onConfirmed: (at) => live.snapshot.confirm(at) },
+    clock,
+  )
+  shutdown.add('storage', { name: 'storage', close: () => opened.storage.close() })
+  const { facts } = opened
+  if (facts === undefined) throw new NotInitialised(configuration.dataFolder)
+  await live.load(opened, clock)
+  const monitoring = openMonitoring(opened, live, clock)
+  const context = actContext(opened)
+  const keyring = await openKeyring(opened, facts, clock)
+  const server = await currentServerCertificate(context, serverMeans(opened, facts))
+  const work = startWork({ opened, facts, live, context, keyring, monitoring, clock })
+  shutdown.add('work', { name: 'background work', close: () => work.stop() })
+  await work.crlsPublished
+  const parts = apiParts({ opened, facts, live, context, keyring, monitoring })
+  const listeners = await openListeners(parts, opened, monitoring, server, shutdown)
+  work.onServerCertificate((renewed) => listeners.https.replaceMaterial(materialOf(opened, renewed)))
+  work.every(TICKET_KEY_SECONDS, () => listeners.https.rotateTicketKeys())
+  monitoring.log.info({ ports: listeners.ports, installation: facts.installation }, 'ready')
+  return { ports: listeners.ports, facts, stop: () => shutdown.stop() }
+}
+
+function actContext({ storage, means, book }: OpenInstallation): ActContext {
+  return {
+    ...means,
+    acts: storage,
+    issuingKeyFor: (profile) => book.issuingKeyFor(profile),
+    caSubjects: book.caSubjects,
+  }
+}
+
+async function openKeyring(
+  { storage, keyStore, policy }: OpenInstallation,
+  { installation }: InstallationFacts,
+  clock: Clock,
+): Promise<TokenKeyring> {
+  const keyring = new TokenKeyring({
+    acts: storage,
+    keyStore,
+    installation,
+    policy: policy.credentials.token,
+    clock,
+  })
+  await keyring.load()
+  await keyring.rotateDue()
+  return keyring
+}
+
+function serverMeans({ keyStore, configuration, policy }: OpenInstallation, facts: InstallationFacts) {
+  const { dnsNames, ipAddresses } = configuration.serverNames
+  const [first, ...others] = dnsNames.map((name) => parseDnsName(name, policy.names))
+  if (first === undefined) throw new Error('the public URL names no host')
+  const names: ServerNames = { commonName: first, dnsNames: others, ipAddresses }
+  return { keyStore, installation: facts.installation, names, algorithm: facts.algorithm }
+}
+
+interface Assembled {
+  readonly opened: OpenInstallation
+  readonly facts: InstallationFacts
+  readonly live: LiveState
+  readonly context: ActContext
+  readonly keyring: TokenKeyring
+  readonly monitoring: Monitoring
+}
+
+interface Work {
+  /** Resolves when every CRL that was due at start is published. */
+  readonly crlsPublished: Promise<void>
+  onServerCertificate(use: (renewed: ServerCertificate) => void): void
+  every(seconds: number, act: () => void): void
+  stop(): Promise<void>
+}
+
+function startWork({
+  opened,
+  facts,
+  live,
+  context,
+  keyring,
+  monitoring,
+  clock,
+}: Assembled & { readonly clock: Clock }): Work {
+  const publisher = new CrlPublisher({
+    transactions: opened.storage,
+    ledger: live.ledger,
+    shelf: live.crls,
+    policy: opened.policy.revocation.crl,
+    clock,
+    issuers: () =>
+      opened.book.all().flatMap(({ issuer, crlSigner }) => {
+        if (crlSigner === undefined) return []
+        return [{ id: issuer.id, name: issuer.subject, keyIdentifier: issuer.keyIdentifier, signer: crlSigner }]
+      }),
+  })
+  const means = { clock, timer: systemTimer, onFailure: (error: unknown) => monitoring.failed(error, 'background') }
+  const published = Promise.withResolvers<undefined>()
+  let useCertificate: (renewed: ServerCertificate) => void = () => undefined
+  const running: BackgroundWork[] = []
+  const crls = startBackground(async () => {
+    const next = await publisher.publishDue()
+    monitoring.crlsPublished()
+    published.resolve(undefined)
+    return next
+  }, means)
+  const keys = startBackground(() => keyring.rotateDue(), means)
+  const certificate = startBackground(async () => {
+    const current = await currentServerCertificate(context, serverMeans(opened, facts))
+    monitoring.serverCertificate(current.validity)
+    useCertificate(current)
+    return current.renewAt
+  }, means)
+  const maintenance = startBackground(async () => {
+    live.snapshot.forgetExpired(clock.now())
+    return addSeconds(clock.now(), MAINTENANCE_SECONDS)
+  }, means)
+  running.push(crls, keys, certificate, maintenance)
+  live.listen({
+    onRevocation: () => crls.wake(),
+    onIssuers: () => {
+      crls.wake()
+      certificate.wake()
+    },
+    onTokenKey: () => void keyring.load().catch(means.onFailure),
+    onFailure: means.onFailure,
+  })
+  return {
+    crlsPublished: published.promise,
+    onServerCertificate: (use) => {
+      useCertificate = use
+    },
+    every: (seconds, act) => {
+      running.push(
+        startBackground(async () => {
+          act()
+          return addSeconds(clock.now(), seconds)
+        }, means),
+      )
+    },
+    stop: async () => {
+      await Promise.all(running.map((each) => each.stop()))
+    },
+  }
+}
+
+function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembled): ApiParts {
+  const { configuration, storage } = opened
+  const startedAt = context.clock.now()
+  const version = ownVersion()
+  const tokens: TokenContext = {
+    ...context,
+    keys: keyring,
+    tokenIssuer: configuration.publicUrl,
+    isAudience: (name) =>
+      name === configuration.publicUrl ||
+      live.snapshot.deployment(name) !== undefined ||
+      live.snapshot.service(name) !== undefined,
+    isTokenRevoked: (jti) => live.snapshot.tokenRevoked(jti),
+  }
+  return {
+    context,
+    tokens,
+    deployments: storage,
+    reader: storage,
+    snapshot: live.snapshot,
+    refresh: () => storage.pollNow(),
+    clientCertificates: { verify: (der) => live.certificates.verify(der) },
+    crls: live.crls,
+    authorities: live.authorities,
+    readiness: () => monitoring.health.readiness(),
+    status: () => ({
+      installation: facts.installation,
+      demo: facts.demo,
+      epoch: facts.epoch,
+      version,
+      startedAt,
+    }),
+    audit: (page) => storage.read((view) => view.listAudit(page)),
+    publicUrl: configuration.publicUrl,
+    limits: configuration.limits,
+    observer: monitoring.observer,
+  }
+}
+
+interface Listeners {
+  readonly https: Listener
+  readonly ports: RunningService['ports']
+}
+
+async function openListeners(
+  parts: ApiParts,
+  opened: OpenInstallation,
+  monitoring: Monitoring,
+  server: ServerCertificate,
+  shutdown: Shutdown,
+): Promise<Listeners> {
+  const { listeners, limits, tls } = opened.configuration
+  const add = (name: string, listener: Listener): Listener => {
+    shutdown.add('listeners', { name, close: () => listener.close(), force: () => listener.destroy() })
+    return listener
+  }
+  const https = add(
+    'https',
+    await listenHttps(listeners.https, apiApp(parts).fetch, limits, {
+      material: materialOf(opened, server),
+      clientCertificate: 'asked',
+      sessionSeconds: tls.sessionSeconds,
+    }),
+  )
+  const http = add('http', await listenHttp(listeners.http, publicApp(parts).fetch, limits))
+  const { operations } = listeners
+  const inside =
+    operations.kind === 'off'
+      ? undefined
+      : add('operations', await listenHttp(operations, operationsApp(monitoring).fetch, limits))
+  return { https, ports: { https: https.port, http: http.port, operations: inside?.port } }
+}
+
+function materialOf({ book }: OpenInstallation, { chain, privateKey }: ServerCertificate): TlsMaterial {
+  return {
+    certificateChain: chain,
+    privateKey,
+    clientAuthorities: book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der)),
+  }
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return manifest.version
+}
+

@@ -1,0 +1,134 @@
+// Opens an installation: its policy, its master key, its database and the CAs in it. What `serve` and every offline command
+// begin with; it starts nothing and listens nowhere.
+import { FileKeyStore } from '../ca/keystore/file-key-store.ts'
+import type { KeyStore } from '../ca/keystore/key-store.ts'
+import { type MasterKeySource, readMasterKey } from '../ca/keystore/master-key.ts'
+import type { IssuingMeans } from '../ca/issue.ts'
+import { makeIssuer } from '../ca/issuer.ts'
+import type { IssuerRecord } from '../ca/issuer-store.ts'
+import { loadPolicy } from '../ca/policy/load-policy.ts'
+import type { Policy } from '../ca/policy/policy.ts'
+import type { NumberedChange } from '../domain/change.ts'
+import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
+import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
+import type { Configuration, MasterKeyLocation } from '../ops/configuration.ts'
+import { openStorage, type Storage } from '../storage/storage.ts'
+
+/** The policy that comes with Signet; an installation may bring its own. */
+export const OWN_POLICY_FOLDER = new URL('../../ca', import.meta.url).pathname
+
+/** What the database says of itself, once `init` has committed. */
+export interface InstallationFacts {
+  readonly installation: string
+  readonly demo: boolean
+  readonly epoch: string
+  readonly organization: string
+  readonly algorithm: KeyAlgorithmName
+}
+
+export interface OpenInstallation {
+  readonly configuration: Configuration
+  readonly policy: Policy
+  readonly keyStore: KeyStore
+  readonly storage: Storage
+  readonly means: IssuingMeans
+  readonly book: IssuerBook
+  /** Undefined before `init`. */
+  readonly facts: InstallationFacts | undefined
+}
+
+export class NotInitialised extends CodedError<'not_initialised'> {
+  constructor(dataFolder: string) {
+    super('not_initialised', { data: dataFolder, fix: 'signet init' })
+  }
+}
+
+export interface StorageWatch {
+  readonly onCommitted: (changes: readonly NumberedChange[]) => void
+  readonly onConfirmed: (atMonotonicMilliseconds: number) => void
+}
+
+const NOBODY: StorageWatch = { onCommitted: () => undefined, onConfirmed: () => undefined }
+
+/** The caller closes `storage`. Throws what reading policy, key and database throws. */
+export async function openInstallation(
+  configuration: Configuration,
+  watch: StorageWatch = NOBODY,
+  clock: Clock = systemClock,
+): Promise<OpenInstallation> {
+  const policy = loadPolicy(configuration.policyFolder ?? OWN_POLICY_FOLDER)
+  const masterKey = readMasterKey(sourceOf(configuration.masterKey), process.env)
+  const keyStore = new FileKeyStore(masterKey, systemRandom)
+  const book = new IssuerBook(policy, clock)
+  const { database, journal, trustDomain } = configuration
+  const storage = await openStorage({ location: database, journal, clock, ...watch })
+  try {
+    const facts = await storage.run(readFacts)
+    const means: IssuingMeans = {
+      policy,
+      trustDomain,
+      clock,
+      random: systemRandom,
+      caKeyFingerprints: book.caKeyFingerprints,
+    }
+    const opened = { configuration, policy, keyStore, storage, means, book, facts }
+    if (facts !== undefined) await bookIssuers(opened)
+    return opened
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** Takes up the CAs that are in the database and not yet in the book; gives those. */
+export async function bookIssuers({
+  storage,
+  book,
+  keyStore,
+  policy,
+  configuration,
+  facts,
+}: OpenInstallation): Promise<readonly BookedIssuer[]> {
+  const records = await storage.run((tx) => tx.issuers())
+  const fresh = records.filter(({ id }) => !book.has(id))
+  const booked = fresh.map((record) => bookedIssuer(record, keyStore, policy, configuration, facts?.installation ?? ''))
+  for (const issuer of booked) book.add(issuer)
+  return booked
+}
+
+function bookedIssuer(
+  record: IssuerRecord,
+  keyStore: KeyStore,
+  policy: Policy,
+  { publicHttpUrl }: Configuration,
+  installation: string,
+): BookedIssuer {
+  const issuer = makeIssuer(record, policy, publicHttpUrl)
+  if (record.sealedKey === undefined) return { issuer }
+  const place = issuerKeyContext(installation, record.id)
+  return {
+    issuer,
+    certificateSigner: keyStore.openSigner('certificate', record.sealedKey, place),
+    crlSigner: keyStore.openSigner('crl', record.sealedKey, place),
+  }
+}
+
+async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Promise<InstallationFacts | undefined> {
+  const installation = await tx.installationFact('installation')
+  const algorithm = KEY_ALGORITHMS.get((await tx.installationFact('algorithm')) ?? '')?.name
+  if (installation === undefined || algorithm === undefined) return undefined
+  return {
+    installation,
+    algorithm,
+    demo: (await tx.installationFact('demo')) === 'yes',
+    epoch: (await tx.installationFact('epoch')) ?? installation,
+    organization: (await tx.installationFact('organization')) ?? '',
+  }
+}
+
+function sourceOf(location: MasterKeyLocation): MasterKeySource {
+  return location
+}

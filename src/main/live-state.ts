@@ -1,0 +1,128 @@
+// What this process keeps in memory of the database, in step with the change log: the snapshot that decisions see, the
+// ledger that CRLs are written from, the CRLs in force and the CAs. Its own commits arrive before they are answered; those
+// of other processes with the next poll.
+import { LiveSnapshot } from '../access/live-snapshot.ts'
+import type { NumberedChange } from '../domain/change.ts'
+import type { Clock } from '../domain/clock.ts'
+import { AuthorityShelf } from '../http/authority-shelf.ts'
+import { CrlLedger } from '../revocation/crl-ledger.ts'
+import { CrlShelf } from '../revocation/crl-shelf.ts'
+import { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
+import { buildTrust, type Trust, type TrustedIssuer } from '../verifier/trust.ts'
+import type { BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
+import type { Policy } from '../ca/policy/policy.ts'
+import { profilesOf } from '../ca/issuer.ts'
+import type { TrustDomain } from '../domain/spiffe-id.ts'
+import { bookIssuers, type OpenInstallation } from './installation.ts'
+
+/** What a change asks for beyond memory. */
+export interface LiveStateListener {
+  readonly onRevocation: () => void
+  readonly onIssuers: () => void
+  readonly onTokenKey: () => void
+  /** Work that a change began has failed; the state is as it was, and the next change or poll tries again. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export class LiveState {
+  readonly snapshot: LiveSnapshot
+  readonly ledger = new CrlLedger()
+  readonly crls = new CrlShelf()
+  readonly authorities = new AuthorityShelf()
+  #certificates: ClientCertificateCache | undefined
+  #opened: OpenInstallation | undefined
+  #listener: LiveStateListener | undefined
+  #following: Promise<void> = Promise.resolve()
+
+  constructor(staleAfterMilliseconds: number) {
+    this.snapshot = new LiveSnapshot(staleAfterMilliseconds)
+  }
+
+  /** Reads everything once; from here on changes are folded in. */
+  async load(opened: OpenInstallation, clock: Clock): Promise<void> {
+    const { storage, book } = opened
+    const askedAt = clock.monotonicMilliseconds()
+    const { changes, revision } = await storage.readState()
+    this.snapshot.load(changes, revision)
+    this.ledger.load(changes, revision)
+    this.snapshot.confirm(askedAt)
+    this.#opened = opened
+    this.#takeUp(book.all(), opened)
+    await this.#fetchCrls(book.all())
+  }
+
+  /** Called from here on for what a change asks beyond memory. */
+  listen(listener: LiveStateListener): void {
+    this.#listener = listener
+  }
+
+  get certificates(): ClientCertificateCache {
+    if (this.#certificates === undefined) throw new Error('the CAs are not loaded yet')
+    return this.#certificates
+  }
+
+  /** Folds committed changes in: memory at once, what has to be fetched right after. */
+  apply(changes: readonly NumberedChange[]): void {
+    if (this.#opened === undefined) return
+    this.snapshot.apply(changes)
+    this.ledger.apply(changes)
+    const kinds = new Set(changes.map(({ change }) => change.kind))
+    if (kinds.has('revocation')) this.#listener?.onRevocation()
+    if (kinds.has('token-key')) this.#listener?.onTokenKey()
+    if (kinds.has('issuer')) this.#follow((opened) => this.#fetchIssuers(opened))
+    if (kinds.has('crl')) this.#follow((opened) => this.#fetchCrls(opened.book.all()))
+  }
+
+  #follow(fetch: (opened: OpenInstallation) => Promise<void>): void {
+    const opened = this.#opened
+    if (opened === undefined) return
+    this.#following = this.#following
+      .then(() => fetch(opened))
+      .catch((error: unknown) => this.#listener?.onFailure(error))
+  }
+
+  async #fetchIssuers(opened: OpenInstallation): Promise<void> {
+    const fresh = await bookIssuers(opened)
+    if (fresh.length === 0) return
+    this.#takeUp(opened.book.all(), opened)
+    await this.#fetchCrls(fresh)
+    this.#listener?.onIssuers()
+  }
+
+  async #fetchCrls(issuers: readonly BookedIssuer[]): Promise<void> {
+    const storage = this.#opened?.storage
+    if (storage === undefined) return
+    for (const { issuer } of issuers) {
+      const latest = await storage.read((view) => view.latestCrl(issuer.id))
+      if (latest !== undefined) this.crls.put(latest)
+    }
+  }
+
+  #takeUp(issuers: readonly BookedIssuer[], { policy, book, means }: OpenInstallation): void {
+    for (const { issuer } of issuers) {
+      const { validity, certificate } = issuer
+      this.authorities.put({
+        id: issuer.id,
+        isRoot: issuer.authority.parent === null,
+        der: certificate.der,
+        ...validity,
+      })
+    }
+    this.#certificates = new ClientCertificateCache(trustOf(book, policy, means.trustDomain))
+  }
+}
+
+function trustOf(book: IssuerBook, policy: Policy, trustDomain: TrustDomain): Trust {
+  const trusted = (booked: BookedIssuer): TrustedIssuer => ({
+    id: booked.issuer.id,
+    certificate: booked.issuer.certificate.der,
+    issues: new Map(profilesOf(booked.issuer, policy).map((profile) => [profile.policyOid, profile.name])),
+  })
+  const isRoot = ({ issuer }: BookedIssuer): boolean => issuer.authority.parent === null
+  return buildTrust({
+    roots: book.all().filter(isRoot).map(trusted),
+    issuing: book.all().filter((booked) => !isRoot(booked)).map(trusted),
+    names: policy.names,
+    trustDomain,
+  })
+}

@@ -1,0 +1,98 @@
+// What this process tells of itself: log, metrics and readiness, fed by the edges and by what is in memory.
+import { REASONS } from '../access/reasons.ts'
+import { hasLifeToIssue } from '../ca/issuer.ts'
+import { addSeconds, type Clock } from '../domain/clock.ts'
+import { PROFILE_NAMES } from '../domain/profile-name.ts'
+import type { Validity } from '../domain/validity.ts'
+import type { OperationsParts } from '../http/operations-app.ts'
+import type { Observer } from '../http/parts.ts'
+import { PROBLEMS } from '../http/problems.ts'
+import { type CheckResult, Health } from '../ops/health.ts'
+import { type Log, openLog } from '../ops/log.ts'
+import { createMetrics, type Metrics } from '../ops/metrics.ts'
+import { systemTimer } from '../ops/timer.ts'
+import type { OpenInstallation } from './installation.ts'
+import type { LiveState } from './live-state.ts'
+
+export interface Monitoring extends OperationsParts {
+  readonly log: Log
+  readonly health: Health
+  readonly observer: Observer
+  /** Brings the CRL figures up to date. */
+  crlsPublished(): void
+  serverCertificate(validity: Validity): void
+  failed(error: unknown, where: string): void
+}
+
+const OK: CheckResult = { kind: 'ok' }
+
+export function openMonitoring(opened: OpenInstallation, live: LiveState, clock: Clock): Monitoring {
+  const { configuration, book } = opened
+  const log = openLog({ level: configuration.logLevel, clock, destination: process.stderr })
+  const metrics = createMetrics({ clock, codes: Object.keys(PROBLEMS), reasons: Object.keys(REASONS) })
+  const health = new Health(clock, systemTimer)
+  registerChecks(health, opened, live, clock)
+  metrics.watch({
+    snapshotAgeSeconds: () => (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000,
+    signingQueue: () => 0,
+  })
+  for (const { issuer } of book.all()) metrics.certificateInUse(issuer.id, issuer.validity)
+  return {
+    log,
+    health,
+    observer: observerOf(log, metrics),
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
+    readiness: () => health.readiness(),
+    crlsPublished: () => {
+      for (const { crl } of live.crls.all()) {
+        metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })
+      }
+    },
+    serverCertificate: (validity) => metrics.certificateInUse('server', validity),
+    failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
+  }
+}
+
+function observerOf(log: Log, metrics: Metrics): Observer {
+  return {
+    request: (route, method, status, seconds) => metrics.requestAnswered({ route, method, status, seconds }),
+    refused: (code) => metrics.refused(code),
+    issued: (profile) => {
+      const known = PROFILE_NAMES.find((name) => name === profile)
+      if (known !== undefined) metrics.certificateIssued(known)
+    },
+    decided: (reason) => metrics.decided({ reason, seconds: 0 }),
+    failed: (error, facts) => log.error({ err: error, ...facts }, 'a request failed'),
+  }
+}
+
+function registerChecks(health: Health, opened: OpenInstallation, live: LiveState, clock: Clock): void {
+  const { policy, book, configuration } = opened
+  health.register('snapshot', () => {
+    const ageSeconds = (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000
+    if (ageSeconds < configuration.limits.snapshotAgeSeconds) return OK
+    return missing(`not confirmed for ${ageSeconds.toFixed(1)} s`, 'look whether the database answers')
+  })
+  for (const { issuer } of book.all()) {
+    const isRoot = issuer.authority.parent === null
+    health.register(`crl ${issuer.id}`, () => {
+      const crl = live.crls.get(issuer.id)?.crl
+      if (crl === undefined || crl.nextUpdate <= clock.now()) {
+        return missing('no CRL in force', isRoot ? 'signet ceremony crl' : 'see the log of the publisher')
+      }
+      const warnAt = addSeconds(crl.nextUpdate, -policy.revocation.rootCrl.warnBeforeSeconds)
+      if (!isRoot || clock.now() < warnAt) return OK
+      return { kind: 'warning', detail: `ends ${crl.nextUpdate.toISOString()}`, fix: 'signet ceremony crl' }
+    })
+    if (isRoot) continue
+    health.register(`issuer ${issuer.id}`, () =>
+      hasLifeToIssue(issuer, policy, clock.now())
+        ? OK
+        : { kind: 'warning', detail: 'too little life left to issue', fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}` },
+    )
+  }
+}
+
+function missing(detail: string, fix: string): CheckResult {
+  return { kind: 'missing', detail, fix }
+}
