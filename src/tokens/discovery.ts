@@ -1,6 +1,6 @@
 // Token issuer metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2): only what is true. There is no authorization
 // endpoint and no OAuth grant: a token is asked for with the caller's client certificate, in Signet's own JSON.
-import { TOKEN_KEY_ALGORITHMS, type TokenAlgorithm } from './token-algorithm.ts'
+import { type TokenAlgorithm, TOKEN_ALGORITHMS } from './token-algorithm.ts'
 
 export interface DiscoveryDocument {
   readonly issuer: string
@@ -42,5 +42,3 @@ export function discoveryDocument(issuer: string): DiscoveryDocument {
     claims_supported: ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'project', 'user', 'cnf'],
   }
 }
-
-const TOKEN_ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'EdDSA'] satisfies (keyof typeof TOKEN_KEY_ALGORITHMS)[]

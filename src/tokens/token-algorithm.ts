@@ -6,6 +6,8 @@ import { TokenRefused } from './errors.ts'
 
 export type TokenAlgorithm = 'ES256' | 'EdDSA'
 
+export const TOKEN_ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'EdDSA']
+
 export const TOKEN_KEY_ALGORITHMS = {
   ES256: 'ec-p256',
   EdDSA: 'ed25519',

@@ -105,8 +105,7 @@ function lifetimeSeconds({ lifetime, notAfterLimit }: TokenRequest, policy: Toke
  */
 export function parseClaims(payload: Uint8Array): TokenClaims {
   const claims = new Map(Object.entries(parseObject(payload)))
-  const aud = claims.get('aud')
-  if (Array.isArray(aud)) throw new TokenRejected('token_audience')
+  if (Array.isArray(claims.get('aud'))) throw new TokenRejected('token_audience')
   const project = optionalText(claims, 'project')
   const user = optionalText(claims, 'user')
   const cnf = parseConfirmation(claims.get('cnf'))
