@@ -1,0 +1,95 @@
+// `signet cert issue`: makes a key and a request on this host, asks for the certificate, and writes it with its chain.
+// Whoever asks shows an enrolment token, or by mutual TLS the certificate before (for services also an administrator's).
+import { Command, Option } from 'commander'
+import type { Answer } from './answer.ts'
+import { withExample } from './example.ts'
+import type { Host } from './host.ts'
+import { print } from './printed.ts'
+import { WrongUsage } from './refused.ts'
+import { type RequestOptions, withRequestOptions } from './request-options.ts'
+import { segment } from './segment.ts'
+import { clientPairOf, openClient, withServiceOptions } from './service-options.ts'
+
+/** Largest file of a token, in bytes. */
+const MAX_TOKEN_BYTES = 4096
+
+interface Options extends RequestOptions {
+  readonly project?: string
+  readonly user?: string
+  readonly service?: string
+  readonly token?: string
+  readonly tokenFile?: string
+}
+
+export function certIssueCommand(host: Host): Command {
+  const command = new Command('issue')
+    .description('get a certificate for a project member or a service; its key is made here and stays here')
+    .option('--project <project>', 'project of the member')
+    .option('--user <user>', 'the member')
+    .addOption(new Option('--service <name>', 'the service').conflicts(['project', 'user']))
+    .option('--token <token>', 'enrolment token; others on this host may see it: better a file')
+    .addOption(
+      new Option('--token-file <file>', 'file with the enrolment token, - for standard input').conflicts('token'),
+    )
+    .action((options: Options) => issueCertificate(options, host))
+  return withExample(
+    withServiceOptions(withRequestOptions(command)),
+    'signet cert issue --project vision --user alice --token-file -',
+    'signet cert issue --service model-1.internal --algorithm ec-p384 --lifetime 30d --token-file token',
+    'signet cert issue --project vision --user alice --client-cert old.pem --client-key old.key --out new.pem',
+  )
+}
+
+async function issueCertificate(options: Options, host: Host): Promise<void> {
+  const { commonName, path } = subjectOf(options)
+  const token = await readToken(options, host)
+  if (token === undefined && clientPairOf(options, host) === undefined) {
+    throw new WrongUsage('show who asks: --token-file, or --client-cert and --client-key')
+  }
+  const { askWith, keepCertificate, prepareRequest } = await import('./request-files.ts')
+  // A token is shown without another credential (the service refuses both together).
+  const client = await openClient(options, host, token === undefined ? 'as-configured' : 'anonymous')
+  const prepared = await prepareRequest(options, commonName, host)
+  const issued = await askWith(prepared, (csr) => {
+    return client.write('POST', path, { csr, enrolmentToken: token, lifetimeSeconds: options.lifetime })
+  })
+  await keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
+  const files = { certificateFile: prepared.out, keyFile: prepared.newKey ?? options.key }
+  print(host, options, { ...issued.document, ...files }, linesOf(issued, files))
+}
+
+/** Throws `WrongUsage` unless a member or a service is named. */
+function subjectOf({ project, user, service }: Options): { readonly commonName: string; readonly path: string } {
+  if (service !== undefined) return { commonName: service, path: `/v1/services/${segment(service)}/certificates` }
+  if (project === undefined || user === undefined) {
+    throw new WrongUsage('name whom it is for: --project and --user, or --service')
+  }
+  const path = `/v1/projects/${segment(project)}/members/${segment(user)}/certificates`
+  return { commonName: `${project}__${user}`, path }
+}
+
+async function readToken({ token, tokenFile, clientCert }: Options, host: Host): Promise<string | undefined> {
+  const source = tokenFile ?? (token === '-' ? '-' : undefined)
+  if ((token ?? tokenFile) !== undefined && clientCert !== undefined) {
+    throw new WrongUsage('a token is shown without a client certificate: leave --client-cert out')
+  }
+  if (source === undefined) return token
+  if (source === '-') return (await host.readStdin(MAX_TOKEN_BYTES)).trim()
+  const { readBytes } = await import('./read-file.ts')
+  return Buffer.from(await readBytes(source, MAX_TOKEN_BYTES))
+    .toString('utf8')
+    .trim()
+}
+
+interface IssuedFiles {
+  readonly certificateFile: string
+  readonly keyFile: string | undefined
+}
+
+export function linesOf(issued: Answer, { certificateFile, keyFile }: IssuedFiles): string[] {
+  return [
+    `${issued.text('commonName')} (${issued.text('profile')}), serial ${issued.text('serial')}, until ${issued.text('notAfter')}`,
+    `certificate and chain: ${certificateFile}`,
+    ...(keyFile === undefined ? [] : [`key: ${keyFile}`]),
+  ]
+}

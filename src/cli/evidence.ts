@@ -1,0 +1,85 @@
+// Everything that a certificate is judged by: its path and the CRL of each CA in it, from files first, and from the service
+// for what the files lack.
+import { type Certificate, parseCertificate } from '../x509/certificate.ts'
+import { type Crl, parseCrl } from '../x509/crl.ts'
+import { MAX_DER_BYTES } from '../x509/der-reader.ts'
+import { crlUris } from '../x509/extensions/crl-distribution-points.ts'
+import { type CertificatePath, findPath } from './certificate-path.ts'
+import type { ServiceClient } from './client.ts'
+import { fetchAuthority, fetchCrl, issuerIdIn, orAbsent } from './published.ts'
+import { readPemOrDer } from './read-file.ts'
+import { Refused } from './refused.ts'
+import { readTrustBundle } from './trust-bundle.ts'
+
+export interface EvidenceFiles {
+  readonly file: string
+  readonly chain: string | undefined
+  readonly crls: readonly string[]
+  readonly trust: string
+}
+
+export interface Evidence {
+  readonly leaf: Certificate
+  readonly path: CertificatePath
+  readonly crlOf: (issuer: Certificate) => Crl | undefined
+}
+
+/** Without a service only files are read. Throws `Refused`, `ServiceRefused`, or the refusal of a file that cannot be parsed. */
+export async function gatherEvidence(files: EvidenceFiles, service: ServiceClient | undefined): Promise<Evidence> {
+  const roots = (await readTrustBundle(files.trust)).map(({ certificate }) => certificate)
+  const [leaf, ...sent] = await readCertificates(files.file)
+  if (leaf === undefined) throw new Refused('file_unreadable', { file: files.file, reason: 'empty' })
+  const others = [...sent, ...(files.chain === undefined ? [] : await readCertificates(files.chain))]
+  const path = await completePath(leaf, others, roots, service)
+  const crls = (await Promise.all(files.crls.map(readCrls))).flat()
+  const fetched = service === undefined ? [] : await fetchMissingCrls(path, crls, service)
+  const all = [...crls, ...fetched]
+  return { leaf, path, crlOf: (issuer) => newestOf(all, issuer) }
+}
+
+async function readCertificates(file: string): Promise<Certificate[]> {
+  return (await readPemOrDer(file, 'CERTIFICATE')).map(parseCertificate)
+}
+
+async function readCrls(file: string): Promise<Crl[]> {
+  // PEM is a third larger than what it holds.
+  return (await readPemOrDer(file, 'X509 CRL', MAX_DER_BYTES * 2)).map((der) => parseCrl(der))
+}
+
+/** Asks the service for an issuer at most once: a path of more levels names no more of them. */
+async function completePath(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  roots: readonly Certificate[],
+  service: ServiceClient | undefined,
+): Promise<CertificatePath> {
+  const path = findPath(leaf, others, roots)
+  const last = path.certificates.at(-1)
+  if (path.kind === 'complete' || service === undefined || last === undefined) return path
+  const issuer = issuerIdIn(last.tbs.authorityInformationAccess?.caIssuers ?? [])
+  if (issuer === undefined) return path
+  const authority = await orAbsent(fetchAuthority(service, issuer))
+  return authority === undefined ? path : findPath(leaf, [...others, authority], roots)
+}
+
+async function fetchMissingCrls(
+  { certificates }: CertificatePath,
+  crls: readonly Crl[],
+  service: ServiceClient,
+): Promise<Crl[]> {
+  const missing = certificates.slice(0, -1).filter((_, i) => {
+    const issuer = certificates[i + 1]
+    return issuer !== undefined && newestOf(crls, issuer) === undefined
+  })
+  const ids = missing.flatMap(({ tbs }) => issuerIdIn(crlUris(tbs.crlDistributionPoints ?? [])) ?? [])
+  const fetched = await Promise.all(ids.map((id) => orAbsent(fetchCrl(service, id))))
+  return fetched.filter((crl) => crl !== undefined)
+}
+
+/** By name alone; whether it was signed by that issuer is a check of its own. */
+function newestOf(crls: readonly Crl[], issuer: Certificate): Crl | undefined {
+  const own = crls.filter(({ issuerEncoded }) => Buffer.compare(issuerEncoded, issuer.tbs.subjectEncoded) === 0)
+  return own.reduce<Crl | undefined>((newest, crl) => {
+    return newest === undefined || crl.thisUpdate > newest.thisUpdate ? crl : newest
+  }, undefined)
+}

@@ -1,0 +1,40 @@
+// `signet job start`: for launchers, with their own service certificate. Gets the job's certificate as `cert issue` does.
+import { Command } from 'commander'
+import { linesOf } from './cert-issue.ts'
+import { withExample } from './example.ts'
+import type { Host } from './host.ts'
+import { print } from './printed.ts'
+import { type RequestOptions, withRequestOptions } from './request-options.ts'
+import { openClient, withServiceOptions } from './service-options.ts'
+
+interface Options extends RequestOptions {
+  readonly project: string
+  readonly user: string
+}
+
+export function jobStartCommand(host: Host): Command {
+  const command = new Command('start')
+    .description('start a job for a member, and get its certificate; it ends with the job')
+    .requiredOption('--project <project>', 'project of the member')
+    .requiredOption('--user <user>', 'the member on whose behalf it runs')
+    .action((options: Options) => startJob(options, host))
+  return withExample(
+    withServiceOptions(withRequestOptions(command)),
+    'signet job start --project vision --user alice --lifetime 30m --out job.pem',
+  )
+}
+
+async function startJob(options: Options, host: Host): Promise<void> {
+  const { project, user } = options
+  const { askWith, keepCertificate, prepareRequest } = await import('./request-files.ts')
+  const client = await openClient(options, host)
+  const prepared = await prepareRequest(options, `${project}__${user}`, host)
+  const started = await askWith(prepared, (csr) => {
+    return client.write('POST', '/v1/jobs', { project, user, csr, lifetimeSeconds: options.lifetime })
+  })
+  const issued = started.object('certificate')
+  await keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
+  const files = { certificateFile: prepared.out, keyFile: prepared.newKey ?? options.key }
+  const lines = [`job ${started.text('id')}`, ...linesOf(issued, files)]
+  print(host, options, { ...started.document, ...files }, lines)
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { groupOf } from './group.ts'
+import type { Host } from './host.ts'
+import { jobFinishCommand } from './job-finish.ts'
+import { jobListCommand } from './job-list.ts'
+import { jobStartCommand } from './job-start.ts'
+
+export function jobCommand(host: Host): Command {
+  return groupOf(
+    'job',
+    'jobs that a launcher runs for members',
+    'signet job start --project vision --user alice',
+    jobStartCommand(host),
+    jobFinishCommand(host),
+    jobListCommand(host),
+  )
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { groupOf } from './group.ts'
+import type { Host } from './host.ts'
+import { projectAddCommand } from './project-add.ts'
+import { projectListCommand } from './project-list.ts'
+import { projectMembersCommand } from './project-members.ts'
+
+export function projectCommand(host: Host): Command {
+  return groupOf(
+    'project',
+    'projects and their members',
+    'signet project add vision --owner alice',
+    projectAddCommand(host),
+    projectListCommand(host),
+    projectMembersCommand(host),
+  )
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { groupOf } from './group.ts'
+import type { Host } from './host.ts'
+import { serviceAddCommand } from './service-add.ts'
+import { serviceEnrolCommand } from './service-enrol.ts'
+import { serviceListCommand } from './service-list.ts'
+
+export function serviceCommand(host: Host): Command {
+  return groupOf(
+    'service',
+    'services of the platform',
+    'signet service add model-1.internal --system-user kserve',
+    serviceAddCommand(host),
+    serviceEnrolCommand(host),
+    serviceListCommand(host),
+  )
+}

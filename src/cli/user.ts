@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { groupOf } from './group.ts'
+import type { Host } from './host.ts'
+import { userAddCommand } from './user-add.ts'
+import { userBlockCommand, userUnblockCommand } from './user-block.ts'
+import { userEnrolCommand } from './user-enrol.ts'
+
+export function userCommand(host: Host): Command {
+  return groupOf(
+    'user',
+    'people of the platform',
+    'signet user add alice',
+    userAddCommand(host),
+    userEnrolCommand(host),
+    userBlockCommand(host),
+    userUnblockCommand(host),
+  )
+}
