@@ -1,62 +1,82 @@
 // Files that are there wholly or not at all, also after a power cut: written beside their place, synced, moved into it,
 // and the folder synced. Readers of the old file keep the old file.
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { link, open, rename, rm } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { reasonOf } from './read-file.ts'
 import { Refused } from './refused.ts'
 
-export type IfExists = 'refuse' | 'replace'
+export interface FileMode {
+  /** Holds whatever the umask says. */
+  readonly mode: number
+}
 
 /** For everyone to read: certificates, CRLs, trust bundles. */
-export const PUBLIC_MODE = 0o644
+export const PUBLIC: FileMode = { mode: 0o644 }
 /** For its owner alone: private keys. */
-export const SECRET_MODE = 0o600
+export const SECRET: FileMode = { mode: 0o600 }
 
-/** `mode` holds whatever the umask says. Throws `Refused` (`file_exists`, `file_unwritable`). */
-export async function writeWhole(file: string, bytes: Uint8Array, mode: number, ifExists: IfExists): Promise<void> {
+/** Takes the place of what is there. Throws `Refused` (`file_unwritable`). */
+export function writeAtomically(file: string, contents: string | Uint8Array, { mode }: FileMode): void {
+  put(file, contents, mode, renameSync)
+}
+
+/** Never takes the place of anything. Throws `Refused` (`file_exists`, `file_unwritable`). */
+export function writeNewAtomically(file: string, contents: string | Uint8Array, { mode }: FileMode): void {
+  // Unlike rename, link fails when the name is taken, without a moment in between.
+  put(file, contents, mode, linkSync)
+}
+
+type IntoPlace = (beside: string, file: string) => void
+
+function put(file: string, contents: string | Uint8Array, mode: number, intoPlace: IntoPlace): void {
+  try {
+    writeBeside(file, contents, mode, intoPlace)
+    syncFolder(dirname(file))
+  } catch (cause) {
+    const reason = reasonOf(cause)
+    if (reason === 'EEXIST') throw new Refused('file_exists', { file }, { cause })
+    throw new Refused('file_unwritable', { file, reason }, { cause })
+  }
+}
+
+function writeBeside(file: string, contents: string | Uint8Array, mode: number, intoPlace: IntoPlace): void {
   const beside = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    await writeBeside(beside, file, bytes, mode, ifExists)
-    await syncFolder(dirname(file))
-  } catch (error) {
-    throw refusalOf(file, error)
-  }
-}
-
-async function writeBeside(
-  beside: string,
-  file: string,
-  bytes: Uint8Array,
-  mode: number,
-  ifExists: IfExists,
-): Promise<void> {
-  try {
-    await writeSynced(beside, bytes, mode)
-    // Unlike rename, link fails when the name is taken, without a moment in between.
-    await (ifExists === 'replace' ? rename(beside, file) : link(beside, file))
+    writeSynced(beside, contents, mode)
+    intoPlace(beside, file)
   } finally {
-    await rm(beside, { force: true })
+    rmSync(beside, { force: true })
   }
 }
 
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-
-async function writeSynced(file: string, bytes: Uint8Array, mode: number): Promise<void> {
-  await using handle = await open(file, CREATE, mode)
-  await handle.chmod(mode)
-  await handle.writeFile(bytes)
-  await handle.sync()
+function writeSynced(file: string, contents: string | Uint8Array, mode: number): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+  try {
+    fchmodSync(descriptor, mode)
+    writeFileSync(descriptor, contents)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  await handle.sync()
-}
-
-function refusalOf(file: string, cause: unknown): Refused {
-  const reason = reasonOf(cause)
-  if (reason === 'EEXIST') return new Refused('file_exists', { file }, { cause })
-  return new Refused('file_unwritable', { file, reason }, { cause })
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }

@@ -53,7 +53,7 @@ async function issueCertificate(options: Options, host: Host): Promise<void> {
   const issued = await askWith(prepared, (csr) => {
     return client.write('POST', path, { csr, enrolmentToken: token, lifetimeSeconds: options.lifetime })
   })
-  await keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
+  keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
   const files = { certificateFile: prepared.out, keyFile: prepared.newKey ?? options.key }
   print(host, options, { ...issued.document, ...files }, linesOf(issued, files))
 }

@@ -33,7 +33,7 @@ async function startJob(options: Options, host: Host): Promise<void> {
     return client.write('POST', '/v1/jobs', { project, user, csr, lifetimeSeconds: options.lifetime })
   })
   const issued = started.object('certificate')
-  await keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
+  keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')
   const files = { certificateFile: prepared.out, keyFile: prepared.newKey ?? options.key }
   const lines = [`job ${started.text('id')}`, ...linesOf(issued, files)]
   print(host, options, { ...started.document, ...files }, lines)

@@ -2,7 +2,7 @@
 import { type Crl, parseCrl } from '../x509/crl.ts'
 import { MAX_DER_BYTES } from '../x509/der-reader.ts'
 import { encodePem } from '../x509/pem.ts'
-import { PUBLIC_MODE, writeWhole } from './atomic-file.ts'
+import { PUBLIC, writeAtomically } from './atomic-file.ts'
 import { readBytesIfThere, splitPemOrDer } from './read-file.ts'
 import { Refused, refusedBecause } from './refused.ts'
 
@@ -18,7 +18,7 @@ export async function keepCrls(
     if (bytes.equals(before)) return 'unchanged'
     refuseOlder(file, parseKept(file, before), crls)
   }
-  await writeWhole(file, bytes, PUBLIC_MODE, 'replace')
+  writeAtomically(file, bytes, PUBLIC)
   return 'written'
 }
 

@@ -6,7 +6,7 @@ import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { MAX_CSR_BYTES, parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
 import { encodePem, parsePem, parsePemBundle } from '../x509/pem.ts'
 import type { Answer } from './answer.ts'
-import { type IfExists, PUBLIC_MODE, SECRET_MODE, writeWhole } from './atomic-file.ts'
+import { PUBLIC, SECRET, writeAtomically, writeNewAtomically } from './atomic-file.ts'
 import { makeCertificationRequest } from './certification-request.ts'
 import type { Host } from './host.ts'
 import { makeKeyPair, privateKeyPem, publicKeyInfo, readKeyPair } from './key-pair.ts'
@@ -52,7 +52,7 @@ async function withNewKey(
   const newKey = keyOut ?? `${out.replace(/\.pem$/, '')}.key`
   await refuseExisting(newKey)
   const keys = await withProgress(host, `making a key (${algorithm})`, () => makeKeyPair(algorithm))
-  await writeWhole(newKey, Buffer.from(privateKeyPem(keys)), SECRET_MODE, 'refuse')
+  writeNewAtomically(newKey, privateKeyPem(keys), SECRET)
   return { csr: await makeCertificationRequest(keys, commonName), publicKey: publicKeyInfo(keys), newKey, out }
 }
 
@@ -81,15 +81,16 @@ export async function askWith(prepared: PreparedRequest, ask: (csr: string) => P
 }
 
 /** Writes certificate and chain, after a look whether it is ours. Throws `Refused`. */
-export async function keepCertificate(
+export function keepCertificate(
   { out, publicKey }: PreparedRequest,
   issued: Answer,
-  ifExists: IfExists,
-): Promise<void> {
+  ifExists: 'refuse' | 'replace',
+): void {
   const { certificate, chain } = readIssued(issued)
   if (Buffer.compare(certificate.tbs.spki, publicKey) !== 0) throw new Refused('answer_unfit', { why: 'another key' })
   const text = [certificate.der, ...chain].map((der) => encodePem('CERTIFICATE', der)).join('')
-  await writeWhole(out, Buffer.from(text), PUBLIC_MODE, ifExists)
+  if (ifExists === 'replace') writeAtomically(out, text, PUBLIC)
+  else writeNewAtomically(out, text, PUBLIC)
 }
 
 function readIssued(issued: Answer): { readonly certificate: Certificate; readonly chain: readonly Uint8Array[] } {

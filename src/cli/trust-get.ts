@@ -53,10 +53,11 @@ async function getTrust(options: Options, host: Host): Promise<void> {
 /** Whether the file was written; one that says the same already is left as it is. Throws `Refused`. */
 async function keep({ out, force }: Options, text: string): Promise<boolean> {
   const { readBytesIfThere } = await import('./read-file.ts')
-  const { PUBLIC_MODE, writeWhole } = await import('./atomic-file.ts')
+  const { PUBLIC, writeAtomically, writeNewAtomically } = await import('./atomic-file.ts')
   const bytes = Buffer.from(text)
   const before = await readBytesIfThere(out)
   if (before !== undefined && bytes.equals(before)) return false
-  await writeWhole(out, bytes, PUBLIC_MODE, force === true ? 'replace' : 'refuse')
+  if (force === true) writeAtomically(out, bytes, PUBLIC)
+  else writeNewAtomically(out, bytes, PUBLIC)
   return true
 }
