@@ -1,0 +1,158 @@
+// One attempt at one batch: BEGIN, each act in a savepoint, audit events and change numbers, the journal synced, COMMIT, and
+// the changes shown to this process's snapshot. Only then does anyone hear of it.
+import type { Clock } from '../domain/clock.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import type { Dialect } from './dialect.ts'
+import type { Journal } from './journal.ts'
+import { Recorder } from './recorder.ts'
+import { Session } from './session.ts'
+
+/** Tells the caller of an act what came of it. */
+export type Settle = () => void
+
+export type ActOutcome =
+  { readonly kind: 'kept'; readonly settle: Settle } | { readonly kind: 'refused'; readonly error: unknown }
+
+/**
+ * Nothing of the batch was kept (`again`: a new attempt may succeed), or nobody knows (`commit-unknown`).
+ */
+export class BatchFailed extends Error {
+  readonly kind: 'again' | 'unavailable' | 'commit-unknown'
+
+  constructor(kind: BatchFailed['kind'], message: string, cause: unknown) {
+    super(message, { cause })
+    this.kind = kind
+  }
+}
+
+export interface BatchWriterParts<Tx> {
+  readonly dialect: Dialect
+  readonly journal: Journal
+  readonly feed: ChangeFeed
+  readonly clock: Clock
+  readonly txOf: (session: Session, recorder: Recorder) => Tx
+}
+
+interface Writing<Tx> {
+  readonly session: Session
+  readonly recorder: Recorder
+  readonly tx: Tx
+}
+
+export class BatchWriter<Tx> {
+  readonly #parts: BatchWriterParts<Tx>
+  #writing: Writing<Tx> | undefined
+
+  constructor(parts: BatchWriterParts<Tx>) {
+    this.#parts = parts
+  }
+
+  /** Throws `BatchFailed`. */
+  async write(acts: readonly ((tx: Tx) => Promise<Settle>)[]): Promise<readonly ActOutcome[]> {
+    const writing = await this.#connected()
+    const outcomes: ActOutcome[] = []
+    let numbered
+    try {
+      writing.recorder.clear()
+      await writing.session.begin('write')
+      for (const act of acts) outcomes.push(await runAct(writing, act, acts.length === 1))
+      if (!outcomes.some(({ kind }) => kind === 'kept')) {
+        await writing.session.connection.rollback()
+        return outcomes
+      }
+      numbered = await writing.recorder.write(writing.session)
+      await this.#journalled(writing)
+    } catch (error) {
+      throw await this.#undone(writing, error)
+    }
+    await this.#commit(writing)
+    await this.#parts.feed.own(numbered)
+    return outcomes
+  }
+
+  async close(): Promise<void> {
+    await this.#writing?.session.connection.close()
+  }
+
+  async #connected(): Promise<Writing<Tx>> {
+    if (this.#writing?.session.connection.usable === true) return this.#writing
+    await this.#drop()
+    const { dialect, txOf } = this.#parts
+    try {
+      const session = new Session(await dialect.connect('write'), dialect, 'taken')
+      const recorder = new Recorder()
+      this.#writing = { session, recorder, tx: txOf(session, recorder) }
+      return this.#writing
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  async #journalled({ recorder }: Writing<Tx>): Promise<void> {
+    try {
+      await this.#parts.journal.append(recorder.entries, this.#parts.clock.now())
+    } catch (error) {
+      throw new BatchFailed('unavailable', 'the journal could not be written', error)
+    }
+  }
+
+  async #commit(writing: Writing<Tx>): Promise<void> {
+    const { dialect } = this.#parts
+    try {
+      await writing.session.connection.commit()
+    } catch (error) {
+      const undone = await this.#undone(writing, error)
+      throw dialect.failedCommitOf(error) === 'unknown'
+        ? new BatchFailed('commit-unknown', 'the outcome of the commit is not known', error)
+        : undone
+    }
+    dialect.afterCommit()
+  }
+
+  /** Rolls back; a connection on which that fails is dropped, which does the same. */
+  async #undone({ session }: Writing<Tx>, error: unknown): Promise<BatchFailed> {
+    const failed = error instanceof BatchFailed ? error : this.#failed(error)
+    try {
+      await session.connection.rollback()
+    } catch {
+      await this.#drop()
+    }
+    if (!session.connection.usable) await this.#drop()
+    return failed
+  }
+
+  #failed(error: unknown): BatchFailed {
+    const kind = this.#parts.dialect.failureOf(error)
+    return kind === 'conflict' || kind === 'lost'
+      ? new BatchFailed('again', 'the database was not free or not there', error)
+      : new BatchFailed('unavailable', 'the database could not be written', error)
+  }
+
+  async #drop(): Promise<void> {
+    const dropped = this.#writing
+    this.#writing = undefined
+    await dropped?.session.connection.close()
+  }
+}
+
+/** Throws what ends the whole batch, even when the act has caught it. A lone act needs no savepoint: the batch is its own. */
+async function runAct<Tx>(
+  { session, recorder, tx }: Writing<Tx>,
+  act: (tx: Tx) => Promise<Settle>,
+  alone: boolean,
+): Promise<ActOutcome> {
+  const { connection } = session
+  const mark = recorder.mark()
+  if (!alone) await connection.savepoint()
+  try {
+    const settle = await act(tx)
+    if (session.doom !== undefined) throw session.doom.error
+    if (!alone) await connection.release()
+    return { kind: 'kept', settle }
+  } catch (error) {
+    if (session.doom !== undefined) throw session.doom.error
+    if (!alone) await connection.rollbackToSavepoint()
+    recorder.backTo(mark)
+    return { kind: 'refused', error }
+  }
+}

@@ -1,0 +1,163 @@
+// The inventory (ca/inventory.ts): certificates, and the keys that they were made for.
+import type { CertificateRecord, Inventory } from '../ca/inventory.ts'
+import { KeyRefused } from '../domain/key-refused.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
+import { type CertificateRow, END_OF_SECOND, listCertificates } from './certificate-list.ts'
+import { instantOf, optionalInstant, present, presentInstant } from './columns.ts'
+import { RecordExists, RecordMissing } from './errors.ts'
+import type { Session } from './session.ts'
+
+export function certificateTables(session: Session): Inventory {
+  return {
+    ...certificateTable(session),
+    ...keyTable(session),
+    listCertificates: (filter, at, page) => listCertificates(session, { filter, at, page }, certificateOf),
+  }
+}
+
+function certificateTable(session: Session) {
+  const insert = session.prepare((p: CertificateRow) =>
+    session.sql
+      .insertInto('certificates')
+      .values({
+        serial: p.serial,
+        issuer: p.issuer,
+        profile: p.profile,
+        identity: p.identity,
+        common_name: p.common_name,
+        project: p.project,
+        key_fingerprint: p.key_fingerprint,
+        fingerprint: p.fingerprint,
+        not_before: p.not_before,
+        not_after: p.not_after,
+        requester: p.requester,
+        obtained_with: p.obtained_with,
+        renew_until: p.renew_until,
+        issued_at: p.issued_at,
+        status: p.status,
+        revoked_at: p.revoked_at,
+        reason: p.reason,
+        der: p.der,
+      })
+      .onConflict((conflict) => conflict.column('serial').doNothing())
+      .returning('serial'),
+  )
+  const find = session.prepareRead((p: { serial: SerialNumber }) =>
+    session.sql.selectFrom('certificates').selectAll().where('serial', '=', p.serial),
+  )
+  const update = session.prepare((p: Pick<CertificateRow, 'serial' | 'status' | 'revoked_at' | 'reason'>) =>
+    session.sql
+      .updateTable('certificates')
+      .set({ status: p.status, revoked_at: p.revoked_at, reason: p.reason })
+      .where('serial', '=', p.serial)
+      .returning('serial'),
+  )
+  const live = session.prepareRead((p: { identity: string; endsAfter: number }) =>
+    session.sql
+      .selectFrom('certificates')
+      .selectAll()
+      .where('identity', '=', p.identity)
+      .where('status', 'in', ['good', 'held'])
+      .where('not_after', '>', p.endsAfter)
+      .orderBy('position'),
+  )
+  const ever = session.prepare((p: { identity: string }) =>
+    session.sql.selectFrom('certificates').select('serial').where('identity', '=', p.identity).limit(1),
+  )
+  return {
+    insertCertificate: async (record) => {
+      const kept = await insert(certificateRow(record))
+      if (kept.length === 0) throw new RecordExists('certificate', record.serial)
+    },
+    certificate: async (serial, lock) => {
+      const [row] = await find(lock, { serial })
+      return row && certificateOf(row)
+    },
+    updateRevocation: async ({ serial, status, revokedAt, reason }) => {
+      const kept = await update({ serial, status, revoked_at: optionalInstant(revokedAt), reason: reason ?? null })
+      if (kept.length === 0) throw new RecordMissing('certificate', serial)
+    },
+    liveCertificatesOf: async (identity, at) => {
+      const rows = await live('update', { identity, endsAfter: at.getTime() - END_OF_SECOND })
+      return rows.map(certificateOf)
+    },
+    hasEverIssuedTo: async (identity) => (await ever({ identity })).length > 0,
+  } satisfies Partial<Inventory>
+}
+
+function keyTable(session: Session) {
+  // The update of a row that is there changes nothing, and returns whose it is: one statement, whoever comes first.
+  const claim = session.prepare((p: { fingerprint: string; identity: string }) =>
+    session.sql
+      .insertInto('certified_keys')
+      .values({ fingerprint: p.fingerprint, identity: p.identity, compromised: 0 })
+      .onConflict((conflict) =>
+        conflict.column('fingerprint').doUpdateSet((row) => ({ identity: row.ref('certified_keys.identity') })),
+      )
+      .returning(['identity', 'compromised']),
+  )
+  const compromise = session.prepare((p: { fingerprint: string }) =>
+    session.sql
+      .insertInto('certified_keys')
+      // A key that nobody had certified is nobody's; no identity is the empty text.
+      .values({ fingerprint: p.fingerprint, identity: '', compromised: 1 })
+      .onConflict((conflict) => conflict.column('fingerprint').doUpdateSet({ compromised: 1 })),
+  )
+  return {
+    claimKey: async (fingerprint, identity) => {
+      const [row] = await claim({ fingerprint, identity })
+      if (row?.compromised !== 0) throw new KeyRefused('key_compromised', fingerprint)
+      if (row.identity !== identity) throw new KeyRefused('key_of_another_identity', fingerprint)
+    },
+    markKeyCompromised: async (fingerprint) => {
+      await compromise({ fingerprint })
+    },
+  } satisfies Partial<Inventory>
+}
+
+function certificateRow(record: CertificateRecord): CertificateRow {
+  const { serial, issuer, profile, identity, fingerprint, requester, status, der } = record
+  return {
+    serial,
+    issuer,
+    profile,
+    identity,
+    common_name: record.commonName,
+    project: record.project ?? null,
+    key_fingerprint: record.keyFingerprint,
+    fingerprint,
+    not_before: record.validity.notBefore.getTime(),
+    not_after: record.validity.notAfter.getTime(),
+    requester,
+    obtained_with: record.obtainedWith,
+    renew_until: optionalInstant(record.renewUntil),
+    issued_at: record.issuedAt.getTime(),
+    status,
+    revoked_at: optionalInstant(record.revokedAt),
+    reason: record.reason ?? null,
+    der,
+  }
+}
+
+function certificateOf(row: CertificateRow): CertificateRecord {
+  const { serial, issuer, profile, identity, fingerprint, requester, status, der } = row
+  return {
+    serial,
+    issuer,
+    profile,
+    identity,
+    commonName: row.common_name,
+    ...present('project', row.project),
+    keyFingerprint: row.key_fingerprint,
+    fingerprint,
+    validity: { notBefore: instantOf(row.not_before), notAfter: instantOf(row.not_after) },
+    der,
+    requester,
+    obtainedWith: row.obtained_with,
+    ...presentInstant('renewUntil', row.renew_until),
+    issuedAt: instantOf(row.issued_at),
+    status,
+    ...presentInstant('revokedAt', row.revoked_at),
+    ...present('reason', row.reason),
+  }
+}

@@ -1,0 +1,104 @@
+// The state that a snapshot starts from: one change for each thing there is, as if the log had only just begun. The caller
+// reads in one transaction, so that all of it is as of one number.
+import type { Change } from '../domain/change.ts'
+import { deploymentOf } from './deployment-table.ts'
+import { serviceOf } from './service-tables.ts'
+import type { Session } from './session.ts'
+
+/**
+ * How far back ended certificates and tokens are included. Snapshots remember that long, because an entry that a clock which
+ * ran ahead had dropped would bring the certificate back to life.
+ */
+const ENDED_WITHIN_MILLISECONDS = 86_400_000
+
+/** What was deleted or removed is left out. */
+export async function readCurrentState(session: Session, at: Date): Promise<readonly Change[]> {
+  const since = at.getTime() - ENDED_WITHIN_MILLISECONDS
+  return [
+    ...(await people(session)),
+    ...(await services(session)),
+    ...(await revocations(session, since)),
+    ...(await keysAndCrls(session, at)),
+  ]
+}
+
+async function people(session: Session): Promise<readonly Change[]> {
+  const users = await session.query(
+    session.sql.selectFrom('users').select(['name', 'status', 'platform_role']).where('status', '!=', 'deleted'),
+  )
+  const projects = await session.query(
+    session.sql.selectFrom('projects').select(['name', 'status']).where('status', '=', 'active'),
+  )
+  const members = await session.query(
+    session.sql
+      .selectFrom('members')
+      .select(['project', 'user_name as user', 'role', 'status'])
+      .where('status', '=', 'active'),
+  )
+  return [
+    ...users.map(({ name, status, platform_role }) => ({
+      kind: 'user' as const,
+      name,
+      status,
+      platformRole: platform_role,
+    })),
+    ...projects.map((row) => ({ kind: 'project' as const, ...row })),
+    ...members.map((row) => ({ kind: 'member' as const, ...row })),
+  ]
+}
+
+async function services(session: Session): Promise<readonly Change[]> {
+  const all = await session.query(session.sql.selectFrom('services').selectAll().where('status', '=', 'active'))
+  const deployments = await session.query(
+    session.sql.selectFrom('deployments').selectAll().where('status', '=', 'active'),
+  )
+  return [
+    ...all.map((row) => {
+      const { dnsNames, name, projects, roles, status, systemUser } = serviceOf(row)
+      return { kind: 'service' as const, name, systemUser, dnsNames, roles, projects, status }
+    }),
+    ...deployments.map((row) => ({ kind: 'deployment' as const, ...deploymentOf(row) })),
+  ]
+}
+
+async function revocations(session: Session, since: number): Promise<readonly Change[]> {
+  const certificates = await session.query(
+    session.sql
+      .selectFrom('certificates')
+      .select(['issuer', 'serial', 'status', 'revoked_at', 'reason', 'not_after'])
+      .where('status', 'in', ['revoked', 'held'])
+      .where('not_after', '>', since),
+  )
+  const tokens = await session.query(
+    session.sql
+      .selectFrom('tokens')
+      .select(['jti', 'expires_at'])
+      .where('revoked_at', 'is not', null)
+      .where('expires_at', '>', since),
+  )
+  return [
+    ...certificates.map(({ issuer, serial, status, revoked_at, reason, not_after }) => ({
+      kind: 'revocation' as const,
+      issuer,
+      serial,
+      status: status === 'held' ? ('held' as const) : ('revoked' as const),
+      revokedAt: revoked_at ?? 0,
+      reason: reason ?? ('unspecified' as const),
+      notAfter: not_after,
+    })),
+    ...tokens.map(({ jti, expires_at }) => ({ kind: 'token-revocation' as const, jti, expiresAt: expires_at })),
+  ]
+}
+
+async function keysAndCrls(session: Session, at: Date): Promise<readonly Change[]> {
+  const issuers = await session.query(session.sql.selectFrom('issuers').select('id').orderBy('id'))
+  const crls = await session.query(session.sql.selectFrom('crls').select(['issuer', 'number']).orderBy('issuer'))
+  const keys = await session.query(
+    session.sql.selectFrom('token_keys').select('kid').where('published_until', '>', at.getTime()).orderBy('kid'),
+  )
+  return [
+    ...issuers.map(({ id }) => ({ kind: 'issuer' as const, issuer: id })),
+    ...crls.map((row) => ({ kind: 'crl' as const, ...row })),
+    ...keys.map((row) => ({ kind: 'token-key' as const, ...row })),
+  ]
+}

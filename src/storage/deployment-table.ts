@@ -1,0 +1,82 @@
+// Deployments (access/deployment-store.ts). A host is free again when its deployment moves on or is deleted.
+import type { Deployment, DeploymentStore } from '../access/deployment-store.ts'
+import type { DeploymentName } from '../domain/deployment-name.ts'
+import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import { NameTaken } from '../domain/name-taken.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import { decodeList, encodeList } from './columns.ts'
+import { readPage } from './cursor.ts'
+import type { Schema } from './schema.ts'
+import type { Session } from './session.ts'
+
+export function deploymentTable(session: Session): DeploymentStore {
+  const find = session.prepareRead((p: { name: DeploymentName }) =>
+    session.sql.selectFrom('deployments').selectAll().where('name', '=', p.name),
+  )
+  const ofHost = session.prepareRead((p: { host: DnsName }) =>
+    session.sql.selectFrom('deployments').select('name').where('host', '=', p.host).where('status', '=', 'active'),
+  )
+  const put = session.prepare((p: Schema['deployments']) =>
+    session.sql
+      .insertInto('deployments')
+      .values({
+        name: p.name,
+        project: p.project,
+        host: p.host,
+        service: p.service,
+        service_callers: p.service_callers,
+        status: p.status,
+      })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet({
+          project: p.project,
+          host: p.host,
+          service: p.service,
+          service_callers: p.service_callers,
+          status: p.status,
+        }),
+      ),
+  )
+  const list = (project: ProjectName | undefined, after: DeploymentName, limit: number) => {
+    const query = session.sql
+      .selectFrom('deployments')
+      .selectAll()
+      .where('name', '>', after)
+      .orderBy('name')
+      .limit(limit)
+    return session.query(project === undefined ? query : query.where('project', '=', project))
+  }
+  return {
+    deployment: async (name, lock) => {
+      const [row] = await find(lock, { name })
+      return row && deploymentOf(row)
+    },
+    putDeployment: async (deployment) => {
+      const { name, host } = deployment
+      const [holder] = deployment.status === 'active' ? await ofHost('share', { host }) : []
+      if (holder !== undefined && holder.name !== name) throw new NameTaken('host_taken', { host })
+      try {
+        await put(deploymentRow(deployment))
+      } catch (error) {
+        // Another process took the host after the look.
+        throw session.isDuplicate(error) ? new NameTaken('host_taken', { host }) : error
+      }
+    },
+    listDeployments: (project, page) =>
+      readPage(page, {
+        name: `deployments ${project ?? ''}`,
+        start: ['' as DeploymentName] as const,
+        fetch: ([after], limit) => list(project, after, limit),
+        keyOf: (row) => [row.name] as const,
+        itemOf: deploymentOf,
+      }),
+  }
+}
+
+function deploymentRow({ serviceCallers, ...deployment }: Deployment): Schema['deployments'] {
+  return { ...deployment, service_callers: encodeList(serviceCallers) }
+}
+
+export function deploymentOf({ service_callers, ...row }: Schema['deployments']): Deployment {
+  return { ...row, serviceCallers: decodeList<ServiceName>(service_callers) }
+}

@@ -1,0 +1,79 @@
+// Opens the storage of an installation: connects, migrates, and joins the parts.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { NumberedChange } from '../domain/change.ts'
+import type { Clock } from '../domain/clock.ts'
+import { BatchWriter } from './batch-writer.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { readChangesAfter } from './change-log.ts'
+import type { Dialect } from './dialect.ts'
+import { DatabaseUrlRejected } from './errors.ts'
+import { GroupCommit } from './group-commit.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { migrate, type Migration } from './migrate.ts'
+import { OpenedStorage } from './opened-storage.ts'
+import { Poller, type Polling } from './poller.ts'
+import { PostgresDialect } from './postgres-dialect.ts'
+import type { Recorder } from './recorder.ts'
+import { Session } from './session.ts'
+import { SessionPool } from './session-pool.ts'
+import { SqliteDialect } from './sqlite-dialect.ts'
+import type { Storage } from './storage.ts'
+import { type StorageTx, tablesOf } from './tables.ts'
+
+export interface StorageOptions {
+  /** `sqlite:/path/to/file.db`, `postgres://…` or `postgresql://…`. It may hold a password: it is never printed. */
+  readonly url: string
+  /** Path of the journal file. */
+  readonly journal: string
+  readonly clock: Clock
+  readonly polling: Polling
+  /** Gets every committed change once, in order, from when `follow` was called; an own change before `run` resolves. */
+  readonly onCommitted: (changes: readonly NumberedChange[]) => void
+  /** Everything committed before this instant of the monotonic clock has been delivered. */
+  readonly onConfirmed: (askedAtMilliseconds: number) => void
+  /** Failures that no caller hears of: of the poll, of the checkpoint thread. `ChangeLogGap`: read the state anew. */
+  readonly onFault: (error: unknown) => void
+  /** For tests. */
+  readonly migrations?: readonly Migration[]
+  readonly openJournal?: (path: string) => Promise<Journal>
+}
+
+/** Under the 200 ms of SECURITY.md rule 29, with room for the answer. */
+export const DEFAULT_POLLING: Polling = { everyMilliseconds: 150 }
+
+/** Views that are read at once. */
+const READERS = 4
+
+/** Throws `DatabaseUrlRejected`, `SchemaTooNew`, `StorageUnavailable`. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const dialect = dialectOf(options)
+  await prepareDatabase(dialect, options)
+  const journal = await (options.openJournal ?? openJournal)(options.journal)
+  const { clock } = options
+  const pool = (size: number) =>
+    new SessionPool(async () => new Session(await dialect.connect('read'), dialect, 'ignored'), size)
+  const [readers, followers] = [pool(READERS), pool(1)]
+  const changesAfter = (seq: number, limit: number) => followers.use((session) => readChangesAfter(session, seq, limit))
+  const feed = new ChangeFeed({ ...options, changesAfter })
+  const writer = new BatchWriter<StorageTx>({ dialect, journal, feed, clock, txOf })
+  const commits = new GroupCommit({ writer, clock, pause: delay })
+  const poller = new Poller(feed, options.polling, options.onFault)
+  return new OpenedStorage({ dialect, clock, journal, writer, commits, readers, followers, feed, poller })
+}
+
+const txOf = (session: Session, { recording }: Recorder): StorageTx => ({ ...tablesOf(session), ...recording })
+
+function dialectOf({ url, onFault }: StorageOptions): Dialect {
+  if (url.startsWith('sqlite:')) return new SqliteDialect(url.slice('sqlite:'.length), onFault)
+  if (/^postgres(?:ql)?:\/\//.test(url)) return new PostgresDialect(url)
+  throw new DatabaseUrlRejected()
+}
+
+async function prepareDatabase(dialect: Dialect, { migrations }: StorageOptions): Promise<void> {
+  const connection = await dialect.connect('write')
+  try {
+    await migrate(connection, { dialect, pause: delay, ...(migrations === undefined ? {} : { migrations }) })
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,110 @@
+// The parts of storage, joined: `openStorage` (open-storage.ts) makes them, this object lends them out.
+import type { NumberedChange } from '../domain/change.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { BatchWriter } from './batch-writer.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import { lastChangeNumber, readChangesAfter } from './change-log.ts'
+import { readCurrentState } from './current-state.ts'
+import type { Dialect } from './dialect.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { Lease } from './installation-tables.ts'
+import type { Journal } from './journal.ts'
+import type { Poller } from './poller.ts'
+import type { Session } from './session.ts'
+import type { SessionPool } from './session-pool.ts'
+import type { CurrentState, Storage } from './storage.ts'
+import { type StorageTx, type StorageView, tablesOf } from './tables.ts'
+
+export interface StorageParts {
+  readonly dialect: Dialect
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly writer: BatchWriter<StorageTx>
+  readonly commits: GroupCommit<StorageTx>
+  readonly readers: SessionPool
+  /** Readers of the change log alone: a long list must not make the snapshot stale. */
+  readonly followers: SessionPool
+  readonly feed: ChangeFeed
+  readonly poller: Poller
+}
+
+export class OpenedStorage implements Storage {
+  readonly #parts: StorageParts
+  readonly #views = new WeakMap<Session, StorageView>()
+
+  constructor(parts: StorageParts) {
+    this.#parts = parts
+  }
+
+  run<Result>(act: (tx: StorageTx) => Promise<Result>): Promise<Result> {
+    return this.#parts.commits.run(act)
+  }
+
+  read<Result>(look: (view: StorageView) => Promise<Result>): Promise<Result> {
+    return this.#inOneState((session) => look(this.#viewOf(session)))
+  }
+
+  readState(): Promise<CurrentState> {
+    const at = this.#parts.clock.now()
+    return this.#inOneState(async (session) => ({
+      seq: await lastChangeNumber(session),
+      changes: await readCurrentState(session, at),
+    }))
+  }
+
+  follow(seq: number): void {
+    this.#parts.feed.follow(seq)
+    this.#parts.poller.start()
+  }
+
+  pollNow(): Promise<void> {
+    return this.#parts.feed.poll()
+  }
+
+  changesAfter(seq: number, limit: number): Promise<readonly NumberedChange[]> {
+    return this.#parts.readers.use((session) => readChangesAfter(session, seq, limit))
+  }
+
+  acquireLease(name: string, holder: string, seconds: number): Promise<Lease | undefined> {
+    return this.run((tx) => tx.acquireLease(name, holder, this.#parts.clock.now(), seconds))
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.run((tx) => tx.releaseLease(name, holder, this.#parts.clock.now()))
+  }
+
+  forgetExpired(): Promise<number> {
+    return this.run((tx) => tx.forgetIdempotencyKeys(this.#parts.clock.now()))
+  }
+
+  async close(): Promise<void> {
+    const { poller, commits, readers, followers, writer, journal, dialect } = this.#parts
+    await poller.stop()
+    await commits.close()
+    await readers.close()
+    await followers.close()
+    await journal.close()
+    await dialect.close()
+    await writer.close()
+  }
+
+  #inOneState<Result>(look: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#parts.readers.use(async (session) => {
+      await session.begin('read')
+      try {
+        return await look(session)
+      } finally {
+        // Nothing was written: ending the transaction only lets go of the state.
+        if (session.connection.usable) await session.connection.rollback()
+      }
+    })
+  }
+
+  #viewOf(session: Session): StorageView {
+    const known = this.#views.get(session)
+    if (known !== undefined) return known
+    const made = tablesOf(session)
+    this.#views.set(session, made)
+    return made
+  }
+}

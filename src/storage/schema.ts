@@ -1,0 +1,198 @@
+// The tables, as the code sees them; migrations/ makes them. Instants are whole milliseconds since the epoch, lists are JSON
+// text, names of domain types are stored as they are. No secret stands here in clear: only hashes and sealed keys.
+import type { Generated } from 'kysely'
+import type { Deployment } from '../access/deployment-store.ts'
+import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
+import type { Job, Member, Project, Service, User } from '../directory/entities.ts'
+import type { AuditEvent } from '../domain/audit-event.ts'
+import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
+import type { UserName } from '../domain/user-name.ts'
+import type { TokenKeyRecord } from '../tokens/token-store.ts'
+
+export interface Schema {
+  users: {
+    id: string
+    name: UserName
+    /** The name in ASCII lower case: what must be unique. */
+    folded: string
+    status: User['status']
+    platform_role: User['platformRole']
+    created_at: number
+  }
+  projects: {
+    id: string
+    name: ProjectName
+    folded: string
+    status: Project['status']
+    created_at: number
+  }
+  members: {
+    id: string
+    project: ProjectName
+    user_name: UserName
+    role: Member['role']
+    status: Member['status']
+    created_at: number
+  }
+  services: {
+    id: string
+    name: ServiceName
+    dns_names: string
+    system_user: Service['systemUser']
+    roles: string
+    projects: string
+    status: Service['status']
+    created_at: number
+  }
+  /** Every DNS name that a service has or had: it stays that service's. */
+  service_dns_names: {
+    dns_name: DnsName
+    service: ServiceName
+  }
+  jobs: {
+    position: Generated<number>
+    id: string
+    project: ProjectName
+    user_name: UserName
+    launcher: ServiceName
+    status: Job['status']
+    started_at: number
+    ends_at: number
+    finished_at: number | null
+  }
+  deployments: {
+    name: Deployment['name']
+    project: ProjectName
+    host: DnsName
+    service: ServiceName
+    service_callers: string
+    status: Deployment['status']
+  }
+  certificates: {
+    position: Generated<number>
+    serial: SerialNumber
+    issuer: IssuerId
+    profile: CertificateRecord['profile']
+    identity: string
+    common_name: string
+    project: string | null
+    key_fingerprint: string
+    fingerprint: string
+    not_before: number
+    not_after: number
+    requester: string
+    obtained_with: string
+    renew_until: number | null
+    issued_at: number
+    status: CertificateStatus
+    revoked_at: number | null
+    reason: RevocationReason | null
+    der: Uint8Array
+  }
+  /** Every key that was ever certified, and whose it is. */
+  certified_keys: {
+    fingerprint: string
+    identity: string
+    compromised: 0 | 1
+  }
+  issuers: {
+    id: IssuerId
+    authority: string
+    generation: number
+    certificate: Uint8Array
+    sealed_key: Uint8Array | null
+    created_at: number
+  }
+  server_keys: {
+    serial: string
+    sealed_key: Uint8Array
+    certificate: Uint8Array
+    created_at: number
+  }
+  crls: {
+    issuer: IssuerId
+    number: number
+    this_update: number
+    next_update: number
+    covers_revision: number
+    der: Uint8Array
+  }
+  crl_history: {
+    issuer: IssuerId
+    number: number
+    this_update: number
+    next_update: number
+    covers_revision: number
+    sha256: string
+  }
+  tokens: {
+    position: Generated<number>
+    jti: string
+    subject: string
+    audience: string
+    issued_at: number
+    expires_at: number
+    requester: string
+    certificate_serial: string | null
+    revoked_at: number | null
+  }
+  token_keys: {
+    kid: string
+    algorithm: TokenKeyRecord['algorithm']
+    public_jwk: string
+    sealed_key: Uint8Array
+    created_at: number
+    signs_from: number
+    signs_until: number
+    published_until: number
+  }
+  enrolment_tokens: {
+    hash: string
+    identity: string
+    created_by: string
+    created_at: number
+    expires_at: number
+    spent_at: number | null
+    voided_at: number | null
+  }
+  idempotency_keys: {
+    principal: string
+    method: string
+    path: string
+    key: string
+    body_digest: string
+    expires_at: number
+    response: string | null
+  }
+  audit_events: {
+    position: Generated<number>
+    at: number
+    actor: string
+    act: AuditEvent['act']
+    object: string
+    request_id: string
+    details: string
+  }
+  change_log: {
+    seq: number
+    change: string
+  }
+  counters: {
+    name: string
+    value: number
+  }
+  metadata: {
+    name: string
+    value: string
+  }
+  leases: {
+    name: string
+    holder: string
+    fence: number
+    expires_at: number
+  }
+}

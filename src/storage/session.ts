@@ -1,0 +1,127 @@
+// Statements over one connection. A statement is built by Kysely once, with a placeholder where each parameter goes, and run
+// from then on by its text: building it anew takes longer than running it.
+import type { Compilable, InsertObject, Kysely, SelectQueryBuilder } from 'kysely'
+import type { RowLock } from '../domain/transactions.ts'
+import type { Connection, Row, StatementText } from './connection.ts'
+import type { Dialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+
+/** Runs a statement with its parameters. */
+export type Prepared<Parameters, Result> = (parameters: Parameters) => Promise<readonly Result[]>
+
+/** Whether reads take the locks that they ask for: a read-only view takes none. */
+export type LockUse = 'taken' | 'ignored'
+
+/** Rows that one INSERT of `insertMany` carries: PostgreSQL allows 65,535 parameters. */
+const ROWS_PER_INSERT = 500
+
+export class Session {
+  readonly connection: Connection
+  readonly sql: Kysely<Schema>
+  readonly #dialect: Dialect
+  readonly #locks: LockUse
+  #doom: { readonly error: unknown } | undefined
+
+  constructor(connection: Connection, dialect: Dialect, locks: LockUse) {
+    this.connection = connection
+    this.sql = dialect.builder
+    this.#dialect = dialect
+    this.#locks = locks
+  }
+
+  /** The first failure since `begin` after which nothing of the transaction can be kept, whoever caught it. */
+  get doom(): { readonly error: unknown } | undefined {
+    return this.#doom
+  }
+
+  async begin(mode: 'write' | 'read'): Promise<void> {
+    this.#doom = undefined
+    await this.connection.begin(mode)
+  }
+
+  /** `build` is called once. It puts its parameters into the query as they are and looks into none of them. */
+  prepare<Parameters extends object, Result>(
+    build: (parameters: Parameters) => Compilable<Result>,
+  ): Prepared<Parameters, Result> {
+    let compiled: CompiledStatement | undefined
+    return (parameters) => {
+      compiled ??= compileStatement(build)
+      return this.#execute<Result>(compiled.text, parametersOf(compiled, parameters))
+    }
+  }
+
+  /** A read that holds its rows as asked. */
+  prepareRead<Parameters extends object, Tables extends keyof Schema, Result>(
+    build: (parameters: Parameters) => SelectQueryBuilder<Schema, Tables, Result>,
+  ): (lock: RowLock, parameters: Parameters) => Promise<readonly Result[]> {
+    const free = this.prepare(build)
+    if (this.#dialect.locks === 'database' || this.#locks === 'ignored') return (_, parameters) => free(parameters)
+    const byLock = {
+      none: free,
+      share: this.prepare((parameters: Parameters) => build(parameters).forShare()),
+      update: this.prepare((parameters: Parameters) => build(parameters).forUpdate()),
+    }
+    return (lock, parameters) => byLock[lock](parameters)
+  }
+
+  /** A query that is built each time: lists, whose shape depends on the filter. */
+  async query<Result>(query: Compilable<Result>): Promise<readonly Result[]> {
+    const { sql, parameters } = query.compile()
+    return this.#execute<Result>({ sql }, parameters)
+  }
+
+  /** Inserts rows that all have the same columns. */
+  async insertMany<Table extends keyof Schema & string>(
+    table: Table,
+    rows: readonly InsertObject<Schema, Table>[],
+  ): Promise<void> {
+    for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
+      await this.query(this.sql.insertInto(table).values(rows.slice(start, start + ROWS_PER_INSERT)))
+    }
+  }
+
+  isDuplicate(error: unknown): boolean {
+    return this.#dialect.failureOf(error) === 'duplicate'
+  }
+
+  async #execute<Result>(text: StatementText, parameters: readonly unknown[]): Promise<readonly Result[]> {
+    try {
+      // The builder knows the columns that the text asks for, and `schema.ts` is what migrations made.
+      return (await this.connection.execute(text, parameters)) as readonly (Result & Row)[]
+    } catch (error) {
+      const kind = this.#dialect.failureOf(error)
+      if (kind !== 'statement' && kind !== 'duplicate') this.#doom ??= { error }
+      throw error
+    }
+  }
+}
+
+interface CompiledStatement {
+  readonly text: StatementText
+  readonly sources: readonly unknown[]
+}
+
+/** Stands in a query for the parameter of that name. */
+class Placeholder {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+let statementCount = 0
+
+function compileStatement<Parameters extends object>(
+  build: (parameters: Parameters) => Compilable<unknown>,
+): CompiledStatement {
+  const names = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as Parameters
+  const { sql, parameters } = build(names).compile()
+  statementCount += 1
+  return { text: { sql, name: `signet_${statementCount}` }, sources: parameters }
+}
+
+function parametersOf({ sources }: CompiledStatement, parameters: object): readonly unknown[] {
+  const given = parameters as Readonly<Record<string, unknown>>
+  return sources.map((source) => (source instanceof Placeholder ? given[source.name] : source))
+}

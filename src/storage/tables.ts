@@ -1,0 +1,57 @@
+// Every table on one connection: the stores that the folders below declare, as one object.
+import type { DeploymentStore } from '../access/deployment-store.ts'
+import type { Inventory } from '../ca/inventory.ts'
+import type { IssuerStore } from '../ca/issuer-store.ts'
+import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { Recording } from '../domain/transactions.ts'
+import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
+import type { InstallationStore } from '../enrollment/installation-store.ts'
+import type { CrlStore } from '../revocation/crl-store.ts'
+import type { TokenStore } from '../tokens/token-store.ts'
+import { type AuditLog, auditTable } from './audit-table.ts'
+import { certificateTables } from './certificate-tables.ts'
+import { crlTables } from './crl-tables.ts'
+import { deploymentTable } from './deployment-table.ts'
+import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
+import { installationTables, type LeaseStore } from './installation-tables.ts'
+import { issuerTables } from './issuer-tables.ts'
+import { serviceTables } from './service-tables.ts'
+import type { Session } from './session.ts'
+import { tokenTables } from './token-tables.ts'
+import { userTables } from './user-tables.ts'
+
+/** Every table: the stores of all folders below, on one transaction. */
+export interface Tables
+  extends
+    DirectoryStore,
+    Inventory,
+    IssuerStore,
+    CrlStore,
+    TokenStore,
+    EnrolmentStore,
+    IdempotencyUpkeep,
+    DeploymentStore,
+    InstallationStore,
+    LeaseStore,
+    AuditLog {}
+
+/** What an act works on: a `UnitOfWork` and a `DeploymentStore`, and more that only the entry uses. */
+export interface StorageTx extends Tables, Recording {}
+
+/** A consistent view. What is written through it is refused by the database; locks are not taken. */
+export type StorageView = Tables
+
+export function tablesOf(session: Session): Tables {
+  return {
+    ...userTables(session),
+    ...serviceTables(session),
+    ...deploymentTable(session),
+    ...certificateTables(session),
+    ...issuerTables(session),
+    ...crlTables(session),
+    ...tokenTables(session),
+    ...enrolmentTables(session),
+    ...installationTables(session),
+    ...auditTable(session),
+  }
+}

@@ -1,0 +1,243 @@
+// Users, projects and their members (directory/directory-store.ts).
+import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { Member, Project, User } from '../directory/entities.ts'
+import { NameTaken } from '../domain/name-taken.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { UserName } from '../domain/user-name.ts'
+import { foldCase, instantOf } from './columns.ts'
+import { readPage } from './cursor.ts'
+import { RecordMissing } from './errors.ts'
+import type { Schema } from './schema.ts'
+import type { Session } from './session.ts'
+
+export type UserTables = Pick<
+  DirectoryStore,
+  | 'insertUser'
+  | 'insertProject'
+  | 'insertMember'
+  | 'user'
+  | 'project'
+  | 'membership'
+  | 'updateUser'
+  | 'updateMember'
+  | 'countActiveAdministrators'
+  | 'countActiveOwners'
+  | 'membershipsOf'
+  | 'listProjects'
+  | 'listMembers'
+  | 'listUsers'
+>
+
+export function userTables(session: Session): UserTables {
+  const users = userTable(session)
+  const projects = projectTable(session)
+  return { ...users, ...projects, ...memberTable(session, { ...users, ...projects }), ...countsOf(session) }
+}
+
+function userTable(session: Session) {
+  const insert = session.prepare((p: Schema['users']) =>
+    session.sql
+      .insertInto('users')
+      .values({
+        id: p.id,
+        name: p.name,
+        folded: p.folded,
+        status: p.status,
+        platform_role: p.platform_role,
+        created_at: p.created_at,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('name'),
+  )
+  const find = session.prepareRead((p: { name: UserName }) =>
+    session.sql.selectFrom('users').selectAll().where('name', '=', p.name),
+  )
+  const update = session.prepare((p: Pick<Schema['users'], 'name' | 'status' | 'platform_role'>) =>
+    session.sql
+      .updateTable('users')
+      .set({ status: p.status, platform_role: p.platform_role })
+      .where('name', '=', p.name)
+      .returning('name'),
+  )
+  const list = session.prepare((p: { after: UserName; limit: number }) =>
+    session.sql.selectFrom('users').selectAll().where('name', '>', p.after).orderBy('name').limit(p.limit),
+  )
+  return {
+    insertUser: async (user) => {
+      const { id, name, status, platformRole: platform_role } = user
+      const created_at = user.createdAt.getTime()
+      const kept = await insert({ id, name, folded: foldCase(name), status, platform_role, created_at })
+      if (kept.length === 0) throw new NameTaken('name_taken', { user: name })
+    },
+    user: async (name, lock) => {
+      const [row] = await find(lock, { name })
+      return row && userOf(row)
+    },
+    updateUser: async ({ name, status, platformRole }) => {
+      const kept = await update({ name, status, platform_role: platformRole })
+      if (kept.length === 0) throw new RecordMissing('user', name)
+    },
+    listUsers: (page) =>
+      readPage(page, {
+        name: 'users',
+        start: ['' as UserName] as const,
+        fetch: ([after], limit) => list({ after, limit }),
+        keyOf: (row) => [row.name] as const,
+        itemOf: userOf,
+      }),
+  } satisfies Partial<UserTables>
+}
+
+function projectTable(session: Session) {
+  const insert = session.prepare((p: Schema['projects']) =>
+    session.sql
+      .insertInto('projects')
+      .values({ id: p.id, name: p.name, folded: p.folded, status: p.status, created_at: p.created_at })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('name'),
+  )
+  const find = session.prepareRead((p: { name: ProjectName }) =>
+    session.sql.selectFrom('projects').selectAll().where('name', '=', p.name),
+  )
+  const list = session.prepare((p: { after: ProjectName; limit: number }) =>
+    session.sql.selectFrom('projects').selectAll().where('name', '>', p.after).orderBy('name').limit(p.limit),
+  )
+  return {
+    insertProject: async ({ id, name, status, createdAt }) => {
+      const kept = await insert({ id, name, folded: foldCase(name), status, created_at: createdAt.getTime() })
+      if (kept.length === 0) throw new NameTaken('name_taken', { project: name })
+    },
+    project: async (name, lock) => {
+      const [row] = await find(lock, { name })
+      return row && projectOf(row)
+    },
+    listProjects: (page) =>
+      readPage(page, {
+        name: 'projects',
+        start: ['' as ProjectName] as const,
+        fetch: ([after], limit) => list({ after, limit }),
+        keyOf: (row) => [row.name] as const,
+        itemOf: projectOf,
+      }),
+  } satisfies Partial<UserTables>
+}
+
+function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project'>) {
+  const insert = session.prepare((p: Schema['members']) =>
+    session.sql
+      .insertInto('members')
+      .values({
+        id: p.id,
+        project: p.project,
+        user_name: p.user_name,
+        role: p.role,
+        status: p.status,
+        created_at: p.created_at,
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['project', 'user_name'])
+          .doUpdateSet({ role: p.role, status: p.status })
+          .where('members.status', '=', 'removed'),
+      )
+      .returning('id'),
+  )
+  const find = session.prepareRead((p: { project: ProjectName; user: UserName }) =>
+    session.sql.selectFrom('members').selectAll().where('project', '=', p.project).where('user_name', '=', p.user),
+  )
+  const update = session.prepare((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
+    session.sql
+      .updateTable('members')
+      .set({ role: p.role, status: p.status })
+      .where('project', '=', p.project)
+      .where('user_name', '=', p.user_name)
+      .returning('id'),
+  )
+  const ofUser = session.prepare((p: { user: UserName }) =>
+    session.sql
+      .selectFrom('members')
+      .selectAll()
+      .where('user_name', '=', p.user)
+      .where('status', '=', 'active')
+      .orderBy('project'),
+  )
+  const list = session.prepare((p: { project: ProjectName; after: UserName; limit: number }) =>
+    session.sql
+      .selectFrom('members')
+      .selectAll()
+      .where('project', '=', p.project)
+      .where('user_name', '>', p.after)
+      .orderBy('user_name')
+      .limit(p.limit),
+  )
+  return {
+    insertMember: async ({ id, project, user: user_name, role, status, createdAt }) => {
+      const kept = await insert({ id, project, user_name, role, status, created_at: createdAt.getTime() })
+      if (kept.length === 0) throw new NameTaken('member_exists', { project, user: user_name })
+    },
+    // One statement each: a join would lock its rows in whatever order the plan has them, and two orders deadlock.
+    membership: async (project, name, lock) => {
+      const foundUser = await above.user(name, lock)
+      if (foundUser === undefined) return undefined
+      const foundProject = await above.project(project, lock)
+      if (foundProject === undefined) return undefined
+      const [row] = await find(lock, { project, user: name })
+      return row && { user: foundUser, project: foundProject, member: memberOf(row) }
+    },
+    updateMember: async ({ project, user: user_name, role, status }) => {
+      const kept = await update({ project, user_name, role, status })
+      if (kept.length === 0) throw new RecordMissing('member', `${project}__${user_name}`)
+    },
+    membershipsOf: async (name) => (await ofUser({ user: name })).map(memberOf),
+    listMembers: (project, page) =>
+      readPage(page, {
+        name: `members ${project}`,
+        start: ['' as UserName] as const,
+        fetch: ([after], limit) => list({ project, after, limit }),
+        keyOf: (row) => [row.user_name] as const,
+        itemOf: memberOf,
+      }),
+  } satisfies Partial<UserTables>
+}
+
+/**
+ * "Never the last one" is decided by these counts, so what they count is locked: of two transactions that each take away
+ * one of the last two, the second waits, and then counts one less.
+ */
+function countsOf(session: Session) {
+  const administrators = session.prepareRead((_: object) =>
+    session.sql
+      .selectFrom('users')
+      .select('name')
+      .where('platform_role', '=', 'admin')
+      .where('status', '=', 'active')
+      .orderBy('name'),
+  )
+  const owners = session.prepareRead((p: { project: ProjectName }) =>
+    session.sql
+      .selectFrom('members')
+      .select('user_name')
+      .where('project', '=', p.project)
+      .where('role', '=', 'owner')
+      .where('status', '=', 'active')
+      .where('user_name', 'in', session.sql.selectFrom('users').select('name').where('status', '=', 'active'))
+      .orderBy('user_name'),
+  )
+  return {
+    countActiveAdministrators: async () => (await administrators('update', {})).length,
+    countActiveOwners: async (project) => (await owners('update', { project })).length,
+  } satisfies Partial<UserTables>
+}
+
+function userOf(row: Schema['users']): User {
+  const { id, name, status, platform_role: platformRole } = row
+  return { id, name, status, platformRole, createdAt: instantOf(row.created_at) }
+}
+
+function projectOf({ id, name, status, created_at }: Schema['projects']): Project {
+  return { id, name, status, createdAt: instantOf(created_at) }
+}
+
+function memberOf({ id, project, user_name: user, role, status, created_at }: Schema['members']): Member {
+  return { id, project, user, role, status, createdAt: instantOf(created_at) }
+}
