@@ -52,8 +52,9 @@ async function withNewKey(
   const newKey = keyOut ?? `${out.replace(/\.pem$/, '')}.key`
   await refuseExisting(newKey)
   const keys = await withProgress(host, `making a key (${algorithm})`, () => makeKeyPair(algorithm))
+  const csr = await makeCertificationRequest(keys, commonName)
   writeNewAtomically(newKey, privateKeyPem(keys), SECRET)
-  return { csr: await makeCertificationRequest(keys, commonName), publicKey: publicKeyInfo(keys), newKey, out }
+  return { csr, publicKey: publicKeyInfo(keys), newKey, out }
 }
 
 async function readRequest(file: string): Promise<Pick<PreparedRequest, 'csr' | 'publicKey'>> {

@@ -1,55 +1,95 @@
-// The `signet` command: every command in one list, and nothing done before one is chosen. What is heavy is imported by the
-// actions themselves, so that `--help` and a refused argument cost no more than this.
+// The `signet` command: every command in one list. Only the one that is named is loaded, so that a short command is not
+// kept waiting by the others.
 import 'reflect-metadata'
 import { Command } from 'commander'
 import { readFileSync } from 'node:fs'
-import { auditCommand } from './audit.ts'
-import { authorizeCommand } from './authorize.ts'
-import { ceremonyCommand } from './ceremony.ts'
-import { certCommand } from './cert.ts'
-import { crlCommand } from './crl.ts'
 import { withExample } from './example.ts'
 import { type Host, processHost } from './host.ts'
-import { initCommand } from './init-command.ts'
-import { jobCommand } from './job.ts'
-import { modelCommand } from './model.ts'
-import { projectCommand } from './project.ts'
 import { runCommandLine } from './run.ts'
-import { serveCommand } from './serve.ts'
-import { serviceCommand } from './service.ts'
-import { tokenCommand } from './token.ts'
-import { trustCommand } from './trust.ts'
-import { userCommand } from './user.ts'
 
-type CommandFactory = (host: Host) => Command
+interface CommandEntry {
+  readonly name: string
+  /** As the command itself has it: shown when it is not loaded. */
+  readonly description: string
+  readonly load: () => Promise<(host: Host) => Command>
+}
 
-/**
- * In the order of the help. Those that work on this machine's own keys and data (init, serve, ceremony) come first, the
- * clients of the API after them. Each factory declares arguments and help, and imports what it needs inside its action.
- */
-const COMMANDS: readonly CommandFactory[] = [
-  initCommand,
-  serveCommand,
-  ceremonyCommand,
-  trustCommand,
-  userCommand,
-  projectCommand,
-  serviceCommand,
-  certCommand,
-  jobCommand,
-  tokenCommand,
-  authorizeCommand,
-  crlCommand,
-  modelCommand,
-  auditCommand,
+/** In the order of the help: what works on this machine's own keys and data, then the clients of the API. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'trust',
+    description: 'what this host believes',
+    load: async () => (await import('./trust.ts')).trustCommand,
+  },
+  {
+    name: 'user',
+    description: 'people of the platform',
+    load: async () => (await import('./user.ts')).userCommand,
+  },
+  {
+    name: 'project',
+    description: 'projects and their members',
+    load: async () => (await import('./project.ts')).projectCommand,
+  },
+  {
+    name: 'service',
+    description: 'services of the platform',
+    load: async () => (await import('./service.ts')).serviceCommand,
+  },
+  {
+    name: 'cert',
+    description: 'certificates of members and services',
+    load: async () => (await import('./cert.ts')).certCommand,
+  },
+  {
+    name: 'job',
+    description: 'jobs that a launcher runs for members',
+    load: async () => (await import('./job.ts')).jobCommand,
+  },
+  {
+    name: 'token',
+    description: 'short-lived JWTs',
+    load: async () => (await import('./token.ts')).tokenCommand,
+  },
+  {
+    name: 'authorize',
+    description: 'ask whether a caller may act as a user on a deployment, and why',
+    load: async () => (await import('./authorize.ts')).authorizeCommand,
+  },
+  {
+    name: 'crl',
+    description: 'revocation lists for servers',
+    load: async () => (await import('./crl.ts')).crlCommand,
+  },
+  {
+    name: 'model',
+    description: 'models and who may call them',
+    load: async () => (await import('./model.ts')).modelCommand,
+  },
+  {
+    name: 'audit',
+    description: 'list what was done, by whom and when, newest first',
+    load: async () => (await import('./audit.ts')).auditCommand,
+  },
 ]
 
-export function signetProgram(host: Host): Command {
+/** The program with the command that `words` name; the others are there by name and description alone. */
+export async function signetProgram(words: readonly string[], host: Host): Promise<Command> {
   const program = new Command('signet')
     .description('Certificate authority and identity service of a machine-learning platform')
     .version(version(), '--version', 'print the version')
-  for (const make of COMMANDS) program.addCommand(make(host))
+  const [first, second] = words
+  const named = first === 'help' ? second : first
+  for (const { name, description, load } of COMMANDS) {
+    const command = name === named ? (await load())(host) : new Command(name).description(description)
+    program.addCommand(command)
+  }
   return withExample(program, 'signet cert issue --project vision --user alice --token-file -')
+}
+
+/** 0 done, 1 refused or failed, 2 wrong usage. */
+export async function runSignet(words: readonly string[], host: Host): Promise<number> {
+  return runCommandLine(await signetProgram(words, host), words, host)
 }
 
 function version(): string {
@@ -59,6 +99,4 @@ function version(): string {
   return typeof found === 'string' ? found : 'unknown'
 }
 
-if (import.meta.main) {
-  process.exitCode = await runCommandLine(signetProgram(processHost), process.argv.slice(2), processHost)
-}
+if (import.meta.main) process.exitCode = await runSignet(process.argv.slice(2), processHost)
