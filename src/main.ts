@@ -14,7 +14,14 @@ import { apiApp, publicApp } from './http/app.ts'
 import { type Listener, listenHttp, listenHttps, type TlsMaterial } from './http/listener.ts'
 import { operationsApp } from './http/operations-app.ts'
 import type { ApiParts } from './http/parts.ts'
-import { type InstallationFacts, NotInitialised, type OpenInstallation, openInstallation } from './main/installation.ts'
+import { SigningQueue } from './http/signing-queue.ts'
+import {
+  type InstallationFacts,
+  NotInitialised,
+  type OpenInstallation,
+  openInstallation,
+  type StorageWatch,
+} from './main/installation.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
 import { type BackgroundWork, startBackground } from './ops/background.ts'
@@ -22,6 +29,7 @@ import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { systemTimer } from './ops/timer.ts'
 import { CrlPublisher } from './revocation/crl-publisher.ts'
+import { ChangeLogGap } from './storage/errors.ts'
 import { encodePem } from './x509/pem.ts'
 
 export interface RunningService {
@@ -50,16 +58,25 @@ export async function startService(configuration: Configuration): Promise<Runnin
 
 async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
   const live = new LiveState(configuration.limits.snapshotAgeSeconds * 1000)
-  const opened = await openInstallation(
-    configuration,
-    { onCommitted: (changes) => live.apply(changes), onConfirmed: (at) => live.snapshot.confirm(at) },
-    clock,
-  )
+  let onFault = (error: unknown): void => {
+    throw error
+  }
+  const watch: StorageWatch = {
+    onCommitted: (changes) => live.apply(changes),
+    onConfirmed: (at) => live.snapshot.confirm(at),
+    onFault: (error) => onFault(error),
+  }
+  const opened = await openInstallation(configuration, watch, clock)
   shutdown.add('storage', { name: 'storage', close: () => opened.storage.close() })
   const { facts } = opened
   if (facts === undefined) throw new NotInitialised(configuration.dataFolder)
   await live.load(opened, clock)
   const monitoring = openMonitoring(opened, live, clock)
+  onFault = (error) => {
+    monitoring.failed(error, 'storage')
+    // Until it is loaded anew nothing confirms the snapshot, and decisions stop.
+    if (error instanceof ChangeLogGap) live.load(opened, clock).catch((again: unknown) => monitoring.failed(again, 'load'))
+  }
   const context = actContext(opened)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
@@ -200,6 +217,8 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
+  const signingQueue = new SigningQueue(configuration.limits.signingQueue)
+  monitoring.watchQueue(signingQueue)
   const tokens: TokenContext = {
     ...context,
     keys: keyring,
@@ -231,6 +250,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     audit: (page) => storage.read((view) => view.listAudit(page)),
     publicUrl: configuration.publicUrl,
     limits: configuration.limits,
+    signingQueue,
     observer: monitoring.observer,
   }
 }

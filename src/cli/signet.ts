@@ -17,6 +17,21 @@ interface CommandEntry {
 /** In the order of the help: what works on this machine's own keys and data, then the clients of the API. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'init',
+    description: 'make the hierarchy, its first CRLs and the first administrator',
+    load: async () => (await import('./init-command.ts')).initCommand,
+  },
+  {
+    name: 'serve',
+    description: 'run the service',
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
+    name: 'ceremony',
+    description: 'what only the offline root key can do',
+    load: async () => (await import('./ceremony.ts')).ceremonyCommand,
+  },
+  {
     name: 'trust',
     description: 'what this host believes',
     load: async () => (await import('./trust.ts')).trustCommand,

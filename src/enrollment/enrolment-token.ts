@@ -23,8 +23,8 @@ export interface EnrolmentToken {
 }
 
 /**
- * For a member: by an owner of the project; by an administrator only for a member that never had a certificate (who would
- * otherwise be impersonated), and never for themselves. Throws `EnrollmentRefused`, `DirectoryRefused`.
+ * For a member: by an owner of the project; by an administrator only while the member has no good certificate, and never for
+ * themselves: nobody who is at work is impersonated unseen. Throws `EnrollmentRefused`, `DirectoryRefused`.
  */
 export async function enrolMember(
   context: ActContext,
@@ -37,7 +37,8 @@ export async function enrolMember(
     if (!(await isOwner(tx, caller, project, now))) {
       await requireAdministrator(tx, caller, now)
       const isTheirOwn = caller.kind === 'admin' && caller.user === user
-      if (isTheirOwn || (await tx.hasEverIssuedTo(identity))) throw notPermitted(caller)
+      const isAtWork = (await tx.liveCertificatesOf(identity, now)).some(({ status }) => status === 'good')
+      if (isTheirOwn || isAtWork) throw notPermitted(caller)
     }
     await activeMembership(tx, project, user, 'share')
     return makeToken(context, tx, caller, identity, asked.origin)

@@ -48,10 +48,18 @@ export class NotInitialised extends CodedError<'not_initialised'> {
 
 export interface StorageWatch {
   readonly onCommitted: (changes: readonly NumberedChange[]) => void
-  readonly onConfirmed: (atMonotonicMilliseconds: number) => void
+  readonly onConfirmed: (askedAtMonotonicMilliseconds: number) => void
+  /** Failures that no caller hears of; with a `change_log_gap` the state is to be loaded anew. */
+  readonly onFault: (error: unknown) => void
 }
 
-const NOBODY: StorageWatch = { onCommitted: () => undefined, onConfirmed: () => undefined }
+const NOBODY: StorageWatch = {
+  onCommitted: () => undefined,
+  onConfirmed: () => undefined,
+  onFault: (error) => {
+    throw error
+  },
+}
 
 /** The caller closes `storage`. Throws what reading policy, key and database throws. */
 export async function openInstallation(

@@ -49,6 +49,7 @@ export class LiveState {
     this.#opened = opened
     this.#takeUp(book.all(), opened)
     await this.#fetchCrls(book.all())
+    storage.follow(revision)
   }
 
   /** Called from here on for what a change asks beyond memory. */

@@ -18,6 +18,8 @@ export interface Monitoring extends OperationsParts {
   readonly log: Log
   readonly health: Health
   readonly observer: Observer
+  /** What waits for a signature, for the metrics. */
+  watchQueue(queue: { readonly length: number }): void
   /** Brings the CRL figures up to date. */
   crlsPublished(): void
   serverCertificate(validity: Validity): void
@@ -32,10 +34,6 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
   const metrics = createMetrics({ clock, codes: Object.keys(PROBLEMS), reasons: Object.keys(REASONS) })
   const health = new Health(clock, systemTimer)
   registerChecks(health, opened, live, clock)
-  metrics.watch({
-    snapshotAgeSeconds: () => (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000,
-    signingQueue: () => 0,
-  })
   for (const { issuer } of book.all()) metrics.certificateInUse(issuer.id, issuer.validity)
   return {
     log,
@@ -43,6 +41,11 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
     observer: observerOf(log, metrics),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
     readiness: () => health.readiness(),
+    watchQueue: (queue) =>
+      metrics.watch({
+        snapshotAgeSeconds: () => (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000,
+        signingQueue: () => queue.length,
+      }),
     crlsPublished: () => {
       for (const { crl } of live.crls.all()) {
         metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })

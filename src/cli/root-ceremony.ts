@@ -1,0 +1,150 @@
+// What the ceremonies do: sign with the root key, note it in the root's ledger, and put the result in force in the database,
+// in that order. A signature that was noted and not recorded is no certificate; the ceremony is simply held again.
+import { readRootKey, type RootKey } from '../ca/keystore/root-key-file.ts'
+import { CodedError } from '../domain/coded-error.ts'
+import { addSeconds } from '../domain/clock.ts'
+import { makeAuthorityCrl, makeIssuingAuthority, type NewAuthority } from '../enrollment/authorities.ts'
+import { nextGeneration, recordAuthority, recordAuthorityCrl } from '../enrollment/installation.ts'
+import type { BookedIssuer } from '../enrollment/issuer-book.ts'
+import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
+import {
+  type InstallationFacts,
+  NotInitialised,
+  type OpenInstallation,
+  openInstallation,
+} from '../main/installation.ts'
+import type { Configuration } from '../ops/configuration.ts'
+import type { PublishedCrl } from '../revocation/crl-store.ts'
+import { RootFolder } from './root-folder.ts'
+import { PUBLIC, writeAtomically } from './atomic-file.ts'
+
+export type CeremonyErrorCode = 'root_of_another_installation' | 'authority_not_online'
+
+export class CeremonyRefused extends CodedError<CeremonyErrorCode> {}
+
+export interface RootAtHand {
+  readonly folder: string
+  readonly passphrase: string
+}
+
+const CEREMONY = 'offline:ceremony'
+
+export function planRootCrl(configuration: Configuration) {
+  return withInstallation(configuration, async (opened) => {
+    const root = rootIssuer(opened)
+    const { latest, revoked } = await rootCrlState(opened, root)
+    const now = opened.means.clock.now()
+    return {
+      issuer: root.issuer.id,
+      'after number': String(latest?.number ?? 0),
+      entries: String(revoked.length),
+      'good until': addSeconds(now, opened.policy.revocation.rootCrl.nextUpdateSeconds).toISOString(),
+    }
+  })
+}
+
+/** Signs, notes and puts in force the next CRL of the root. Throws `CeremonyRefused` and what opening the key throws. */
+export function signRootCrl(configuration: Configuration, at: RootAtHand, out: string | undefined): Promise<PublishedCrl> {
+  return withInstallation(configuration, async (opened) => {
+    const root = rootIssuer(opened)
+    const key = openRootKey(root, at)
+    const folder = new RootFolder(at.folder)
+    const { latest, revoked, revision } = await rootCrlState(opened, root)
+    const { crl, rootCrl } = opened.policy.revocation
+    const now = opened.means.clock.now()
+    folder.note({ kind: 'intent', at: now.toISOString(), what: `CRL after number ${String(latest?.number ?? 0)}` })
+    const made = await makeAuthorityCrl(root.issuer, key.signer('crl'), {
+      before: latest,
+      revoked,
+      coversRevision: revision,
+      now,
+      life: { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds },
+    })
+    await opened.storage.run((tx) => recordAuthorityCrl(tx, made, latest?.number ?? 0))
+    if (out !== undefined) writeAtomically(out, made.der, PUBLIC)
+    return made
+  })
+}
+
+export function planNextGeneration(configuration: Configuration, authority: string) {
+  return withInstallation(configuration, async (opened, facts) => {
+    requireOnline(opened, authority)
+    const generation = await opened.storage.run((tx) => nextGeneration(tx, authority))
+    return { issuer: `${authority}-${String(generation)}`, algorithm: facts.algorithm, organization: facts.organization }
+  })
+}
+
+/** A new key generation of an issuing CA with its first CRL; the one before goes on until its certificates have ended. */
+export function makeNextGeneration(
+  configuration: Configuration,
+  at: RootAtHand,
+  authority: string,
+): Promise<NewAuthority> {
+  return withInstallation(configuration, async (opened, { installation, algorithm, organization }) => {
+    requireOnline(opened, authority)
+    const { means, keyStore, storage, policy } = opened
+    const root = rootIssuer(opened)
+    const key = openRootKey(root, at)
+    const folder = new RootFolder(at.folder)
+    const generation = await storage.run((tx) => nextGeneration(tx, authority))
+    const what = `${authority}-${String(generation)} certificate`
+    const now = means.clock.now()
+    folder.note({ kind: 'intent', at: now.toISOString(), what })
+    const naming = { authority, generation, organization, publicHttpUrl: configuration.publicHttpUrl }
+    const parent = { issuer: root.issuer, signer: key.signer('certificate') }
+    const made = await makeIssuingAuthority(means, naming, { keyStore, installation, algorithm }, parent)
+    folder.noteSigned(what, made.issued)
+    const context = issuerKeyContext(installation, made.issuer.id)
+    const signer = keyStore.openSigner('crl', made.record.sealedKey ?? new Uint8Array(), context)
+    const nothing = { before: undefined, revoked: [], coversRevision: 0 } as const
+    const crl = await makeAuthorityCrl(made.issuer, signer, { ...nothing, now, life: policy.revocation.crl })
+    await storage.run(async (tx) => {
+      await recordAuthority(tx, made, CEREMONY, now)
+      await recordAuthorityCrl(tx, crl, 0)
+    })
+    return made
+  })
+}
+
+async function withInstallation<Result>(
+  configuration: Configuration,
+  act: (opened: OpenInstallation, facts: InstallationFacts) => Promise<Result>,
+): Promise<Result> {
+  const opened = await openInstallation(configuration)
+  try {
+    if (opened.facts === undefined) throw new NotInitialised(configuration.dataFolder)
+    return await act(opened, opened.facts)
+  } finally {
+    await opened.storage.close()
+  }
+}
+
+function rootIssuer({ book }: OpenInstallation): BookedIssuer {
+  const root = book.all().find(({ issuer }) => issuer.authority.parent === null)
+  if (root === undefined) throw new CeremonyRefused('root_of_another_installation', { why: 'no root is recorded' })
+  return root
+}
+
+/** The key must be the one in the root's certificate, or what it signs is worth nothing. */
+function openRootKey({ issuer }: BookedIssuer, { folder, passphrase }: RootAtHand): RootKey {
+  const key = readRootKey(folder, passphrase)
+  if (Buffer.compare(key.publicKey, issuer.publicKey.spki) !== 0) {
+    throw new CeremonyRefused('root_of_another_installation', { folder })
+  }
+  return key
+}
+
+function requireOnline({ policy }: OpenInstallation, authority: string): void {
+  if (policy.hierarchy.authorities.get(authority)?.key === 'online') return
+  const online = [...policy.hierarchy.authorities.values()].filter(({ key }) => key === 'online')
+  throw new CeremonyRefused('authority_not_online', { authority, known: online.map(({ name }) => name) })
+}
+
+async function rootCrlState({ storage, means }: OpenInstallation, { issuer }: BookedIssuer) {
+  const { revision } = await storage.readState()
+  return storage.run(async (tx) => ({
+    revision,
+    latest: await tx.latestCrl(issuer.id),
+    revoked: await tx.revokedCertificates(issuer.id, means.clock.now()),
+  }))
+}
