@@ -8,12 +8,14 @@ export function optionalInstant(at: Date | undefined): number | null {
   return at?.getTime() ?? null
 }
 
-/** Lists of names, which were checked when they were written. */
-export function encodeList(list: readonly string[]): string {
-  return JSON.stringify(list)
+/** A list of names as JSON. The names were checked before they were written. */
+export type ListText<Item extends string> = string & { readonly __items: Item }
+
+export function encodeList<Item extends string>(list: readonly Item[]): ListText<Item> {
+  return JSON.stringify(list) as ListText<Item>
 }
 
-export function decodeList<Item extends string>(text: string): readonly Item[] {
+export function decodeList<Item extends string>(text: ListText<Item>): readonly Item[] {
   return JSON.parse(text) as readonly Item[]
 }
 

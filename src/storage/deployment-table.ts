@@ -1,7 +1,7 @@
 // Deployments (access/deployment-store.ts). A host is free again when its deployment moves on or is deleted.
 import type { Deployment, DeploymentStore } from '../access/deployment-store.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
-import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { DnsName } from '../domain/dns-name.ts'
 import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { decodeList, encodeList } from './columns.ts'
@@ -78,5 +78,5 @@ function deploymentRow({ serviceCallers, ...deployment }: Deployment): Schema['d
 }
 
 export function deploymentOf({ service_callers, ...row }: Schema['deployments']): Deployment {
-  return { ...row, serviceCallers: decodeList<ServiceName>(service_callers) }
+  return { ...row, serviceCallers: decodeList(service_callers) }
 }

@@ -25,7 +25,7 @@ function issuerTable(session: Session) {
       .onConflict((conflict) => conflict.doNothing())
       .returning('id'),
   )
-  const all = session.prepare((_: object) =>
+  const all = session.prepare(() =>
     session.sql.selectFrom('issuers').selectAll().orderBy('authority').orderBy('generation'),
   )
   const reseal = session.prepare((p: { id: IssuerId; sealed_key: Uint8Array }) =>
@@ -52,7 +52,7 @@ function serverKeyTable(session: Session) {
       .onConflict((conflict) => conflict.doNothing())
       .returning('serial'),
   )
-  const latest = session.prepare((_: object) =>
+  const latest = session.prepare(() =>
     session.sql.selectFrom('server_keys').selectAll().orderBy('created_at', 'desc').orderBy('serial').limit(1),
   )
   return {

@@ -29,7 +29,8 @@ export interface MigrationParts {
 export async function migrate(connection: Connection, parts: MigrationParts): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await migrateOnce(connection, parts)
+      await migrateOnce(connection, parts)
+      return
     } catch (error) {
       if (error instanceof SchemaTooNew) throw error
       // `duplicate`: CREATE TABLE IF NOT EXISTS of two PostgreSQL sessions meets in the catalogue.

@@ -21,7 +21,9 @@ export class Poller {
   /** Called again, it changes nothing. */
   start(): void {
     if (this.#polling === 'manual' || this.#timer !== undefined || this.#stopped) return
-    this.#timer = setTimeout(() => (this.#asking = this.#ask()), this.#polling.everyMilliseconds)
+    this.#timer = setTimeout(() => {
+      this.#asking = this.#ask()
+    }, this.#polling.everyMilliseconds)
     // A process that has nothing else to do may end.
     this.#timer.unref()
   }

@@ -23,14 +23,10 @@ export class CommitRefused extends CodedError<'40000'> {
   }
 }
 
-const BIGINT_OID = 20
-
 /** 64-bit integers arrive as text, because they may be larger than a number; ours are instants, counters and positions. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === BIGINT_OID
-      ? (text: string) => Number(text)
-      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+  getTypeParser: (type, format) =>
+    type === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(type, format) as (text: string) => unknown),
 }
 
 export async function connectPostgres(url: string, purpose: ConnectionPurpose): Promise<PostgresConnection> {

@@ -5,6 +5,7 @@ import type { Deployment } from '../access/deployment-store.ts'
 import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
 import type { Job, Member, Project, Service, User } from '../directory/entities.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
+import type { ServiceRole } from '../domain/change.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -12,6 +13,7 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { TokenKeyRecord } from '../tokens/token-store.ts'
+import type { ListText } from './columns.ts'
 
 export interface Schema {
   users: {
@@ -41,10 +43,10 @@ export interface Schema {
   services: {
     id: string
     name: ServiceName
-    dns_names: string
+    dns_names: ListText<DnsName>
     system_user: Service['systemUser']
-    roles: string
-    projects: string
+    roles: ListText<ServiceRole>
+    projects: ListText<ProjectName>
     status: Service['status']
     created_at: number
   }
@@ -69,7 +71,7 @@ export interface Schema {
     project: ProjectName
     host: DnsName
     service: ServiceName
-    service_callers: string
+    service_callers: ListText<ServiceName>
     status: Deployment['status']
   }
   certificates: {

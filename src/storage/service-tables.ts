@@ -2,7 +2,6 @@
 // had stays that service's: a certificate with it may still be in use, and a name never means two things.
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Job, Service } from '../directory/entities.ts'
-import type { ServiceRole } from '../domain/change.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -203,10 +202,10 @@ export function serviceOf(row: Schema['services']): Service {
   return {
     id: row.id,
     name: row.name,
-    dnsNames: decodeList<DnsName>(row.dns_names),
+    dnsNames: decodeList(row.dns_names),
     systemUser: row.system_user,
-    roles: decodeList<ServiceRole>(row.roles),
-    projects: decodeList<ProjectName>(row.projects),
+    roles: decodeList(row.roles),
+    projects: decodeList(row.projects),
     status: row.status,
     createdAt: instantOf(row.created_at),
   }

@@ -1,6 +1,6 @@
 // Statements over one connection. A statement is built by Kysely once, with a placeholder where each parameter goes, and run
 // from then on by its text: building it anew takes longer than running it.
-import type { Compilable, InsertObject, Kysely, SelectQueryBuilder } from 'kysely'
+import type { Compilable, CompiledQuery, InsertObject, Kysely, SelectQueryBuilder } from 'kysely'
 import type { RowLock } from '../domain/transactions.ts'
 import type { Connection, Row, StatementText } from './connection.ts'
 import type { Dialect } from './dialect.ts'
@@ -45,7 +45,7 @@ export class Session {
   ): Prepared<Parameters, Result> {
     let compiled: CompiledStatement | undefined
     return (parameters) => {
-      compiled ??= compileStatement(build)
+      compiled ??= namedStatement(build(PLACEHOLDERS as Parameters).compile())
       return this.#execute<Result>(compiled.text, parametersOf(compiled, parameters))
     }
   }
@@ -71,7 +71,7 @@ export class Session {
   }
 
   /** Inserts rows that all have the same columns. */
-  async insertMany<Table extends keyof Schema & string>(
+  async insertMany<Table extends keyof Schema>(
     table: Table,
     rows: readonly InsertObject<Schema, Table>[],
   ): Promise<void> {
@@ -112,11 +112,10 @@ class Placeholder {
 
 let statementCount = 0
 
-function compileStatement<Parameters extends object>(
-  build: (parameters: Parameters) => Compilable<unknown>,
-): CompiledStatement {
-  const names = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as Parameters
-  const { sql, parameters } = build(names).compile()
+/** Whatever it is asked for, it gives a placeholder of that name. */
+const PLACEHOLDERS = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) })
+
+function namedStatement({ sql, parameters }: CompiledQuery): CompiledStatement {
   statementCount += 1
   return { text: { sql, name: `signet_${statementCount}` }, sources: parameters }
 }

@@ -205,7 +205,7 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
  * one of the last two, the second waits, and then counts one less.
  */
 function countsOf(session: Session) {
-  const administrators = session.prepareRead((_: object) =>
+  const administrators = session.prepareRead(() =>
     session.sql
       .selectFrom('users')
       .select('name')
