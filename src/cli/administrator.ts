@@ -11,7 +11,7 @@ import type { UserName } from '../domain/user-name.ts'
 import type { IssuingKey } from '../enrollment/act-context.ts'
 import { encodePem } from '../x509/pem.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
-import { PUBLIC_MODE, SECRET_MODE, writeWhole } from './atomic-file.ts'
+import { PUBLIC, SECRET, writeAtomically } from './atomic-file.ts'
 
 export interface AdministratorFiles {
   readonly key: string
@@ -74,11 +74,11 @@ export async function writeAdministratorFiles(
     friendlyName: record.commonName,
   })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  await writeWhole(files.key, Buffer.from(encodePem('PRIVATE KEY', pkcs8)), SECRET_MODE, 'replace')
-  await writeWhole(files.pkcs12, pkcs12, SECRET_MODE, 'replace')
-  await writeWhole(files.passphrase, Buffer.from(`${passphrase}\n`), SECRET_MODE, 'replace')
+  writeAtomically(files.key, Buffer.from(encodePem('PRIVATE KEY', pkcs8)), SECRET)
+  writeAtomically(files.pkcs12, pkcs12, SECRET)
+  writeAtomically(files.passphrase, Buffer.from(`${passphrase}\n`), SECRET)
   const certificates = [record.der, ...chain].map((der) => encodePem('CERTIFICATE', der)).join('')
-  await writeWhole(files.certificate, Buffer.from(certificates), PUBLIC_MODE, 'replace')
-  await writeWhole(files.trust, Buffer.from(encodePem('CERTIFICATE', root)), PUBLIC_MODE, 'replace')
+  writeAtomically(files.certificate, Buffer.from(certificates), PUBLIC)
+  writeAtomically(files.trust, Buffer.from(encodePem('CERTIFICATE', root)), PUBLIC)
   return files
 }

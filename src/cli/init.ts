@@ -1,6 +1,6 @@
 // `signet init`: from nothing to a hierarchy, its first CRLs and the first administrator. Files come first and the database
 // last, in one transaction: a run that was cut short left nothing that counts, and is simply run again.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { makeMasterKeyFile } from '../ca/keystore/master-key.ts'
@@ -58,7 +58,7 @@ export async function initialise(request: InitRequest, progress: (step: string) 
   mkdirSync(configuration.dataFolder, { recursive: true, mode: 0o700 })
   const opened = await openInstallation(configuration)
   try {
-    if (opened.installation !== undefined)
+    if (opened.facts !== undefined)
       throw new InitRefused('already_initialised', { data: configuration.dataFolder })
     return await found(opened, request, progress)
   } finally {
@@ -169,7 +169,7 @@ async function makeRoot(
   const naming = namingOf(configuration, rootAuthority(policy))
   const made = await makeRootCertificate(means, naming, key.signer('certificate'))
   folder.noteSigned('root certificate', made.issued)
-  await folder.keepCertificate(made.issued.der)
+  folder.keepCertificate(made.issued.der)
   return made
 }
 

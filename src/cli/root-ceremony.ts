@@ -141,7 +141,7 @@ function requireOnline({ policy }: OpenInstallation, authority: string): void {
 }
 
 async function rootCrlState({ storage, means }: OpenInstallation, { issuer }: BookedIssuer) {
-  const { revision } = await storage.readState()
+  const { seq: revision } = await storage.readState()
   return storage.run(async (tx) => ({
     revision,
     latest: await tx.latestCrl(issuer.id),

@@ -8,7 +8,7 @@ import { syncFolder } from '../ca/keystore/new-file.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import { encodePem, parsePem } from '../x509/pem.ts'
-import { PUBLIC_MODE, writeWhole } from './atomic-file.ts'
+import { PUBLIC, writeAtomically } from './atomic-file.ts'
 
 export type RootFolderErrorCode = 'root_folder_in_use' | 'root_folder_unfit'
 
@@ -71,8 +71,8 @@ export class RootFolder {
     return existsSync(path) ? parsePem(readFileSync(path, 'utf8'), 'CERTIFICATE') : undefined
   }
 
-  keepCertificate(der: Uint8Array): Promise<void> {
-    return writeWhole(join(this.path, CERTIFICATE), Buffer.from(encodePem('CERTIFICATE', der)), PUBLIC_MODE, 'replace')
+  keepCertificate(der: Uint8Array): void {
+    writeAtomically(join(this.path, CERTIFICATE), Buffer.from(encodePem('CERTIFICATE', der)), PUBLIC)
   }
 
   noteSigned(what: string, issued: IssuedCertificate): void {

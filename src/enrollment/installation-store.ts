@@ -9,7 +9,7 @@
 export type InstallationFact = 'installation' | 'demo' | 'epoch' | 'organization' | 'algorithm'
 
 export interface InstallationStore {
-  installationFact(name: InstallationFact): Promise<string | undefined>
+  metadata(name: InstallationFact): Promise<string | undefined>
   /** Inserts or replaces. */
-  setInstallationFact(name: InstallationFact, value: string): Promise<void>
+  setMetadata(name: InstallationFact, value: string): Promise<void>
 }

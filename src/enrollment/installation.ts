@@ -24,11 +24,11 @@ const FOUNDER = { actor: 'offline:init', requestId: '' } as const
 
 export async function recordFounding(tx: UnitOfWork, founding: Founding): Promise<void> {
   const { administrator, at } = founding
-  await tx.setInstallationFact('installation', founding.installation)
-  await tx.setInstallationFact('epoch', founding.installation)
-  await tx.setInstallationFact('demo', founding.demo ? 'yes' : 'no')
-  await tx.setInstallationFact('organization', founding.organization)
-  await tx.setInstallationFact('algorithm', founding.algorithm)
+  await tx.setMetadata('installation', founding.installation)
+  await tx.setMetadata('epoch', founding.installation)
+  await tx.setMetadata('demo', founding.demo ? 'yes' : 'no')
+  await tx.setMetadata('organization', founding.organization)
+  await tx.setMetadata('algorithm', founding.algorithm)
   for (const authority of founding.authorities) await recordAuthority(tx, authority, FOUNDER.actor, at)
   for (const crl of founding.crls) await recordAuthorityCrl(tx, crl, 0)
   await tx.insertUser({

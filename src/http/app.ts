@@ -14,6 +14,7 @@ import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
 import { directoryRoutes } from './routes/directory.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { meRoutes } from './routes/me.ts'
 import { pkiRoutes } from './routes/pki.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -29,6 +30,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', certificateRoutes(parts))
   app.route('/', directoryRoutes(parts))
   app.route('/', jobRoutes(parts))
+  app.route('/', meRoutes(parts))
   app.route('/', tokenRoutes(parts))
   app.route('/', authorizeRoutes(parts))
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, parts)))

@@ -13,6 +13,7 @@ import type { TokenContext } from '../enrollment/token-acts.ts'
 import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
+import type { SigningQueue } from './signing-queue.ts'
 import type { AuthorityShelf } from './authority-shelf.ts'
 
 /** What readers may do outside an act: lists and look-ups in one consistent view. */
@@ -41,8 +42,6 @@ export interface StatusFacts {
 
 export interface Limits {
   readonly bodyBytes: number
-  /** Requests that may wait for a CSR check or a signature at once. */
-  readonly signingQueue: number
 }
 
 export interface ApiParts {
@@ -61,6 +60,7 @@ export interface ApiParts {
   readonly audit: (page: PageRequest) => Promise<Page<AuditEvent>>
   readonly publicUrl: string
   readonly limits: Limits
+  readonly signingQueue: SigningQueue
   readonly observer: Observer
 }
 

@@ -19,6 +19,7 @@ import type { X509ErrorCode } from '../x509/errors.ts'
 /** Refusals of the edge itself. */
 type EdgeCode =
   | 'asker_untrusted'
+  | 'authorization_malformed'
   | 'base64_malformed'
   | 'body_malformed'
   | 'body_rejected'
@@ -104,6 +105,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   client_certificate_refused: tell(401, 'Present a client certificate that holds; the reason is a decision reason.'),
   requester_ended: hush(401, 'What you asked with has ended meanwhile: get a new certificate.'),
   enrolment_token_invalid: hush(401, 'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.'),
+  authorization_malformed: hush(401, 'Send Authorization: Bearer and one token.'),
   credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
   credential_conflict: hush(403, 'Present credentials of one principal.'),
   not_permitted: tell(403, 'Ask somebody who may do this.'),

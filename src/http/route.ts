@@ -6,6 +6,7 @@ import type { RequestOrigin } from '../enrollment/act-context.ts'
 import type { IdempotentRequest } from '../enrollment/idempotency.ts'
 import type { Caller } from '../domain/caller.ts'
 import { callerOf } from './authenticate.ts'
+import { bearerOf } from './bearer.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 import { ProblemBody } from './schemas.ts'
@@ -101,9 +102,14 @@ function responsesOf<Status extends number, Answer extends z.ZodType>({
     typeof PROBLEMS_OF_A_ROUTE
 }
 
-/** The caller of this request. Throws `HttpRefused`. */
-export function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
-  return callerOf(parts, context.get('socket'))
+/**
+ * The caller of this request, by the certificate of its connection. Every credential that is presented must hold: a bearer
+ * token is verified first, and then refused where it buys nothing. Throws `HttpRefused`, `TokenRejected`.
+ */
+export async function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
+  if (context.req.header('authorization') === undefined) return callerOf(parts, context.get('socket'))
+  await bearerOf(parts, context)
+  throw new HttpRefused('credential_buys_none')
 }
 
 export function originOf(context: ApiContext): RequestOrigin {

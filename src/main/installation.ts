@@ -15,7 +15,8 @@ import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.t
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
 import type { Configuration, MasterKeyLocation } from '../ops/configuration.ts'
-import { openStorage, type Storage } from '../storage/storage.ts'
+import { DEFAULT_POLLING, openStorage } from '../storage/open-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** The policy that comes with Signet; an installation may bring its own. */
 export const OWN_POLICY_FOLDER = new URL('../../ca', import.meta.url).pathname
@@ -72,7 +73,8 @@ export async function openInstallation(
   const keyStore = new FileKeyStore(masterKey, systemRandom)
   const book = new IssuerBook(policy, clock)
   const { database, journal, trustDomain } = configuration
-  const storage = await openStorage({ location: database, journal, clock, ...watch })
+  const url = database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url
+  const storage = await openStorage({ url, journal, clock, polling: DEFAULT_POLLING, ...watch })
   try {
     const facts = await storage.run(readFacts)
     const means: IssuingMeans = {
@@ -125,15 +127,15 @@ function bookedIssuer(
 }
 
 async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Promise<InstallationFacts | undefined> {
-  const installation = await tx.installationFact('installation')
-  const algorithm = KEY_ALGORITHMS.get((await tx.installationFact('algorithm')) ?? '')?.name
+  const installation = await tx.metadata('installation')
+  const algorithm = KEY_ALGORITHMS.get((await tx.metadata('algorithm')) ?? '')?.name
   if (installation === undefined || algorithm === undefined) return undefined
   return {
     installation,
     algorithm,
-    demo: (await tx.installationFact('demo')) === 'yes',
-    epoch: (await tx.installationFact('epoch')) ?? installation,
-    organization: (await tx.installationFact('organization')) ?? '',
+    demo: (await tx.metadata('demo')) === 'yes',
+    epoch: (await tx.metadata('epoch')) ?? installation,
+    organization: (await tx.metadata('organization')) ?? '',
   }
 }
 

@@ -42,14 +42,14 @@ export class LiveState {
   async load(opened: OpenInstallation, clock: Clock): Promise<void> {
     const { storage, book } = opened
     const askedAt = clock.monotonicMilliseconds()
-    const { changes, revision } = await storage.readState()
-    this.snapshot.load(changes, revision)
-    this.ledger.load(changes, revision)
+    const { changes, seq } = await storage.readState()
+    this.snapshot.load(changes, seq)
+    this.ledger.load(changes, seq)
     this.snapshot.confirm(askedAt)
     this.#opened = opened
     this.#takeUp(book.all(), opened)
     await this.#fetchCrls(book.all())
-    storage.follow(revision)
+    storage.follow(seq)
   }
 
   /** Called from here on for what a change asks beyond memory. */

@@ -60,16 +60,18 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await issueForMember(context, {
-        caller: await callerIn(parts, c),
-        project: parseProjectName(c.req.valid('param').p, names),
-        user: parseUserName(c.req.valid('param').u, names),
-        csr: pemOrDer(body.csr),
-        enrolmentToken: body.enrolmentToken,
-        lifetimeSeconds: body.lifetimeSeconds,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
-      })
+      const issued = await parts.signingQueue.run(async () =>
+        issueForMember(context, {
+          caller: await callerIn(parts, c),
+          project: parseProjectName(c.req.valid('param').p, names),
+          user: parseUserName(c.req.valid('param').u, names),
+          csr: pemOrDer(body.csr),
+          enrolmentToken: body.enrolmentToken,
+          lifetimeSeconds: body.lifetimeSeconds,
+          idempotent: await idempotentRequestOf(c),
+          origin: originOf(c),
+        }),
+      )
       parts.observer.issued(issued.profile)
       return c.json(issuedBody(parts, issued), 201)
     },
@@ -86,15 +88,17 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await issueForService(context, {
-        caller: await callerIn(parts, c),
-        name: parseServiceName(c.req.valid('param').name, names),
-        csr: pemOrDer(body.csr),
-        enrolmentToken: body.enrolmentToken,
-        lifetimeSeconds: body.lifetimeSeconds,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
-      })
+      const issued = await parts.signingQueue.run(async () =>
+        issueForService(context, {
+          caller: await callerIn(parts, c),
+          name: parseServiceName(c.req.valid('param').name, names),
+          csr: pemOrDer(body.csr),
+          enrolmentToken: body.enrolmentToken,
+          lifetimeSeconds: body.lifetimeSeconds,
+          idempotent: await idempotentRequestOf(c),
+          origin: originOf(c),
+        }),
+      )
       parts.observer.issued(issued.profile)
       return c.json(issuedBody(parts, issued), 201)
     },

@@ -44,15 +44,17 @@ export function jobRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const started = await startJob(context, {
-        caller: await callerIn(parts, c),
-        project: parseProjectName(body.project, names),
-        user: parseUserName(body.user, names),
-        csr: pemOrDer(body.csr),
-        lifetimeSeconds: body.lifetimeSeconds,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
-      })
+      const started = await parts.signingQueue.run(async () =>
+        startJob(context, {
+          caller: await callerIn(parts, c),
+          project: parseProjectName(body.project, names),
+          user: parseUserName(body.user, names),
+          csr: pemOrDer(body.csr),
+          lifetimeSeconds: body.lifetimeSeconds,
+          idempotent: await idempotentRequestOf(c),
+          origin: originOf(c),
+        }),
+      )
       parts.observer.issued(started.certificate.profile)
       return c.json({ id: started.jobId, certificate: issuedBody(parts, started.certificate) }, 201)
     },
