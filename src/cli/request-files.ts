@@ -1,7 +1,8 @@
 // The files of a command that gets a certificate: where the key comes from, where key and certificate go. Everything that
 // can be refused is refused before the request is sent, since an enrolment token is spent once; the new key is on the disk
 // before the request too, since a certificate without its key is worth nothing.
-import { access, rm } from 'node:fs/promises'
+import { access, constants, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { MAX_CSR_BYTES, parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
 import { encodePem, parsePem, parsePemBundle } from '../x509/pem.ts'
@@ -11,7 +12,7 @@ import { makeCertificationRequest } from './certification-request.ts'
 import type { Host } from './host.ts'
 import { makeKeyPair, privateKeyPem, publicKeyInfo, readKeyPair } from './key-pair.ts'
 import { withProgress } from './progress.ts'
-import { readBytes } from './read-file.ts'
+import { readBytes, reasonOf } from './read-file.ts'
 import { Refused, refusedBecause } from './refused.ts'
 import type { RequestOptions } from './request-options.ts'
 
@@ -34,6 +35,7 @@ export async function prepareRequest(
 ): Promise<PreparedRequest> {
   const out = options.out ?? `${commonName}.pem`
   if (options.force !== true) await refuseExisting(out)
+  await requireWritableFolder(out)
   if (options.csr !== undefined) return { ...(await readRequest(options.csr)), newKey: undefined, out }
   if (options.key !== undefined) {
     const keys = await readKeyPair(options.key)
@@ -64,11 +66,21 @@ async function readRequest(file: string): Promise<Pick<PreparedRequest, 'csr' | 
 }
 
 async function refuseExisting(file: string): Promise<void> {
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  )
-  if (isThere) throw new Refused('file_exists', { file })
+  if ((await faultOfAccess(file, constants.F_OK)) === undefined) throw new Refused('file_exists', { file })
+}
+
+async function requireWritableFolder(file: string): Promise<void> {
+  const reason = await faultOfAccess(dirname(file), constants.W_OK)
+  if (reason !== undefined) throw new Refused('file_unwritable', { file, reason })
+}
+
+async function faultOfAccess(path: string, mode: number): Promise<string | undefined> {
+  try {
+    await access(path, mode)
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
+  }
 }
 
 /** Asks with the prepared request. When that fails nothing stays behind: the key that was made for it is removed. */
