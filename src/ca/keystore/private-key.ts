@@ -91,7 +91,7 @@ function algorithmNamed(name: string): KeyAlgorithm {
 
 /**
  * The one place where a private key signs. P-256 and Ed25519 take some tens of microseconds and run where they are called,
- * which is three times as fast as handing them to a thread; the others take a millisecond and more, and run on the
+ * which is twice as fast as handing them to a thread; the others take a millisecond and more, and run on the
  * thread pool so that the event loop goes on.
  */
 export function signBytesWith(key: KeyObject, ecdsa: EcdsaForm): SignBytes {

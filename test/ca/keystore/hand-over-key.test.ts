@@ -18,7 +18,7 @@ describe('a key that is handed over', () => {
       const request = parseCertificationRequest(certificationRequest)
       expect(Buffer.from(request.publicKey.spki)).toEqual(Buffer.from(publicKey))
       expect(() => verifyProofOfPossession(request)).not.toThrow()
-      const read = new Pkcs10CertificateRequest(certificationRequest)
+      const read = new Pkcs10CertificateRequest(Uint8Array.from(certificationRequest))
       expect([read.subject, await read.verify(generalProvider)]).toEqual(['', true])
     },
   )
