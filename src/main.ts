@@ -3,8 +3,7 @@
 import 'reflect-metadata'
 import { readFileSync } from 'node:fs'
 import { installGeneralProvider } from './ca/keystore/general-provider.ts'
-import type { Clock } from './domain/clock.ts'
-import { addSeconds, systemClock } from './domain/clock.ts'
+import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import { parseDnsName } from './domain/dns-name.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate, type ServerCertificate, type ServerNames } from './enrollment/server-certificate.ts'
@@ -44,9 +43,11 @@ const MAINTENANCE_SECONDS = 600
 const TICKET_KEY_SECONDS = 3600
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
-export async function startService(configuration: Configuration): Promise<RunningService> {
+export async function startService(
+  configuration: Configuration,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
   installGeneralProvider()
-  const clock = systemClock
   const shutdown = new Shutdown(systemTimer)
   try {
     return await assemble(configuration, clock, shutdown)

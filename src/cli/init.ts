@@ -8,7 +8,7 @@ import { makeRootKey, readRootKey, ROOT_KEY_FILE, type RootKey } from '../ca/key
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { Policy } from '../ca/policy/policy.ts'
 import { CodedError } from '../domain/coded-error.ts'
-import { systemRandom } from '../domain/clock.ts'
+import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import { parseUserName, type UserName } from '../domain/user-name.ts'
 import {
@@ -20,7 +20,7 @@ import {
 } from '../enrollment/authorities.ts'
 import { recordFounding } from '../enrollment/installation.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
-import { type OpenInstallation, openInstallation } from '../main/installation.ts'
+import { NOBODY, type OpenInstallation, openInstallation } from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
 import type { PublishedCrl } from '../revocation/crl-store.ts'
 import { type AdministratorFiles, makeAdministratorCertificate, writeAdministratorFiles } from './administrator.ts'
@@ -51,12 +51,16 @@ export interface InitResult {
 }
 
 /** Throws `InitRefused`, `RootFolderRefused` and what the parts throw; what it made before can be made again. */
-export async function initialise(request: InitRequest, progress: (step: string) => void): Promise<InitResult> {
+export async function initialise(
+  request: InitRequest,
+  progress: (step: string) => void,
+  clock: Clock = systemClock,
+): Promise<InitResult> {
   const { configuration } = request
   refuseRootInside(configuration, request.rootFolder)
   makeMasterKey(configuration)
   mkdirSync(configuration.dataFolder, { recursive: true, mode: 0o700 })
-  const opened = await openInstallation(configuration)
+  const opened = await openInstallation(configuration, NOBODY, clock)
   try {
     if (opened.facts !== undefined)
       throw new InitRefused('already_initialised', { data: configuration.dataFolder })

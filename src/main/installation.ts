@@ -54,7 +54,8 @@ export interface StorageWatch {
   readonly onFault: (error: unknown) => void
 }
 
-const NOBODY: StorageWatch = {
+/** For commands that act and end: what others commit meanwhile is nothing to them. */
+export const NOBODY: StorageWatch = {
   onCommitted: () => undefined,
   onConfirmed: () => undefined,
   onFault: (error) => {
