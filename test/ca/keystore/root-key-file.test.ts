@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,12 @@ describe('refused:', () => {
       expect(() => readRootKey(folder, wrong)).toThrow(code('passphrase_wrong'))
     },
   )
+
+  test('a wrong passphrase whose padding happens to look right: what comes out is no key', async () => {
+    await makeRootKey(folder, 'ec-p256', PASSPHRASE, systemRandom)
+    writeFileSync(path(), await encryptPrivateKey(randomBytes(150), Buffer.from(PASSPHRASE), systemRandom))
+    expect(() => readRootKey(folder, PASSPHRASE)).toThrow(code('passphrase_wrong'))
+  })
 
   test('a folder without the file', () => {
     expect(() => readRootKey(folder, PASSPHRASE)).toThrow(code('root_key_missing'))
