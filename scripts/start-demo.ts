@@ -86,7 +86,18 @@ function showMainJob(): Row[] {
   rows.push({ step: 'one for bob, enrolled by the owner alice', outcome: obtainMember('bob', identityAt('alice')) })
   rows.push({ step: 'a service certificate for model.internal', outcome: obtainService('model.internal') })
   run(
-    ['model', 'deployment', 'put', 'resnet', '--project', 'vision', '--host', 'resnet.internal', '--service', 'model.internal'],
+    [
+      'model',
+      'deployment',
+      'put',
+      'resnet',
+      '--project',
+      'vision',
+      '--host',
+      'resnet.internal',
+      '--service',
+      'model.internal',
+    ],
     { as: identityAt('alice') },
   )
   rows.push({ step: 'the CRL of users-1, fetched and verified', outcome: fetchCrl() })
@@ -123,11 +134,10 @@ function obtainService(name: string): string {
 }
 
 function fetchCrl(): string {
-  const crl = JSON.parse(run(['crl', 'get', '--issuer', 'users-1', '--out', at('users-1.crl'), '--json'])) as {
-    readonly number: number
-    readonly nextUpdate: string
+  const told = JSON.parse(run(['crl', 'get', '--issuer', 'users-1', '--out', at('users-1.crl'), '--json'])) as {
+    readonly crls: readonly { readonly number: string; readonly nextUpdate: string }[]
   }
-  return `number ${String(crl.number)}, next update ${crl.nextUpdate}`
+  return told.crls.map(({ number, nextUpdate }) => `number ${number}, next update ${nextUpdate}`).join()
 }
 
 function fetchToken(): string {

@@ -4,9 +4,8 @@ import 'reflect-metadata'
 import { readFileSync } from 'node:fs'
 import { installGeneralProvider } from './ca/keystore/general-provider.ts'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
-import { parseDnsName } from './domain/dns-name.ts'
 import type { ActContext } from './enrollment/act-context.ts'
-import { currentServerCertificate, type ServerCertificate, type ServerNames } from './enrollment/server-certificate.ts'
+import { currentServerCertificate, type ServerCertificate } from './enrollment/server-certificate.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import { apiApp, publicApp } from './http/app.ts'
@@ -15,10 +14,12 @@ import { operationsApp } from './http/operations-app.ts'
 import type { ApiParts } from './http/parts.ts'
 import { SigningQueue } from './http/signing-queue.ts'
 import {
+  actContext,
   type InstallationFacts,
   NotInitialised,
   type OpenInstallation,
   openInstallation,
+  serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
 import { LiveState } from './main/live-state.ts'
@@ -43,10 +44,7 @@ const MAINTENANCE_SECONDS = 600
 const TICKET_KEY_SECONDS = 3600
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
-export async function startService(
-  configuration: Configuration,
-  clock: Clock = systemClock,
-): Promise<RunningService> {
+export async function startService(configuration: Configuration, clock: Clock = systemClock): Promise<RunningService> {
   installGeneralProvider()
   const shutdown = new Shutdown(systemTimer)
   try {
@@ -76,7 +74,8 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   onFault = (error) => {
     monitoring.failed(error, 'storage')
     // Until it is loaded anew nothing confirms the snapshot, and decisions stop.
-    if (error instanceof ChangeLogGap) live.load(opened, clock).catch((again: unknown) => monitoring.failed(again, 'load'))
+    if (error instanceof ChangeLogGap)
+      live.load(opened, clock).catch((again: unknown) => monitoring.failed(again, 'load'))
   }
   const context = actContext(opened)
   const keyring = await openKeyring(opened, facts, clock)
@@ -90,15 +89,6 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   work.every(TICKET_KEY_SECONDS, () => listeners.https.rotateTicketKeys())
   monitoring.log.info({ ports: listeners.ports, installation: facts.installation }, 'ready')
   return { ports: listeners.ports, facts, stop: () => shutdown.stop() }
-}
-
-function actContext({ storage, means, book }: OpenInstallation): ActContext {
-  return {
-    ...means,
-    acts: storage,
-    issuingKeyFor: (profile) => book.issuingKeyFor(profile),
-    caSubjects: book.caSubjects,
-  }
 }
 
 async function openKeyring(
@@ -116,14 +106,6 @@ async function openKeyring(
   await keyring.load()
   await keyring.rotateDue()
   return keyring
-}
-
-function serverMeans({ keyStore, configuration, policy }: OpenInstallation, facts: InstallationFacts) {
-  const { dnsNames, ipAddresses } = configuration.serverNames
-  const [first, ...others] = dnsNames.map((name) => parseDnsName(name, policy.names))
-  if (first === undefined) throw new Error('the public URL names no host')
-  const names: ServerNames = { commonName: first, dnsNames: others, ipAddresses }
-  return { keyStore, installation: facts.installation, names, algorithm: facts.algorithm }
 }
 
 interface Assembled {
@@ -302,4 +284,3 @@ function ownVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   return manifest.version
 }
-

@@ -3,13 +3,16 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
+import { refuseOutsideZones } from '../ca/alternative-names.ts'
 import { makeMasterKeyFile } from '../ca/keystore/master-key.ts'
 import { makeRootKey, readRootKey, ROOT_KEY_FILE, type RootKey } from '../ca/keystore/root-key-file.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { Policy } from '../ca/policy/policy.ts'
+import { commonNameOf } from '../ca/subject.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { parseDnsName } from '../domain/dns-name.ts'
 import { parseUserName, type UserName } from '../domain/user-name.ts'
 import {
   type AuthorityNaming,
@@ -19,15 +22,15 @@ import {
   type NewAuthority,
 } from '../enrollment/authorities.ts'
 import { recordFounding } from '../enrollment/installation.ts'
+import { currentServerCertificate } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
-import { NOBODY, type OpenInstallation, openInstallation } from '../main/installation.ts'
+import { actContext, NOBODY, type OpenInstallation, openInstallation, serverMeans } from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
 import type { PublishedCrl } from '../revocation/crl-store.ts'
 import { type AdministratorFiles, makeAdministratorCertificate, writeAdministratorFiles } from './administrator.ts'
 import { RootFolder, RootFolderRefused } from './root-folder.ts'
 
-export type InitErrorCode =
-  'already_initialised' | 'root_inside_data_folder' | 'hierarchy_unsupported'
+export type InitErrorCode = 'already_initialised' | 'root_inside_data_folder' | 'hierarchy_unsupported'
 
 export class InitRefused extends CodedError<InitErrorCode> {}
 
@@ -62,9 +65,33 @@ export async function initialise(
   mkdirSync(configuration.dataFolder, { recursive: true, mode: 0o700 })
   const opened = await openInstallation(configuration, NOBODY, clock)
   try {
-    if (opened.facts !== undefined)
-      throw new InitRefused('already_initialised', { data: configuration.dataFolder })
-    return await found(opened, request, progress)
+    if (opened.facts !== undefined) throw new InitRefused('already_initialised', { data: configuration.dataFolder })
+    refuseUnfitNames(opened, request)
+    const result = await found(opened, request, progress)
+    progress('server certificate')
+    await makeServerCertificate(configuration, clock)
+    return result
+  } finally {
+    await opened.storage.close()
+  }
+}
+
+/** Every name that goes into a certificate, before anything is made: also those that only the service would use. */
+function refuseUnfitNames({ policy, configuration }: OpenInstallation, { administrator }: InitRequest): void {
+  const { organization } = configuration
+  parseUserName(administrator, policy.names)
+  commonNameOf({ profile: 'root', authority: rootAuthority(policy), generation: 1, organization }, policy)
+  const names = configuration.serverNames.dnsNames.map((name) => parseDnsName(name, policy.names))
+  const authority = [...policy.hierarchy.authorities.values()].find(({ issues }) => issues.includes('signet-server'))
+  if (authority !== undefined) refuseOutsideZones(names, authority)
+}
+
+/** The service would make it at its first start; made now, what is wrong with it is said now. */
+async function makeServerCertificate(configuration: Configuration, clock: Clock): Promise<void> {
+  const opened = await openInstallation(configuration, NOBODY, clock)
+  try {
+    if (opened.facts === undefined) throw new Error('the founding transaction was not kept')
+    await currentServerCertificate(actContext(opened), serverMeans(opened, opened.facts))
   } finally {
     await opened.storage.close()
   }
@@ -236,10 +263,14 @@ async function makeAdministrator(
   const [root] = authorities
   const parent = authorities.find(({ issuer }) => issuer.authority.issues.includes('admin'))
   const sealedKey = parent?.record.sealedKey
-  if (root === undefined || parent === undefined || sealedKey === undefined) throw new InitRefused('hierarchy_unsupported')
+  if (root === undefined || parent === undefined || sealedKey === undefined)
+    throw new InitRefused('hierarchy_unsupported')
   const context = issuerKeyContext(installation, parent.issuer.id)
   const signer = opened.keyStore.openSigner('certificate', sealedKey, context)
-  const made = await makeAdministratorCertificate(opened.means, name, request.algorithm, { issuer: parent.issuer, signer })
+  const made = await makeAdministratorCertificate(opened.means, name, request.algorithm, {
+    issuer: parent.issuer,
+    signer,
+  })
   const files = await writeAdministratorFiles(request.adminFolder, request.adminPassphrase, {
     ...made,
     chain: [parent.issuer.certificate.der],

@@ -26,7 +26,7 @@ export interface Observer {
   request(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
   issued(profile: string): void
-  decided(reason: string): void
+  decided(reason: string, seconds: number): void
   /** A failure that the client is told nothing of. */
   failed(error: unknown, facts: { readonly requestId: string; readonly route: string }): void
 }
@@ -52,7 +52,7 @@ export interface ApiParts {
   readonly snapshot: Snapshot
   /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
   readonly refresh: () => Promise<void>
-  readonly clientCertificates: Pick<ClientCertificateCache, "verify">
+  readonly clientCertificates: Pick<ClientCertificateCache, 'verify'>
   readonly crls: CrlShelf
   readonly authorities: AuthorityShelf
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>

@@ -104,7 +104,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   unauthenticated: hush(401, 'Present a client certificate.'),
   client_certificate_refused: tell(401, 'Present a client certificate that holds; the reason is a decision reason.'),
   requester_ended: hush(401, 'What you asked with has ended meanwhile: get a new certificate.'),
-  enrolment_token_invalid: hush(401, 'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.'),
+  enrolment_token_invalid: hush(
+    401,
+    'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.',
+  ),
   authorization_malformed: hush(401, 'Send Authorization: Bearer and one token.'),
   credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
   credential_conflict: hush(403, 'Present credentials of one principal.'),

@@ -18,7 +18,9 @@ export function newApi(): Api {
   return new OpenAPIHono<ApiEnvironment>({
     defaultHook: (result) => {
       if (result.success) return
-      const faults = result.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`)
+      const faults = result.error.issues.map(
+        ({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`,
+      )
       throw new HttpRefused(result.target === 'json' ? 'body_rejected' : 'parameter_rejected', { faults })
     },
   })
@@ -121,7 +123,9 @@ export async function idempotentRequestOf(context: ApiContext): Promise<Idempote
   const key = context.req.header('idempotency-key')
   if (key === undefined) return undefined
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new HttpRefused('idempotency_key_malformed')
-  const bodyDigest = createHash('sha256').update(await context.req.text()).digest('hex')
+  const bodyDigest = createHash('sha256')
+    .update(await context.req.text())
+    .digest('hex')
   return { method: context.req.method, path: context.req.path, key, bodyDigest }
 }
 

@@ -19,14 +19,26 @@ export const lifetimeField = z.int().min(60).max(31_536_000).openapi({
   example: 3600,
 })
 
-export const enrolmentTokenField = text('Single-use enrolment token, presented without another credential', 'enrol_…', 100)
+export const enrolmentTokenField = text(
+  'Single-use enrolment token, presented without another credential',
+  'enrol_…',
+  100,
+)
 
 export const MemberCertificateBody = z
-  .strictObject({ csr: csrField, enrolmentToken: enrolmentTokenField.optional(), lifetimeSeconds: lifetimeField.optional() })
+  .strictObject({
+    csr: csrField,
+    enrolmentToken: enrolmentTokenField.optional(),
+    lifetimeSeconds: lifetimeField.optional(),
+  })
   .openapi('MemberCertificateRequest')
 
 export const ServiceCertificateBody = z
-  .strictObject({ csr: csrField, enrolmentToken: enrolmentTokenField.optional(), lifetimeSeconds: lifetimeField.optional() })
+  .strictObject({
+    csr: csrField,
+    enrolmentToken: enrolmentTokenField.optional(),
+    lifetimeSeconds: lifetimeField.optional(),
+  })
   .openapi('ServiceCertificateRequest')
 
 const instant = z.string().openapi({ description: 'RFC 3339, UTC', example: '2026-01-02T03:04:05.000Z' })
@@ -88,9 +100,18 @@ export const MemberBody = z.strictObject({ role: z.enum(['owner', 'scientist']) 
 export const ServiceBody = z
   .strictObject({
     systemUser: text('Operating-system user: the L of the certificate', 'kserve', 64),
-    dnsNames: z.array(text('A DNS name beside the service name', 'model.internal', 255)).max(50).default([]),
-    roles: z.array(z.enum(['launcher'])).max(1).default([]),
-    projects: z.array(text('A project that a launcher may start jobs in', 'vision', 64)).max(1000).default([]),
+    dnsNames: z
+      .array(text('A DNS name beside the service name', 'model.internal', 255))
+      .max(50)
+      .default([]),
+    roles: z
+      .array(z.enum(['launcher']))
+      .max(1)
+      .default([]),
+    projects: z
+      .array(text('A project that a launcher may start jobs in', 'vision', 64))
+      .max(1000)
+      .default([]),
     ifExists: z.enum(['replace', 'refuse']).default('replace'),
   })
   .openapi('ServiceRequest')
@@ -100,7 +121,10 @@ export const DeploymentBody = z
     project: text('Project whose model it is', 'vision', 64),
     host: text('Host name by which callers reach it', 'resnet.models.internal', 255),
     service: text('The service that serves it and may ask about it', 'model-1.internal', 255),
-    serviceCallers: z.array(text('A service that may call it', 'batch.internal', 255)).max(1000).default([]),
+    serviceCallers: z
+      .array(text('A service that may call it', 'batch.internal', 255))
+      .max(1000)
+      .default([]),
   })
   .openapi('DeploymentRequest')
 
@@ -118,26 +142,35 @@ export const TokenBody = z
   .strictObject({
     audience: text('The deployment or service that will accept it; there is no default', 'resnet', 255),
     lifetimeSeconds: z.int().min(1).max(86_400).optional(),
-    bind: z.boolean().default(false).openapi({ description: 'Bind to the client certificate of this connection (RFC 8705)' }),
+    bind: z
+      .boolean()
+      .default(false)
+      .openapi({ description: 'Bind to the client certificate of this connection (RFC 8705)' }),
     algorithm: z.enum(['ES256', 'EdDSA']).default('ES256'),
   })
   .openapi('TokenRequest')
 
-export const TokenTextBody = z
-  .strictObject({ token: z.string().min(1).max(8192) })
-  .openapi('TokenText')
+export const TokenTextBody = z.strictObject({ token: z.string().min(1).max(8192) }).openapi('TokenText')
 
 export const AuthorizeBody = z
   .strictObject({
     credential: z
       .union([
-        z.strictObject({ certificate: z.string().min(1).max(32 * 1024) }),
+        z.strictObject({
+          certificate: z
+            .string()
+            .min(1)
+            .max(32 * 1024),
+        }),
         z.strictObject({ token: z.string().min(1).max(8192) }),
         z.strictObject({ apiKey: z.string().min(1).max(512) }),
         z.strictObject({ passphrase: z.string().min(1).max(1024) }),
       ])
       .optional()
-      .openapi({ description: 'What the caller showed to the asking server. Absent: the connection of this very request is judged.' }),
+      .openapi({
+        description:
+          'What the caller showed to the asking server. Absent: the connection of this very request is judged.',
+      }),
     actingUser: z
       .union([z.string().max(512), z.strictObject({ kind: z.literal('credential-itself') })])
       .openapi({ description: 'Whom the caller says it acts for', example: 'vision__alice' }),

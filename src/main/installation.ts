@@ -11,8 +11,11 @@ import type { Policy } from '../ca/policy/policy.ts'
 import type { NumberedChange } from '../domain/change.ts'
 import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
 import { CodedError } from '../domain/coded-error.ts'
+import { parseDnsName } from '../domain/dns-name.ts'
 import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import type { ActContext } from '../enrollment/act-context.ts'
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
+import type { ServerCertificateMeans, ServerNames } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
 import type { Configuration, MasterKeyLocation } from '../ops/configuration.ts'
 import { DEFAULT_POLLING, openStorage } from '../storage/open-storage.ts'
@@ -142,4 +145,26 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
 
 function sourceOf(location: MasterKeyLocation): MasterKeySource {
   return location
+}
+
+/** What the acts of an installation work with. */
+export function actContext({ storage, means, book }: OpenInstallation): ActContext {
+  return {
+    ...means,
+    acts: storage,
+    issuingKeyFor: (profile) => book.issuingKeyFor(profile),
+    caSubjects: book.caSubjects,
+  }
+}
+
+/** What Signet's own TLS certificate is made of and for. */
+export function serverMeans(
+  { keyStore, configuration, policy }: OpenInstallation,
+  facts: InstallationFacts,
+): ServerCertificateMeans {
+  const { dnsNames, ipAddresses } = configuration.serverNames
+  const [first, ...others] = dnsNames.map((name) => parseDnsName(name, policy.names))
+  if (first === undefined) throw new Error('the public URL names no host')
+  const names: ServerNames = { commonName: first, dnsNames: others, ipAddresses }
+  return { keyStore, installation: facts.installation, names, algorithm: facts.algorithm }
 }

@@ -122,7 +122,10 @@ function trustOf(book: IssuerBook, policy: Policy, trustDomain: TrustDomain): Tr
   const isRoot = ({ issuer }: BookedIssuer): boolean => issuer.authority.parent === null
   return buildTrust({
     roots: book.all().filter(isRoot).map(trusted),
-    issuing: book.all().filter((booked) => !isRoot(booked)).map(trusted),
+    issuing: book
+      .all()
+      .filter((booked) => !isRoot(booked))
+      .map(trusted),
     names: policy.names,
     trustDomain,
   })

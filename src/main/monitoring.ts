@@ -64,7 +64,7 @@ function observerOf(log: Log, metrics: Metrics): Observer {
       const known = PROFILE_NAMES.find((name) => name === profile)
       if (known !== undefined) metrics.certificateIssued(known)
     },
-    decided: (reason) => metrics.decided({ reason, seconds: 0 }),
+    decided: (reason, seconds) => metrics.decided({ reason, seconds }),
     failed: (error, facts) => log.error({ err: error, ...facts }, 'a request failed'),
   }
 }
@@ -91,7 +91,11 @@ function registerChecks(health: Health, opened: OpenInstallation, live: LiveStat
     health.register(`issuer ${issuer.id}`, () =>
       hasLifeToIssue(issuer, policy, clock.now())
         ? OK
-        : { kind: 'warning', detail: 'too little life left to issue', fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}` },
+        : {
+            kind: 'warning',
+            detail: 'too little life left to issue',
+            fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
+          },
     )
   }
 }

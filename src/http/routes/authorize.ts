@@ -2,7 +2,13 @@
 // on its TLS connection; or a caller asks about itself, and the connection of this very request is judged.
 import { decide, decideAsker } from '../../access/decide.ts'
 import type { Decision, Question, Route } from '../../access/decision.ts'
-import { type ActingUser, certificateAlone, type Credentials, NO_CREDENTIALS, type OtherMethod } from '../../access/facts.ts'
+import {
+  type ActingUser,
+  certificateAlone,
+  type Credentials,
+  NO_CREDENTIALS,
+  type OtherMethod,
+} from '../../access/facts.ts'
 import { parsePem, PemRejected } from '../../x509/pem.ts'
 import type { z } from '@hono/zod-openapi'
 import { nowOf, shownFacts } from '../authenticate.ts'
@@ -27,17 +33,24 @@ export function authorizeRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const asked = c.req.valid('json')
+      refuseModel(asked)
       const route = routeOf(asked)
       const shown = shownFacts(parts, c.get('socket'))
       if (asked.credential !== undefined) await trustAsker(parts, shown, route)
       const credentials = asked.credential === undefined ? shownAs(shown) : handedOver(parts, asked.credential)
       const question: Question = { route, credentials, actingUser: actingUserOf(asked.actingUser) }
+      const started = performance.now()
       const decision = await decideFresh(parts, question)
-      parts.observer.decided(decision.reason)
+      parts.observer.decided(decision.reason, (performance.now() - started) / 1000)
       return c.json(decisionBody(decision), 200, { 'cache-control': 'no-store' })
     },
   )
   return api
+}
+
+/** A deployment serves one model, which it is named for: a second selector that nothing could be held against is refused. */
+function refuseModel({ model }: Asked): void {
+  if (model !== undefined) throw new HttpRefused('body_rejected', { faults: ['model: deployments have no models yet'] })
 }
 
 /** An unknown subject may be one that another process added a moment ago: look once more before saying so. */

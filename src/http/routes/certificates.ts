@@ -19,7 +19,18 @@ import { RevocationRefused } from '../../revocation/revocation.ts'
 import { issuedBody, recordBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute, IN_PATH, NONE } from '../route.ts'
+import {
+  type Api,
+  bodyRoute,
+  callerIn,
+  idempotentRequestOf,
+  newApi,
+  originOf,
+  pemOrDer,
+  plainRoute,
+  IN_PATH,
+  NONE,
+} from '../route.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -234,7 +245,8 @@ function filterOf(parts: ApiParts, query: z.output<typeof CertificateQuery>): Ce
 
 function parseProfileName(input: string): ProfileName {
   const name = PROFILE_NAMES.find((known) => known === input)
-  if (name === undefined) throw new HttpRefused('parameter_rejected', { faults: [`profile: one of ${PROFILE_NAMES.join(', ')}`] })
+  if (name === undefined)
+    throw new HttpRefused('parameter_rejected', { faults: [`profile: one of ${PROFILE_NAMES.join(', ')}`] })
   return name
 }
 

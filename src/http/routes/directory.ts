@@ -28,9 +28,7 @@ import { DeploymentBody, MemberBody, PageQuery, ProjectBody, ServiceBody, UserBo
 const UserAnswer = z
   .strictObject({ name: z.string(), status: z.string(), platformRole: z.string(), createdAt: z.string() })
   .openapi('User')
-const ProjectAnswer = z
-  .strictObject({ name: z.string(), status: z.string(), createdAt: z.string() })
-  .openapi('Project')
+const ProjectAnswer = z.strictObject({ name: z.string(), status: z.string(), createdAt: z.string() }).openapi('Project')
 const MemberAnswer = z
   .strictObject({
     project: z.string(),

@@ -7,7 +7,18 @@ import { finishJob, startJob } from '../../enrollment/jobs.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
 import { issuedBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, idempotentRequestOf, newApi, originOf, pemOrDer, plainRoute, IN_PATH, NONE } from '../route.ts'
+import {
+  type Api,
+  bodyRoute,
+  callerIn,
+  idempotentRequestOf,
+  newApi,
+  originOf,
+  pemOrDer,
+  plainRoute,
+  IN_PATH,
+  NONE,
+} from '../route.ts'
 import { CertificateAnswerBody, JobBody, PageQuery } from '../schemas.ts'
 
 const JobAnswer = z
@@ -92,7 +103,10 @@ export function jobRoutes(parts: ApiParts): Api {
       const page = await parts.reader.read((view) =>
         view.listJobs(caller.name, state, { limit, ...(cursor === undefined ? {} : { cursor }) }),
       )
-      return c.json({ jobs: page.items.map(jobBody), ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
+      return c.json(
+        { jobs: page.items.map(jobBody), ...(page.cursor === undefined ? {} : { cursor: page.cursor }) },
+        200,
+      )
     },
   )
   return api

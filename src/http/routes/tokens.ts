@@ -71,7 +71,8 @@ export function tokenRoutes(parts: ApiParts): Api {
       method: 'post',
       path: '/v1/tokens/introspect',
       params: NONE,
-      summary: 'Is this token good, and whose is it? For the service that is its audience, its holder, and administrators.',
+      summary:
+        'Is this token good, and whose is it? For the service that is its audience, its holder, and administrators.',
       body: TokenTextBody,
       status: 200,
       answer: IntrospectionAnswer,
@@ -89,7 +90,8 @@ export function tokenRoutes(parts: ApiParts): Api {
       method: 'post',
       path: '/v1/tokens/revoke',
       params: NONE,
-      summary: 'Revokes a token. By its holder, whoever asked for it, or an administrator; an unknown token is no error.',
+      summary:
+        'Revokes a token. By its holder, whoever asked for it, or an administrator; an unknown token is no error.',
       body: TokenTextBody,
       status: 200,
       answer: RevokedAnswer,
