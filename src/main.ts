@@ -8,7 +8,7 @@ import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate, type ServerCertificate } from './enrollment/server-certificate.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
-import { apiApp, publicApp } from './http/app.ts'
+import { apiApp, browserApp, publicApp } from './http/app.ts'
 import { type Listener, listenHttp, listenHttps, type TlsMaterial } from './http/listener.ts'
 import { operationsApp } from './http/operations-app.ts'
 import type { ApiParts } from './http/parts.ts'
@@ -34,7 +34,12 @@ import { encodePem } from './x509/pem.ts'
 
 export interface RunningService {
   /** The ports in use; `undefined` for a listener that is off. */
-  readonly ports: { readonly https: number; readonly http: number; readonly operations: number | undefined }
+  readonly ports: {
+    readonly https: number
+    readonly browser: number | undefined
+    readonly http: number
+    readonly operations: number | undefined
+  }
   readonly facts: InstallationFacts
   /** Finishes what was accepted, for ten seconds at most. */
   stop(): Promise<StopReport>
@@ -85,8 +90,12 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   await work.crlsPublished
   const parts = apiParts({ opened, facts, live, context, keyring, monitoring })
   const listeners = await openListeners(parts, opened, monitoring, server, shutdown)
-  work.onServerCertificate((renewed) => listeners.https.replaceMaterial(materialOf(opened, renewed)))
-  work.every(TICKET_KEY_SECONDS, () => listeners.https.rotateTicketKeys())
+  work.onServerCertificate((renewed) => {
+    for (const listener of listeners.secure) listener.replaceMaterial(materialOf(opened, renewed))
+  })
+  work.every(TICKET_KEY_SECONDS, () => {
+    for (const listener of listeners.secure) listener.rotateTicketKeys()
+  })
   monitoring.log.info({ ports: listeners.ports, installation: facts.installation }, 'ready')
   return { ports: listeners.ports, facts, stop: () => shutdown.stop() }
 }
@@ -239,7 +248,8 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
 }
 
 interface Listeners {
-  readonly https: Listener
+  /** Those that show Signet's own certificate. */
+  readonly secure: readonly Listener[]
   readonly ports: RunningService['ports']
 }
 
@@ -264,12 +274,26 @@ async function openListeners(
     }),
   )
   const http = add('http', await listenHttp(listeners.http, publicApp(parts).fetch, limits))
-  const { operations } = listeners
+  const { operations, browser } = listeners
+  const forPeople =
+    browser.kind === 'off'
+      ? undefined
+      : add(
+          'browser',
+          await listenHttps(browser, browserApp(parts).fetch, limits, {
+            material: materialOf(opened, server),
+            clientCertificate: 'never',
+            sessionSeconds: tls.sessionSeconds,
+          }),
+        )
   const inside =
     operations.kind === 'off'
       ? undefined
       : add('operations', await listenHttp(operations, operationsApp(monitoring).fetch, limits))
-  return { https, ports: { https: https.port, http: http.port, operations: inside?.port } }
+  return {
+    secure: forPeople === undefined ? [https] : [https, forPeople],
+    ports: { https: https.port, browser: forPeople?.port, http: http.port, operations: inside?.port },
+  }
 }
 
 function materialOf({ book }: OpenInstallation, { chain, privateKey }: ServerCertificate): TlsMaterial {

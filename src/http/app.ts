@@ -37,6 +37,16 @@ export function apiApp(parts: ApiParts): Api {
   return app
 }
 
+/** HTTPS for browsers, on a listener that never asks for a client certificate: what is public, and no identity but sign-in. */
+export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>()
+  guard(app, parts)
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.route('/', pkiRoutes(parts))
+  app.route('/', wellKnownRoutes(parts))
+  return app
+}
+
 /** Plain HTTP, for everyone: only what carries its own signature, and whether the process lives. */
 export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
