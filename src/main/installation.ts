@@ -2,7 +2,7 @@
 // begin with; it starts nothing and listens nowhere.
 import { FileKeyStore } from '../ca/keystore/file-key-store.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
-import { type MasterKeySource, readMasterKey } from '../ca/keystore/master-key.ts'
+import { readMasterKey } from '../ca/keystore/master-key.ts'
 import type { IssuingMeans } from '../ca/issue.ts'
 import { makeIssuer } from '../ca/issuer.ts'
 import type { IssuerRecord } from '../ca/issuer-store.ts'
@@ -17,7 +17,7 @@ import type { ActContext } from '../enrollment/act-context.ts'
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import type { ServerCertificateMeans, ServerNames } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
-import type { Configuration, MasterKeyLocation } from '../ops/configuration.ts'
+import type { Configuration } from '../ops/configuration.ts'
 import { DEFAULT_POLLING, openStorage } from '../storage/open-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -73,7 +73,7 @@ export async function openInstallation(
   clock: Clock = systemClock,
 ): Promise<OpenInstallation> {
   const policy = loadPolicy(configuration.policyFolder ?? OWN_POLICY_FOLDER)
-  const masterKey = readMasterKey(sourceOf(configuration.masterKey), process.env)
+  const masterKey = readMasterKey(configuration.masterKey, process.env)
   const keyStore = new FileKeyStore(masterKey, systemRandom)
   const book = new IssuerBook(policy, clock)
   const { database, journal, trustDomain } = configuration
@@ -141,10 +141,6 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
     epoch: (await tx.metadata('epoch')) ?? installation,
     organization: (await tx.metadata('organization')) ?? '',
   }
-}
-
-function sourceOf(location: MasterKeyLocation): MasterKeySource {
-  return location
 }
 
 /** What the acts of an installation work with. */

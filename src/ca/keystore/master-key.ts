@@ -20,7 +20,8 @@ export type MasterKeySource =
   | { readonly kind: 'file'; readonly path: string }
   /** A file of `$CREDENTIALS_DIRECTORY` (systemd's LoadCredential= or LoadCredentialEncrypted=). */
   | { readonly kind: 'credential'; readonly name: string }
-  | { readonly kind: 'environment' }
+  /** The configuration names the variable; `MASTER_KEY_VARIABLE` is the one that the documentation speaks of. */
+  | { readonly kind: 'environment'; readonly variable: string }
 
 /** Holds the key so that neither logs nor JSON nor a debugger's listing show it. */
 export class MasterKey {
@@ -54,16 +55,18 @@ const MAX_FILE_BYTES = 128
  * has to think of it. Throws `MasterKeyRejected`.
  */
 export function readMasterKey(source: MasterKeySource, environment: NodeJS.ProcessEnv): MasterKey {
-  const variable = environment[MASTER_KEY_VARIABLE]
+  const name = source.kind === 'environment' ? source.variable : MASTER_KEY_VARIABLE
+  const value = environment[name]
   Reflect.deleteProperty(environment, MASTER_KEY_VARIABLE)
+  Reflect.deleteProperty(environment, name)
   switch (source.kind) {
     case 'file':
       return parseMasterKey(readKeyFile(source.path, 'owner-only'))
     case 'credential':
       return parseMasterKey(readKeyFile(credentialPath(source.name, environment), 'systemd'))
     case 'environment':
-      if (variable === undefined) throw new MasterKeyRejected('master_key_missing', { variable: MASTER_KEY_VARIABLE })
-      return parseMasterKey(Buffer.from(variable))
+      if (value === undefined) throw new MasterKeyRejected('master_key_missing', { variable: name })
+      return parseMasterKey(Buffer.from(value))
     default:
       return source satisfies never
   }

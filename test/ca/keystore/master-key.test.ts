@@ -149,16 +149,19 @@ describe('a systemd credential', () => {
 describe('the environment variable', () => {
   test('is read once and leaves the environment', () => {
     const environment = { [MASTER_KEY_VARIABLE]: 'ef'.repeat(32), PATH: '/bin' }
-    expectSame(readMasterKey({ kind: 'environment' }, environment), Buffer.alloc(32, 0xef))
+    expectSame(
+      readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, environment),
+      Buffer.alloc(32, 0xef),
+    )
     expect(environment).toEqual({ PATH: '/bin' })
-    expect(() => readMasterKey({ kind: 'environment' }, environment)).toThrow(
+    expect(() => readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, environment)).toThrow(
       expect.objectContaining({ code: 'master_key_missing' }),
     )
   })
 
   test('leaves it also when it is malformed, or another source was chosen', () => {
     const malformed = { [MASTER_KEY_VARIABLE]: 'secret' }
-    expect(() => readMasterKey({ kind: 'environment' }, malformed)).toThrow(
+    expect(() => readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, malformed)).toThrow(
       expect.objectContaining({ code: 'master_key_malformed' }),
     )
     const other = { [MASTER_KEY_VARIABLE]: 'ef'.repeat(32) }
@@ -168,7 +171,7 @@ describe('the environment variable', () => {
 
   test('reaches no child', () => {
     process.env[MASTER_KEY_VARIABLE] = 'ef'.repeat(32)
-    readMasterKey({ kind: 'environment' }, process.env)
+    readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, process.env)
     expect(execFileSync('env', { encoding: 'utf8' })).not.toContain(MASTER_KEY_VARIABLE)
   })
 })
