@@ -50,7 +50,7 @@ async function issueCertificate(options: Options, host: Host): Promise<void> {
   // A token is shown without another credential (the service refuses both together).
   const client = await openClient(options, host, token === undefined ? 'as-configured' : 'anonymous')
   const prepared = await prepareRequest(options, commonName, host)
-  const issued = await askWith(prepared, (csr) => {
+  const issued = await askWith(prepared, host, (csr) => {
     return client.write('POST', path, { csr, enrolmentToken: token, lifetimeSeconds: options.lifetime })
   })
   keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')

@@ -24,7 +24,14 @@ import {
 import { recordFounding } from '../enrollment/installation.ts'
 import { currentServerCertificate } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
-import { actContext, NOBODY, type OpenInstallation, openInstallation, serverMeans } from '../main/installation.ts'
+import {
+  actContext,
+  NOBODY,
+  type OpenInstallation,
+  openInstallation,
+  serverMeans,
+  withFacts,
+} from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
 import type { PublishedCrl } from '../revocation/crl-store.ts'
 import { type AdministratorFiles, makeAdministratorCertificate, writeAdministratorFiles } from './administrator.ts'
@@ -69,7 +76,7 @@ export async function initialise(
     refuseUnfitNames(opened, request)
     const result = await found(opened, request, progress)
     progress('server certificate')
-    await makeServerCertificate(configuration, clock)
+    await makeServerCertificate(opened)
     return result
   } finally {
     await opened.storage.close()
@@ -87,14 +94,10 @@ function refuseUnfitNames({ policy, configuration }: OpenInstallation, { adminis
 }
 
 /** The service would make it at its first start; made now, what is wrong with it is said now. */
-async function makeServerCertificate(configuration: Configuration, clock: Clock): Promise<void> {
-  const opened = await openInstallation(configuration, NOBODY, clock)
-  try {
-    if (opened.facts === undefined) throw new Error('the founding transaction was not kept')
-    await currentServerCertificate(actContext(opened), serverMeans(opened, opened.facts))
-  } finally {
-    await opened.storage.close()
-  }
+async function makeServerCertificate(opened: OpenInstallation): Promise<void> {
+  const founded = await withFacts(opened)
+  if (founded.facts === undefined) throw new Error('the founding transaction was not kept')
+  await currentServerCertificate(actContext(founded), serverMeans(founded, founded.facts))
 }
 
 async function found(

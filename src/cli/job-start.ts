@@ -29,7 +29,7 @@ async function startJob(options: Options, host: Host): Promise<void> {
   const { askWith, keepCertificate, prepareRequest } = await import('./request-files.ts')
   const client = await openClient(options, host)
   const prepared = await prepareRequest(options, `${project}__${user}`, host)
-  const started = await askWith(prepared, (csr) => {
+  const started = await askWith(prepared, host, (csr) => {
     return client.write('POST', '/v1/jobs', { project, user, csr, lifetimeSeconds: options.lifetime })
   })
   const issued = started.object('certificate')

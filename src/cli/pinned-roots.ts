@@ -70,7 +70,8 @@ function parseOffer(bundle: Uint8Array): readonly Offered[] {
 function find(offered: readonly Offered[], expected: string): Offered {
   const found = offered.find(({ sha256 }) => sha256 === expected)
   if (found !== undefined) return found
-  throw new Refused('fingerprint_mismatch', { expected, found: offered.map(({ sha256 }) => sha256) })
+  // What it offers instead is not told: it would only be copied into the next attempt.
+  throw new Refused('fingerprint_mismatch', { expected, rootsOffered: offered.length })
 }
 
 async function verifyServer(url: URL, roots: readonly Root[], timeoutSeconds: number): Promise<void> {

@@ -84,9 +84,13 @@ async function faultOfAccess(path: string, mode: number): Promise<string | undef
 }
 
 /** Asks with the prepared request. When that fails nothing stays behind: the key that was made for it is removed. */
-export async function askWith(prepared: PreparedRequest, ask: (csr: string) => Promise<Answer>): Promise<Answer> {
+export async function askWith(
+  prepared: PreparedRequest,
+  host: Host,
+  ask: (csr: string) => Promise<Answer>,
+): Promise<Answer> {
   try {
-    return await ask(prepared.csr)
+    return await withProgress(host, 'waiting for the certificate', () => ask(prepared.csr))
   } catch (error) {
     if (prepared.newKey !== undefined) await rm(prepared.newKey)
     throw error

@@ -8,7 +8,6 @@ export type DirectoryErrorCode =
   | 'project_unknown'
   | 'member_unknown'
   | 'service_unknown'
-  | 'service_dns_name_outside_zone'
   | 'last_administrator'
   | 'last_owner'
   | 'job_unknown'

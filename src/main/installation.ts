@@ -80,7 +80,6 @@ export async function openInstallation(
   const url = database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url
   const storage = await openStorage({ url, journal, clock, polling: DEFAULT_POLLING, ...watch })
   try {
-    const facts = await storage.run(readFacts)
     const means: IssuingMeans = {
       policy,
       trustDomain,
@@ -88,13 +87,19 @@ export async function openInstallation(
       random: systemRandom,
       caKeyFingerprints: book.caKeyFingerprints,
     }
-    const opened = { configuration, policy, keyStore, storage, means, book, facts }
-    if (facts !== undefined) await bookIssuers(opened)
-    return opened
+    return await withFacts({ configuration, policy, keyStore, storage, means, book, facts: undefined })
   } catch (error) {
     await storage.close()
     throw error
   }
+}
+
+/** The same installation with what its database says now: `init` opens one that says nothing yet. */
+export async function withFacts(opened: OpenInstallation): Promise<OpenInstallation> {
+  const facts = await opened.storage.run(readFacts)
+  const found = { ...opened, facts }
+  if (facts !== undefined) await bookIssuers(found)
+  return found
 }
 
 /** Takes up the CAs that are in the database and not yet in the book; gives those. */

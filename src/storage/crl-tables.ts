@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { CrlSuperseded } from '../domain/crl-superseded.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { CrlStore, PublishedCrl } from '../revocation/crl-store.ts'
-import { END_OF_SECOND } from './certificate-list.ts'
+import { END_OF_SECOND, NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { instantOf } from './columns.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
@@ -27,8 +27,8 @@ export function crlTables(session: Session): CrlStore {
     session.sql
       .selectFrom('certificates')
       .select(['serial', 'revoked_at', 'reason', 'not_after'])
-      .where('status', 'in', ['held', 'revoked'])
-      .where('not_after', '>', p.endsAfter)
+      .where(NOT_GOOD)
+      .where(PLAIN_NOT_AFTER, '>', p.endsAfter)
       .where('issuer', '=', p.issuer)
       .orderBy('serial'),
   )

@@ -1,6 +1,7 @@
 // The state that a snapshot starts from: one change for each thing there is, as if the log had only just begun. The caller
 // reads in one transaction, so that all of it is as of one number.
 import type { Change } from '../domain/change.ts'
+import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { serviceOf } from './service-tables.ts'
 import type { Session } from './session.ts'
@@ -66,8 +67,8 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
     session.sql
       .selectFrom('certificates')
       .select(['issuer', 'serial', 'status', 'revoked_at', 'reason', 'not_after'])
-      .where('status', 'in', ['revoked', 'held'])
-      .where('not_after', '>', since),
+      .where(NOT_GOOD)
+      .where(PLAIN_NOT_AFTER, '>', since),
   )
   const tokens = await session.query(
     session.sql

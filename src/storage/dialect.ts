@@ -24,6 +24,8 @@ export interface Dialect {
   /** Whether rows are locked one by one. SQLite has one writer at a time, which holds everything. */
   readonly locks: 'rows' | 'database'
   readonly columns: ColumnTypes
+  /** Rows that one INSERT carries where many are inserted: many where each statement is a round trip. */
+  readonly rowsPerInsert: number
   connect(purpose: ConnectionPurpose): Promise<Connection>
   failureOf(error: unknown): FailureKind
   failedCommitOf(error: unknown): FailedCommit

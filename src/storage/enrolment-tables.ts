@@ -1,4 +1,5 @@
 // Enrolment tokens (by their hash) and idempotency keys (enrollment/enrolment-store.ts).
+import { hash } from 'node:crypto'
 import type {
   EnrolmentStore,
   EnrolmentTokenRecord,
@@ -72,97 +73,63 @@ function enrolmentTokenTable(session: Session) {
 }
 
 function idempotencyTable(session: Session) {
-  const claim = session.prepare((p: ScopeRow & { expires_at: number }) =>
+  const claim = session.prepare((p: Omit<IdempotencyRow, 'response'>) =>
     session.sql
       .insertInto('idempotency_keys')
-      .values({
-        principal: p.principal,
-        method: p.method,
-        path: p.path,
-        key: p.key,
-        body_digest: p.body_digest,
-        expires_at: p.expires_at,
-      })
-      .onConflict((conflict) => conflict.columns(['principal', 'method', 'path', 'key']).doNothing())
-      .returning('key'),
+      .values({ scope: p.scope, body_digest: p.body_digest, expires_at: p.expires_at })
+      .onConflict((conflict) => conflict.column('scope').doNothing())
+      .returning('scope'),
   )
-  const find = session.prepareRead((p: ScopeRow) =>
-    session.sql
-      .selectFrom('idempotency_keys')
-      .selectAll()
-      .where('principal', '=', p.principal)
-      .where('method', '=', p.method)
-      .where('path', '=', p.path)
-      .where('key', '=', p.key),
+  const find = session.prepareRead((p: { scope: string }) =>
+    session.sql.selectFrom('idempotency_keys').selectAll().where('scope', '=', p.scope),
   )
-  const claimAgain = session.prepare((p: ScopeRow & { expires_at: number }) =>
-    session.sql
-      .updateTable('idempotency_keys')
-      .set({ body_digest: p.body_digest, expires_at: p.expires_at, response: null })
-      .where('principal', '=', p.principal)
-      .where('method', '=', p.method)
-      .where('path', '=', p.path)
-      .where('key', '=', p.key),
+  const forgetOne = session.prepare((p: { scope: string }) =>
+    session.sql.deleteFrom('idempotency_keys').where('scope', '=', p.scope),
   )
-  const save = session.prepare((p: ScopeRow & { response: string }) =>
+  const save = session.prepare((p: Omit<IdempotencyRow, 'expires_at'>) =>
     session.sql
       .updateTable('idempotency_keys')
       .set({ response: p.response })
-      .where('principal', '=', p.principal)
-      .where('method', '=', p.method)
-      .where('path', '=', p.path)
-      .where('key', '=', p.key)
+      .where('scope', '=', p.scope)
       .where('body_digest', '=', p.body_digest)
-      .returning('key'),
+      .returning('scope'),
   )
-  const expired = session.prepare((p: { at: number }) =>
-    session.sql
-      .selectFrom('idempotency_keys')
-      .select(['principal', 'method', 'path', 'key', 'expires_at'])
-      .where('expires_at', '<=', p.at)
-      .orderBy('expires_at')
-      .limit(FORGOTTEN_AT_ONCE),
-  )
-  const forget = session.prepare((p: Omit<Schema['idempotency_keys'], 'body_digest' | 'response'>) =>
+  const forget = session.prepare((p: { at: number }) =>
     session.sql
       .deleteFrom('idempotency_keys')
-      .where('principal', '=', p.principal)
-      .where('method', '=', p.method)
-      .where('path', '=', p.path)
-      .where('key', '=', p.key)
-      // Somebody may have claimed it anew.
-      .where('expires_at', '=', p.expires_at),
+      .where('position', 'in', (rows) =>
+        rows.selectFrom('idempotency_keys').select('position').orderBy('position').limit(FORGOTTEN_AT_ONCE),
+      )
+      .where('expires_at', '<=', p.at)
+      .returning('position'),
   )
   return {
     claimIdempotencyKey: async (scope, at, expiresAt): Promise<IdempotencyClaim> => {
-      const row = scopeRow(scope)
-      const expires_at = expiresAt.getTime()
-      if ((await claim({ ...row, expires_at })).length > 0) return { kind: 'new' }
+      const row = { scope: digestOf(scope), body_digest: scope.bodyDigest, expires_at: expiresAt.getTime() }
+      if ((await claim(row)).length > 0) return { kind: 'new' }
       const [before] = await find('update', row)
       if (before === undefined || before.expires_at <= at.getTime()) {
-        // Undefined: it has just been forgotten, because it had expired.
-        await (before === undefined ? claim : claimAgain)({ ...row, expires_at })
+        // A new row, so that the rows stay in the order in which they expire.
+        await forgetOne(row)
+        await claim(row)
         return { kind: 'new' }
       }
       if (before.body_digest !== scope.bodyDigest) return { kind: 'other-body' }
       return { kind: 'replay', response: before.response ?? '' }
     },
     saveIdempotentResponse: async (scope, response) => {
-      const kept = await save({ ...scopeRow(scope), response })
+      const kept = await save({ scope: digestOf(scope), body_digest: scope.bodyDigest, response })
       if (kept.length === 0) throw new RecordMissing('idempotency key', scope.key)
     },
-    forgetIdempotencyKeys: async (at) => {
-      const rows = await expired({ at: at.getTime() })
-      for (const row of rows) await forget(row)
-      return rows.length
-    },
+    forgetIdempotencyKeys: async (at) => (await forget({ at: at.getTime() })).length,
   } satisfies Partial<EnrolmentStore & IdempotencyUpkeep>
 }
 
-type ScopeRow = Omit<Schema['idempotency_keys'], 'expires_at' | 'response'>
+type IdempotencyRow = Omit<Schema['idempotency_keys'], 'position'>
 
-function scopeRow({ principal, method, path, key, bodyDigest: body_digest }: IdempotencyScope): ScopeRow {
-  return { principal, method, path, key, body_digest }
+/** One short unique key, wherever the request went. JSON keeps the parts apart. */
+function digestOf({ principal, method, path, key }: IdempotencyScope): string {
+  return hash('sha256', JSON.stringify([principal, method, path, key]), 'base64url')
 }
 
 function enrolmentTokenOf(row: Schema['enrolment_tokens']): EnrolmentTokenRecord {

@@ -22,6 +22,8 @@ export class PostgresDialect implements Dialect {
     table: '',
     keyedTable: '',
   }
+  /** Far below the 65,535 parameters of one statement. */
+  readonly rowsPerInsert = 500
   readonly #url: string
 
   constructor(url: string) {

@@ -162,10 +162,9 @@ export interface Schema {
     voided_at: number | null
   }
   idempotency_keys: {
-    principal: string
-    method: string
-    path: string
-    key: string
+    position: Generated<number>
+    /** Digest of principal, method, path and key. */
+    scope: string
     body_digest: string
     expires_at: number
     response: string | null

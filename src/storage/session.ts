@@ -12,14 +12,12 @@ export type Prepared<Parameters, Result> = (parameters: Parameters) => Promise<r
 /** Whether reads take the locks that they ask for: a read-only view takes none. */
 export type LockUse = 'taken' | 'ignored'
 
-/** Rows that one INSERT of `insertMany` carries: PostgreSQL allows 65,535 parameters. */
-const ROWS_PER_INSERT = 500
-
 export class Session {
   readonly connection: Connection
   readonly sql: Kysely<Schema>
   readonly #dialect: Dialect
   readonly #locks: LockUse
+  readonly #inserts = new Map<string, StatementText>()
   #doom: { readonly error: unknown } | undefined
 
   constructor(connection: Connection, dialect: Dialect, locks: LockUse) {
@@ -70,14 +68,28 @@ export class Session {
     return this.#execute<Result>({ sql }, parameters)
   }
 
-  /** Inserts rows that all have the same columns. */
+  /** Inserts rows that all have the same columns in the same order. */
   async insertMany<Table extends keyof Schema>(
     table: Table,
     rows: readonly InsertObject<Schema, Table>[],
   ): Promise<void> {
-    for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
-      await this.query(this.sql.insertInto(table).values(rows.slice(start, start + ROWS_PER_INSERT)))
+    const { rowsPerInsert } = this.#dialect
+    for (let start = 0; start < rows.length; start += rowsPerInsert) {
+      const some = rows.slice(start, start + rowsPerInsert)
+      await this.#execute(
+        this.#insertOf(table, some),
+        some.flatMap((row) => Object.values(row)),
+      )
     }
+  }
+
+  #insertOf<Table extends keyof Schema>(table: Table, rows: readonly InsertObject<Schema, Table>[]): StatementText {
+    const shape = `${table} ${rows.length}`
+    const known = this.#inserts.get(shape)
+    if (known !== undefined) return known
+    const { sql } = this.sql.insertInto(table).values(rows).compile()
+    this.#inserts.set(shape, { sql })
+    return { sql }
   }
 
   isDuplicate(error: unknown): boolean {

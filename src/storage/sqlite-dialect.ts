@@ -27,6 +27,7 @@ export class SqliteDialect implements Dialect {
     table: 'strict',
     keyedTable: 'strict, without rowid',
   }
+  readonly rowsPerInsert = 1
   readonly #path: string
   readonly #checkpointer: SqliteCheckpointer
 

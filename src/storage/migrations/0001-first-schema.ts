@@ -57,11 +57,13 @@ const certificates = ({ position, integer, bytes, table, keyedTable }: ColumnTyp
   ) ${table}`,
   `create index certificates_by_identity on certificates (identity, position)`,
   `create index certificates_by_common_name on certificates (common_name, position)`,
-  `create index certificates_by_requester on certificates (requester, position)`,
+  // Most are requested by whom they are for, and found by identity.
+  `create index certificates_by_other_requester on certificates (requester, position) where requester <> identity`,
   `create index certificates_by_project on certificates (project, position) where project is not null`,
   `create index certificates_by_issuer on certificates (issuer, position)`,
   `create index certificates_by_profile on certificates (profile, position)`,
-  `create index certificates_by_status on certificates (status, not_after, position)`,
+  // Nearly all are good, and found by expiry.
+  `create index certificates_by_status on certificates (status, not_after, position) where status <> 'good'`,
   `create index certificates_by_expiry on certificates (not_after, position)`,
   `create table certified_keys (
     fingerprint text primary key, identity text not null, compromised ${integer} not null
@@ -103,13 +105,11 @@ const tokens = ({ position, integer, bytes, table, keyedTable }: ColumnTypes): r
     expires_at ${integer} not null, spent_at ${integer}, voided_at ${integer}
   ) ${keyedTable}`,
   `create index enrolment_tokens_by_identity on enrolment_tokens (identity)`,
+  // They expire in the order in which they came: no index by expiry, which every issue would have to keep.
   `create table idempotency_keys (
-    principal text not null, method text not null, path text not null, key text not null,
-    body_digest text not null, expires_at ${integer} not null, response text,
-    primary key (principal, method, path, key)
+    position ${position}, scope text not null unique, body_digest text not null, expires_at ${integer} not null,
+    response text
   ) ${table}`,
-  // What `forgetExpired` deletes.
-  `create index idempotency_keys_by_expiry on idempotency_keys (expires_at)`,
 ]
 
 const records = ({ position, integer, table, keyedTable }: ColumnTypes): readonly string[] => [
