@@ -17,13 +17,20 @@ import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endIdentity } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
+import { type IdempotentRequest, type KeptResult, keptAsJson, onceFor } from './idempotency.ts'
 import { isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface Asked {
   readonly caller: Caller
+  readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
 }
+
+const KEPT_USER = keptAsJson<User>('createdAt')
+const KEPT_PROJECT = keptAsJson<Project>('createdAt')
+const KEPT_MEMBER = keptAsJson<Member>('createdAt')
+const KEPT_SERVICE = keptAsJson<Service>('createdAt')
 
 /** By an administrator. */
 export async function addUser(
@@ -34,11 +41,13 @@ export async function addUser(
   return context.acts.run(async (tx) => {
     const createdAt = context.clock.now()
     await requireAdministrator(tx, asked.caller, createdAt)
-    const user: User = { id: randomUUID(), name, status: 'active', platformRole, createdAt }
-    await tx.insertUser(user)
-    await tx.change({ kind: 'user', name, status: user.status, platformRole })
-    await audit(context, tx, asked, 'user.add', `user:${name}`, { platformRole })
-    return user
+    return once(context, tx, asked, KEPT_USER, async () => {
+      const user: User = { id: randomUUID(), name, status: 'active', platformRole, createdAt }
+      await tx.insertUser(user)
+      await tx.change({ kind: 'user', name, status: user.status, platformRole })
+      await audit(context, tx, asked, 'user.add', `user:${name}`, { platformRole })
+      return user
+    })
   })
 }
 
@@ -53,13 +62,15 @@ export async function addProject(
     const createdAt = context.clock.now()
     await requireAdministrator(tx, asked.caller, createdAt)
     refuseThemselves(asked.caller, owner)
-    await activeUser(tx, owner)
-    const project: Project = { id: randomUUID(), name, status: 'active', createdAt }
-    await tx.insertProject(project)
-    await tx.change({ kind: 'project', name, status: 'active' })
-    await audit(context, tx, asked, 'project.add', `project:${name}`, { owner })
-    await insertMember(context, tx, asked, { project: name, user: owner, role: 'owner' })
-    return project
+    return once(context, tx, asked, KEPT_PROJECT, async () => {
+      await activeUser(tx, owner)
+      const project: Project = { id: randomUUID(), name, status: 'active', createdAt }
+      await tx.insertProject(project)
+      await tx.change({ kind: 'project', name, status: 'active' })
+      await audit(context, tx, asked, 'project.add', `project:${name}`, { owner })
+      await insertMember(context, tx, asked, { project: name, user: owner, role: 'owner' })
+      return project
+    })
   })
 }
 
@@ -75,17 +86,26 @@ export async function addMember(
   projectUserName(project, user, context.policy.names)
   return context.acts.run(async (tx) => {
     const now = context.clock.now()
-    if (!(await isOwner(tx, caller, project, now))) {
-      await requireAdministrator(tx, caller, now)
-      const isReplacement = role === 'owner' && (await tx.countActiveOwners(project)) === 0
-      if (!isReplacement) throw notPermitted(caller)
-      refuseThemselves(caller, user)
-    }
-    const found = await tx.project(project, 'share')
-    if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
-    await activeUser(tx, user)
-    return insertMember(context, tx, asked, { project, user, role })
+    const isByOwner = await isOwner(tx, caller, project, now)
+    if (!isByOwner) await requireAdministrator(tx, caller, now)
+    return once(context, tx, asked, KEPT_MEMBER, async () => {
+      if (!isByOwner) await requireReplacement(tx, asked)
+      const found = await tx.project(project, 'share')
+      if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
+      await activeUser(tx, user)
+      return insertMember(context, tx, asked, { project, user, role })
+    })
   })
+}
+
+/** What an administrator may add: an owner, where no active one is left, and somebody else. */
+async function requireReplacement(
+  tx: UnitOfWork,
+  { caller, project, user, role }: Asked & Pick<Member, 'project' | 'user' | 'role'>,
+): Promise<void> {
+  const isReplacement = role === 'owner' && (await tx.countActiveOwners(project)) === 0
+  if (!isReplacement) throw notPermitted(caller)
+  refuseThemselves(caller, user)
 }
 
 /** By an owner; the last active owner stays. Its certificates, tokens and jobs end with it. */
@@ -98,52 +118,54 @@ export async function removeMember(
     const now = context.clock.now()
     const membership = await tx.membership(project, user, 'update')
     if (!(await isOwner(tx, caller, project, now))) throw notPermitted(caller)
-    if (membership?.member.status !== 'active') throw new DirectoryRefused('member_unknown', { project, user })
-    const isActiveOwner = membership.member.role === 'owner' && membership.user.status === 'active'
-    if (isActiveOwner && (await tx.countActiveOwners(project)) === 1) {
-      throw new DirectoryRefused('last_owner', { project, user })
-    }
-    const removed: Member = { ...membership.member, status: 'removed' }
-    await tx.updateMember(removed)
-    await tx.change({ kind: 'member', project, user, role: removed.role, status: 'removed' })
-    await endMember(context, tx, asked, project, user, 'affiliationChanged')
-    await audit(context, tx, asked, 'member.remove', `member:${project}__${user}`, {})
-    return removed
+    return once(context, tx, asked, KEPT_MEMBER, async () => {
+      if (membership?.member.status !== 'active') throw new DirectoryRefused('member_unknown', { project, user })
+      const isActiveOwner = membership.member.role === 'owner' && membership.user.status === 'active'
+      if (isActiveOwner && (await tx.countActiveOwners(project)) === 1) {
+        throw new DirectoryRefused('last_owner', { project, user })
+      }
+      const removed: Member = { ...membership.member, status: 'removed' }
+      await tx.updateMember(removed)
+      await tx.change({ kind: 'member', project, user, role: removed.role, status: 'removed' })
+      await endMember(context, tx, asked, project, user, 'affiliationChanged')
+      await audit(context, tx, asked, 'member.remove', `member:${project}__${user}`, {})
+      return removed
+    })
   })
 }
 
 /** By an administrator; never the last one. Every certificate, token and job of the user ends. */
-export async function blockUser(
-  context: ActContext,
-  asked: Asked & { readonly name: UserName },
-): Promise<User> {
+export async function blockUser(context: ActContext, asked: Asked & { readonly name: UserName }): Promise<User> {
   return context.acts.run(async (tx) => {
     const user = await tx.user(asked.name, 'update')
     await requireAdministrator(tx, asked.caller, context.clock.now())
-    if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: asked.name })
-    if (user.status === 'blocked') return user
-    if (user.platformRole === 'admin' && (await tx.countActiveAdministrators()) === 1) {
-      throw new DirectoryRefused('last_administrator', { user: user.name })
-    }
-    const blocked = await setStatus(context, tx, asked, user, 'blocked')
-    for (const member of await tx.membershipsOf(user.name)) {
-      await endMember(context, tx, asked, member.project, user.name, 'privilegeWithdrawn')
-    }
-    await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
-    return blocked
+    if (user === undefined || user.status === 'deleted')
+      throw new DirectoryRefused('user_unknown', { user: asked.name })
+    return once(context, tx, asked, KEPT_USER, async () => {
+      if (user.status === 'blocked') return user
+      if (user.platformRole === 'admin' && (await tx.countActiveAdministrators()) === 1) {
+        throw new DirectoryRefused('last_administrator', { user: user.name })
+      }
+      const blocked = await setStatus(context, tx, asked, user, 'blocked')
+      for (const member of await tx.membershipsOf(user.name)) {
+        await endMember(context, tx, asked, member.project, user.name, 'privilegeWithdrawn')
+      }
+      await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
+      return blocked
+    })
   })
 }
 
 /** By an administrator. What was revoked stays revoked: the user enrols again. */
-export async function unblockUser(
-  context: ActContext,
-  asked: Asked & { readonly name: UserName },
-): Promise<User> {
+export async function unblockUser(context: ActContext, asked: Asked & { readonly name: UserName }): Promise<User> {
   return context.acts.run(async (tx) => {
     const user = await tx.user(asked.name, 'update')
     await requireAdministrator(tx, asked.caller, context.clock.now())
-    if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: asked.name })
-    return user.status === 'active' ? user : setStatus(context, tx, asked, user, 'active')
+    if (user === undefined || user.status === 'deleted')
+      throw new DirectoryRefused('user_unknown', { user: asked.name })
+    return once(context, tx, asked, KEPT_USER, async () =>
+      user.status === 'active' ? user : setStatus(context, tx, asked, user, 'active'),
+    )
   })
 }
 
@@ -167,28 +189,37 @@ export async function putService(
   refuseOutsideZones(dnsNames, context.issuingKeyFor('service').issuer.authority)
   return context.acts.run(async (tx) => {
     await requireAdministrator(tx, asked.caller, context.clock.now())
-    await requireProjects(tx, asked.projects)
-    const before = await tx.service(asked.name, 'update')
-    const { name, systemUser, roles, projects } = asked
-    if (before !== undefined && (asked.ifExists === 'refuse' || before.status === 'deleted')) {
-      throw new DirectoryRefused('name_taken', { service: name })
-    }
-    const service: Service = {
-      id: before?.id ?? randomUUID(),
-      name,
-      dnsNames,
-      systemUser,
-      roles,
-      projects,
-      status: 'active',
-      createdAt: before?.createdAt ?? context.clock.now(),
-    }
-    await (before === undefined ? tx.insertService(service) : tx.updateService(service))
-    await tx.change({ kind: 'service', name, systemUser, dnsNames, roles, projects, status: 'active' })
-    const details = { systemUser, dnsNames, roles, projects }
-    await audit(context, tx, asked, before === undefined ? 'service.add' : 'service.update', `service:${name}`, details)
-    return service
+    return once(context, tx, asked, KEPT_SERVICE, () => writeService(context, tx, asked, dnsNames))
   })
+}
+
+async function writeService(
+  context: ActContext,
+  tx: UnitOfWork,
+  asked: Asked & ServiceSettings & { readonly ifExists: 'replace' | 'refuse' },
+  dnsNames: readonly DnsName[],
+): Promise<Service> {
+  const { name, systemUser, roles, projects } = asked
+  await requireProjects(tx, projects)
+  const before = await tx.service(name, 'update')
+  if (before !== undefined && (asked.ifExists === 'refuse' || before.status === 'deleted')) {
+    throw new DirectoryRefused('name_taken', { service: name })
+  }
+  const service: Service = {
+    id: before?.id ?? randomUUID(),
+    name,
+    dnsNames,
+    systemUser,
+    roles,
+    projects,
+    status: 'active',
+    createdAt: before?.createdAt ?? context.clock.now(),
+  }
+  await (before === undefined ? tx.insertService(service) : tx.updateService(service))
+  await tx.change({ kind: 'service', name, systemUser, dnsNames, roles, projects, status: 'active' })
+  const details = { systemUser, dnsNames, roles, projects }
+  await audit(context, tx, asked, before === undefined ? 'service.add' : 'service.update', `service:${name}`, details)
+  return service
 }
 
 async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[]): Promise<void> {
@@ -262,6 +293,17 @@ function refuseThemselves(caller: Caller, user: UserName): void {
   if (caller.kind === 'admin' && caller.user === user) {
     throw new EnrollmentRefused('not_permitted', { why: 'an administrator does not add themselves to a project' })
   }
+}
+
+/** What the caller may do was looked at before: for a replay too. */
+function once<Result>(
+  context: ActContext,
+  tx: UnitOfWork,
+  { caller, idempotent }: Asked,
+  kept: KeptResult<Result>,
+  perform: () => Promise<Result>,
+): Promise<Result> {
+  return onceFor(context, tx, actorOf(caller), idempotent, kept, perform)
 }
 
 async function audit(

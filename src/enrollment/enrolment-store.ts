@@ -21,9 +21,7 @@ export interface IdempotencyScope {
 }
 
 export type IdempotencyClaim =
-  | { readonly kind: 'new' }
-  | { readonly kind: 'replay'; readonly response: string }
-  | { readonly kind: 'other-body' }
+  { readonly kind: 'new' } | { readonly kind: 'replay'; readonly response: string } | { readonly kind: 'other-body' }
 
 export interface EnrolmentStore {
   insertEnrolmentToken(record: EnrolmentTokenRecord): Promise<void>

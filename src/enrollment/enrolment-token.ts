@@ -8,7 +8,7 @@ import { projectUserName } from '../domain/project-user-name.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { EnrollmentRefused } from './errors.ts'
-import { principalOfSecret, sha256Hex } from './idempotency.ts'
+import { type IdempotentRequest, onceFor, principalOfSecret, sha256Hex } from './idempotency.ts'
 import { activeMembership, activeService, isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -22,47 +22,57 @@ export interface EnrolmentToken {
   readonly expiresAt: Date
 }
 
+interface Asked {
+  readonly caller: Caller
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+}
+
 /**
  * For a member: by an owner of the project; by an administrator only while the member has no good certificate, and never for
  * themselves: nobody who is at work is impersonated unseen. Throws `EnrollmentRefused`, `DirectoryRefused`.
  */
 export async function enrolMember(
   context: ActContext,
-  asked: { caller: Caller; project: ProjectName; user: UserName; origin: RequestOrigin },
+  asked: Asked & { readonly project: ProjectName; readonly user: UserName },
 ): Promise<EnrolmentToken> {
   const { caller, project, user } = asked
   const identity = `member:${projectUserName(project, user, context.policy.names)}`
   return context.acts.run(async (tx) => {
     const now = context.clock.now()
-    if (!(await isOwner(tx, caller, project, now))) {
-      await requireAdministrator(tx, caller, now)
-      const isTheirOwn = caller.kind === 'admin' && caller.user === user
-      const isAtWork = (await tx.liveCertificatesOf(identity, now)).some(({ status }) => status === 'good')
-      if (isTheirOwn || isAtWork) throw notPermitted(caller)
-    }
-    await activeMembership(tx, project, user, 'share')
-    return makeToken(context, tx, caller, identity, asked.origin)
+    const isByOwner = await isOwner(tx, caller, project, now)
+    if (!isByOwner) await requireAdministrator(tx, caller, now)
+    return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
+      if (!isByOwner) {
+        const isTheirOwn = caller.kind === 'admin' && caller.user === user
+        const isAtWork = (await tx.liveCertificatesOf(identity, now)).some(({ status }) => status === 'good')
+        if (isTheirOwn || isAtWork) throw notPermitted(caller)
+      }
+      await activeMembership(tx, project, user, 'share')
+      return makeToken(context, tx, asked, identity)
+    })
   })
 }
 
 /** For a service: by an administrator. */
 export async function enrolService(
   context: ActContext,
-  asked: { caller: Caller; name: ServiceName; origin: RequestOrigin },
+  asked: Asked & { readonly name: ServiceName },
 ): Promise<EnrolmentToken> {
   return context.acts.run(async (tx) => {
     await requireAdministrator(tx, asked.caller, context.clock.now())
-    await activeService(tx, asked.name, 'share')
-    return makeToken(context, tx, asked.caller, `service:${asked.name}`, asked.origin)
+    return onceFor(context, tx, actorOf(asked.caller), asked.idempotent, 'secret', async () => {
+      await activeService(tx, asked.name, 'share')
+      return makeToken(context, tx, asked, `service:${asked.name}`)
+    })
   })
 }
 
 async function makeToken(
   context: ActContext,
   tx: UnitOfWork,
-  caller: Caller,
+  { caller, origin }: Asked,
   identity: string,
-  origin: RequestOrigin,
 ): Promise<EnrolmentToken> {
   const token = TOKEN_PREFIX + Buffer.from(context.random(TOKEN_BYTES)).toString('base64url')
   const createdAt = context.clock.now()

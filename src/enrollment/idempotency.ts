@@ -54,6 +54,18 @@ export async function onceFor<Result>(
   }
 }
 
+/** A result that JSON holds but for its instants, which are named. */
+export function keptAsJson<Result extends object>(...instants: readonly (keyof Result & string)[]): KeptResult<Result> {
+  const isInstant: ReadonlySet<string> = new Set(instants)
+  return {
+    encode: (result) => JSON.stringify(result),
+    decode: (text) =>
+      JSON.parse(text, (name, value: unknown) =>
+        isInstant.has(name) && typeof value === 'string' ? new Date(value) : value,
+      ) as Result,
+  }
+}
+
 /** How a credential that is no caller yet (an enrolment token) is named as principal. */
 export function principalOfSecret(kind: string, secretHash: string): string {
   return `${kind}:${secretHash.slice(0, 32)}`

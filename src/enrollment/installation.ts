@@ -52,7 +52,12 @@ export async function recordFounding(tx: UnitOfWork, founding: Founding): Promis
 /** Issuer row, inventory row and change of a new CA. */
 export async function recordAuthority(tx: UnitOfWork, made: NewAuthority, actor: string, at: Date): Promise<void> {
   const { issuer, issued, record } = made
-  const certifiedAs = { identity: `issuer:${issuer.id}`, requester: actor, obtainedWith: 'offline', status: 'good' } as const
+  const certifiedAs = {
+    identity: `issuer:${issuer.id}`,
+    requester: actor,
+    obtainedWith: 'offline',
+    status: 'good',
+  } as const
   await tx.insertIssuer(record)
   await recordCertificate(tx, { ...issued, ...certifiedAs }, { requestId: '' })
   await tx.change({ kind: 'issuer', issuer: issuer.id })
@@ -77,4 +82,3 @@ export async function nextGeneration(tx: UnitOfWork, authority: string): Promise
   const generations = (await tx.issuers()).filter((record) => record.authority === authority)
   return Math.max(0, ...generations.map(({ generation }) => generation)) + 1
 }
-

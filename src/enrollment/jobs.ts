@@ -9,7 +9,7 @@ import type { UserName } from '../domain/user-name.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endIdentity } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
-import type { IdempotentRequest } from './idempotency.ts'
+import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
 import { type CertificateAnswer, issueCertificate } from './issue-certificate.ts'
 import { activeMembership, activeService, callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -100,30 +100,42 @@ async function jobOf(context: ActContext, certificate: CertificateAnswer): Promi
   return record.identity.slice('job:'.length)
 }
 
+interface FinishRequest {
+  readonly caller: Caller
+  readonly jobId: string
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+}
+
+const KEPT_JOB = keptAsJson<Job>('startedAt', 'endsAt', 'finishedAt')
+
 /** By its launcher, by itself, or by an owner of its project. Finishing twice is no error. */
-export async function finishJob(
-  context: ActContext,
-  asked: { caller: Caller; jobId: string; origin: RequestOrigin },
-): Promise<Job> {
+export async function finishJob(context: ActContext, asked: FinishRequest): Promise<Job> {
+  const { caller, jobId, idempotent } = asked
   return context.acts.run(async (tx) => {
     const now = context.clock.now()
-    const job = await tx.job(asked.jobId, 'update')
-    if (!(await mayFinish(tx, asked.caller, asked.jobId, job, now))) throw notPermitted(asked.caller)
-    if (job === undefined) throw new DirectoryRefused('job_unknown', { job: asked.jobId })
-    if (job.status === 'finished') return job
-    const finished: Job = { ...job, status: 'finished', finishedAt: now }
-    await tx.updateJob(finished)
-    await endIdentity(tx, { identity: `job:${job.id}`, reason: 'cessationOfOperation', at: now, ...whoAsks(asked) })
-    await tx.audit({
-      at: now,
-      actor: actorOf(asked.caller),
-      act: 'job.finish',
-      object: `job:${job.id}`,
-      requestId: asked.origin.requestId,
-      details: { project: job.project, user: job.user },
-    })
-    return finished
+    const job = await tx.job(jobId, 'update')
+    if (!(await mayFinish(tx, caller, jobId, job, now))) throw notPermitted(caller)
+    if (job === undefined) throw new DirectoryRefused('job_unknown', { job: jobId })
+    return onceFor(context, tx, actorOf(caller), idempotent, KEPT_JOB, () => recordFinish(tx, asked, job, now))
   })
+}
+
+async function recordFinish(tx: UnitOfWork, { caller, origin }: FinishRequest, job: Job, now: Date): Promise<Job> {
+  if (job.status === 'finished') return job
+  const finished: Job = { ...job, status: 'finished', finishedAt: now }
+  const actor = actorOf(caller)
+  await tx.updateJob(finished)
+  await endIdentity(tx, { identity: `job:${job.id}`, reason: 'cessationOfOperation', at: now, actor, origin })
+  await tx.audit({
+    at: now,
+    actor,
+    act: 'job.finish',
+    object: `job:${job.id}`,
+    requestId: origin.requestId,
+    details: { project: job.project, user: job.user },
+  })
+  return finished
 }
 
 async function mayFinish(
@@ -139,8 +151,4 @@ async function mayFinish(
     return job === undefined || job.launcher === caller.name
   }
   return job !== undefined && isOwner(tx, caller, job.project, at)
-}
-
-function whoAsks({ caller, origin }: { caller: Caller; origin: RequestOrigin }) {
-  return { actor: actorOf(caller), origin }
 }

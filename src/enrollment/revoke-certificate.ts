@@ -7,12 +7,14 @@ import type { SerialNumber } from '../domain/serial-number.ts'
 import { releaseRecord, RevocationRefused, revokeRecord } from '../revocation/revocation.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { recordRevocation } from './end-identity.ts'
+import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import { callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface RevocationRequest {
   readonly caller: Caller
   readonly serial: SerialNumber
+  readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
 }
 
@@ -27,9 +29,11 @@ export async function revokeCertificate(
     const isTheirs = record.identity === actorOf(asked.caller) || record.requester === actorOf(asked.caller)
     if (isTheirs) await callerStillGoodOrThisOne(tx, asked.caller, record, at)
     else await requireOwnerOrAdministrator(tx, asked.caller, record, at)
-    const outcome = revokeRecord(record, asked.reason, at)
-    if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, { at, ...whoAsks(asked) })
-    return outcome.record
+    return once(context, tx, asked, async () => {
+      const outcome = revokeRecord(record, asked.reason, at)
+      if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, { at, ...whoAsks(asked) })
+      return outcome.record
+    })
   })
 }
 
@@ -38,10 +42,36 @@ export async function releaseCertificate(context: ActContext, asked: RevocationR
     const at = context.clock.now()
     const record = await revocableRecord(tx, asked)
     await requireOwnerOrAdministrator(tx, asked.caller, record, at)
-    const released = releaseRecord(record)
-    await recordRevocation(tx, released, { at, ...whoAsks(asked) })
-    return released
+    return once(context, tx, asked, async () => {
+      const released = releaseRecord(record)
+      await recordRevocation(tx, released, { at, ...whoAsks(asked) })
+      return released
+    })
   })
+}
+
+/** A hold that is asked for again with its key after a release holds nothing again. */
+function once(
+  context: ActContext,
+  tx: UnitOfWork,
+  { caller, idempotent }: RevocationRequest,
+  perform: () => Promise<CertificateRecord>,
+): Promise<CertificateRecord> {
+  return onceFor(context, tx, actorOf(caller), idempotent, KEPT_RECORD, perform)
+}
+
+const INSTANTS: ReadonlySet<string> = new Set(['notBefore', 'notAfter', 'renewUntil', 'issuedAt', 'revokedAt'])
+
+const KEPT_RECORD: KeptResult<CertificateRecord> = {
+  encode: ({ der, ...rest }) => JSON.stringify({ ...rest, der: Buffer.from(der).toString('base64') }),
+  decode: (text) => {
+    const { der, ...rest } = JSON.parse(text, revived) as Omit<CertificateRecord, 'der'> & { readonly der: string }
+    return { ...rest, der: Buffer.from(der, 'base64') }
+  },
+}
+
+function revived(name: string, value: unknown): unknown {
+  return INSTANTS.has(name) && typeof value === 'string' ? new Date(value) : value
 }
 
 async function revocableRecord(tx: UnitOfWork, { caller, serial }: RevocationRequest): Promise<CertificateRecord> {

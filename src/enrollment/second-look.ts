@@ -46,7 +46,11 @@ async function goodCertificate(tx: UnitOfWork, certificate: CallerCertificate, a
  * Whether the caller still is who it was when it connected. Gives the record of its certificate, or undefined for the
  * operator at the machine. Throws `EnrollmentRefused` or `DirectoryRefused`.
  */
-export async function callerStillGood(tx: UnitOfWork, caller: Caller, at: Date): Promise<CertificateRecord | undefined> {
+export async function callerStillGood(
+  tx: UnitOfWork,
+  caller: Caller,
+  at: Date,
+): Promise<CertificateRecord | undefined> {
   switch (caller.kind) {
     case 'anonymous':
       throw new EnrollmentRefused('unauthenticated')

@@ -79,7 +79,12 @@ async function issueServerCertificate(
     createdAt: issued.issuedAt,
   }
   await context.acts.run(async (tx) => {
-    const own = { identity: 'signet-server', requester: 'system', obtainedWith: 'installation', status: 'good' } as const
+    const own = {
+      identity: 'signet-server',
+      requester: 'system',
+      obtainedWith: 'installation',
+      status: 'good',
+    } as const
     await recordCertificate(tx, { ...issued, ...own }, { requestId: '' })
     await tx.insertServerKey(record)
   })

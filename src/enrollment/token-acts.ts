@@ -4,12 +4,14 @@ import { actorOf, type Caller } from '../domain/caller.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
 import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
-import { parseTokenAudience, type TokenLifetime, type TokenSubject } from '../tokens/token-claims.ts'
+import { parseTokenAudience, type TokenClaims, type TokenLifetime, type TokenSubject } from '../tokens/token-claims.ts'
 import { issueToken } from '../tokens/token-signer.ts'
 import { type TokenExpectations, type VerifiedToken, verifyToken } from '../tokens/verify-token.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
+import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
 import { callerStillGood, notPermitted } from './second-look.ts'
 import type { TokenKeyring } from './token-keyring.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface TokenContext extends ActContext {
   readonly keys: TokenKeyring
@@ -28,6 +30,7 @@ export interface TokenAsked {
   readonly certificate: Uint8Array | undefined
   readonly binding: 'to-certificate' | 'none'
   readonly algorithm: TokenAlgorithm
+  readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
 }
 
@@ -54,29 +57,35 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
     context.clock,
     context.random,
   )
-  const issuedAt = new Date(claims.iat * 1000)
-  const expiresAt = new Date(claims.exp * 1000)
-  await context.acts.run(async (tx) => {
+  return context.acts.run(async (tx) => {
     await callerStillGood(tx, caller, context.clock.now())
-    await tx.insertToken({
-      jti: claims.jti,
-      subject: actorOf(caller),
-      audience: claims.aud,
-      issuedAt,
-      expiresAt,
-      requester: actorOf(caller),
-      certificateSerial: caller.certificate.serial,
-    })
-    await tx.audit({
-      at: issuedAt,
-      actor: actorOf(caller),
-      act: 'token.issue',
-      object: `token:${claims.jti}`,
-      requestId: asked.origin.requestId,
-      details: { audience: claims.aud, expiresAt: expiresAt.toISOString(), bound: asked.binding },
+    return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
+      await recordToken(tx, { ...asked, caller }, claims)
+      return { token, jti: claims.jti, expiresInSeconds: claims.exp - claims.iat }
     })
   })
-  return { token, jti: claims.jti, expiresInSeconds: claims.exp - claims.iat }
+}
+
+type Holder = Extract<Caller, { readonly certificate: unknown }>
+
+async function recordToken(
+  tx: UnitOfWork,
+  { caller, binding, origin }: TokenAsked & { readonly caller: Holder },
+  { jti, aud, iat, exp }: TokenClaims,
+): Promise<void> {
+  const actor = actorOf(caller)
+  const issuedAt = new Date(iat * 1000)
+  const expiresAt = new Date(exp * 1000)
+  const certificateSerial = caller.certificate.serial
+  await tx.insertToken({ jti, subject: actor, audience: aud, issuedAt, expiresAt, requester: actor, certificateSerial })
+  await tx.audit({
+    at: issuedAt,
+    actor,
+    act: 'token.issue',
+    object: `token:${jti}`,
+    requestId: origin.requestId,
+    details: { audience: aud, expiresAt: expiresAt.toISOString(), bound: binding },
+  })
 }
 
 /** Administrators act on the platform, not on models: no audience would accept them. */
@@ -135,27 +144,45 @@ export async function introspectToken(
   return (await isHolder(context, caller, answer.jti)) ? answer : { active: false }
 }
 
+interface TokenRevocation {
+  readonly caller: Caller
+  readonly token: string
+  readonly idempotent?: IdempotentRequest | undefined
+  readonly origin: RequestOrigin
+}
+
+const KEPT_NOTHING = keptAsJson<Record<string, never>>()
+
 /** By its holder, whoever asked for it, or an administrator; a token that is none of ours is no error (RFC 7009 §2.2). */
-export async function revokeTokenOf(
-  context: TokenContext,
-  asked: { readonly caller: Caller; readonly token: string; readonly origin: RequestOrigin },
-): Promise<void> {
-  const { caller } = asked
+export async function revokeTokenOf(context: TokenContext, asked: TokenRevocation): Promise<void> {
+  const { caller, idempotent } = asked
   if (caller.kind === 'anonymous') throw notPermitted(caller)
   const jti = await jtiOf(context, asked.token)
-  if (jti === undefined) return
   await context.acts.run(async (tx) => {
     const at = context.clock.now()
     await callerStillGood(tx, caller, at)
-    const record = await tx.token(jti)
-    if (record === undefined || record.revokedAt !== undefined) return
-    const actor = actorOf(caller)
-    const mayRevoke = caller.kind === 'admin' || caller.kind === 'offline' || record.subject === actor || record.requester === actor
-    if (!mayRevoke) throw notPermitted(caller)
-    await tx.revokeToken(jti, at)
-    await tx.change({ kind: 'token-revocation', jti, expiresAt: record.expiresAt.getTime() })
-    const { requestId } = asked.origin
-    await tx.audit({ at, actor, act: 'token.revoke', object: `token:${jti}`, requestId, details: { subject: record.subject } })
+    await onceFor(context, tx, actorOf(caller), idempotent, KEPT_NOTHING, async () => {
+      if (jti !== undefined) await revokeByJti(tx, jti, asked, at)
+      return {}
+    })
+  })
+}
+
+async function revokeByJti(tx: UnitOfWork, jti: string, { caller, origin }: TokenRevocation, at: Date): Promise<void> {
+  const record = await tx.token(jti)
+  if (record === undefined || record.revokedAt !== undefined) return
+  const actor = actorOf(caller)
+  const isTheirs = record.subject === actor || record.requester === actor
+  if (!isTheirs && caller.kind !== 'admin' && caller.kind !== 'offline') throw notPermitted(caller)
+  await tx.revokeToken(jti, at)
+  await tx.change({ kind: 'token-revocation', jti, expiresAt: record.expiresAt.getTime() })
+  await tx.audit({
+    at,
+    actor,
+    act: 'token.revoke',
+    object: `token:${jti}`,
+    requestId: origin.requestId,
+    details: { subject: record.subject },
   })
 }
 
@@ -173,4 +200,3 @@ async function isHolder(context: TokenContext, caller: Caller, jti: string): Pro
   const record = await context.acts.run((tx) => tx.token(jti))
   return record !== undefined && (record.subject === actorOf(caller) || record.requester === actorOf(caller))
 }
-

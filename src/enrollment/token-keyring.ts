@@ -71,7 +71,14 @@ export class TokenKeyring {
       await tx.insertTokenKey(tokenKeyRecord(key, sealedKey))
       await tx.change({ kind: 'token-key', kid: key.kid })
       const details = { algorithm, signsFrom: key.signsFrom.toISOString(), signsUntil: key.signsUntil.toISOString() }
-      await tx.audit({ at, actor: 'system', act: 'token-key.add', object: `token-key:${key.kid}`, requestId: '', details })
+      await tx.audit({
+        at,
+        actor: 'system',
+        act: 'token-key.add',
+        object: `token-key:${key.kid}`,
+        requestId: '',
+        details,
+      })
     })
     await this.load()
   }

@@ -132,6 +132,7 @@ function addEnrolment(api: Api, parts: ApiParts): void {
         caller: await callerIn(parts, c),
         project: parseProjectName(c.req.valid('param').p, names),
         user: parseUserName(c.req.valid('param').u, names),
+        idempotent: await idempotentRequestOf(c),
         origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
@@ -148,6 +149,7 @@ function addEnrolment(api: Api, parts: ApiParts): void {
       const made = await enrolService(context, {
         caller: await callerIn(parts, c),
         name: parseServiceName(c.req.valid('param').name, names),
+        idempotent: await idempotentRequestOf(c),
         origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
@@ -216,6 +218,7 @@ function addRevocation(api: Api, parts: ApiParts): void {
       const asked = {
         caller: await callerIn(parts, c),
         serial: parseSerialNumber(c.req.valid('param').serial),
+        idempotent: await idempotentRequestOf(c),
         origin: originOf(c),
       }
       const record =

@@ -11,6 +11,7 @@ import { parseProjectName } from '../../domain/project-name.ts'
 import { parseSystemUser } from '../../domain/system-user.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import {
+  type Asked,
   addMember,
   addProject,
   addUser,
@@ -20,9 +21,21 @@ import {
   unblockUser,
 } from '../../enrollment/directory-acts.ts'
 import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
+import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
 import { notPermitted, requireAdministrator } from '../../enrollment/second-look.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, newApi, originOf, plainRoute, IN_PATH, NONE } from '../route.ts'
+import {
+  type Api,
+  type ApiContext,
+  bodyRoute,
+  callerIn,
+  idempotentRequestOf,
+  newApi,
+  originOf,
+  plainRoute,
+  IN_PATH,
+  NONE,
+} from '../route.ts'
 import { DeploymentBody, MemberBody, PageQuery, ProjectBody, ServiceBody, UserBody } from '../schemas.ts'
 
 const UserAnswer = z
@@ -61,6 +74,8 @@ const DeploymentAnswer = z
   })
   .openapi('Deployment')
 
+const KEPT_DEPLOYMENT = keptAsJson<Deployment>()
+
 export function directoryRoutes(parts: ApiParts): Api {
   const api = newApi()
   addUsers(api, parts)
@@ -87,7 +102,7 @@ function addUsers(api: Api, parts: ApiParts): void {
     async (c) => {
       const { platformRole } = c.req.valid('json')
       const name = parseUserName(c.req.valid('param').u, names)
-      const user = await addUser(context, { caller: await callerIn(parts, c), name, platformRole, origin: originOf(c) })
+      const user = await addUser(context, { ...(await askedOf(parts, c)), name, platformRole })
       return c.json(userBody(user), 201)
     },
   )
@@ -110,7 +125,7 @@ function addUsers(api: Api, parts: ApiParts): void {
       }),
       async (c) => {
         const name = parseUserName(c.req.valid('param').u, names)
-        const user = await act(context, { caller: await callerIn(parts, c), name, origin: originOf(c) })
+        const user = await act(context, { ...(await askedOf(parts, c)), name })
         return c.json(userBody(user), 200)
       },
     )
@@ -149,10 +164,9 @@ function addProjects(api: Api, parts: ApiParts): void {
     async (c) => {
       const body = c.req.valid('json')
       const project = await addProject(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         name: parseProjectName(body.name, names),
         owner: parseUserName(body.owner, names),
-        origin: originOf(c),
       })
       return c.json(projectBody(project), 201)
     },
@@ -191,11 +205,10 @@ function addMembers(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const member = await addMember(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         project: parseProjectName(c.req.valid('param').p, names),
         user: parseUserName(c.req.valid('param').u, names),
         role: c.req.valid('json').role,
-        origin: originOf(c),
       })
       return c.json(memberBody(member), 201)
     },
@@ -212,10 +225,9 @@ function addMembers(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const member = await removeMember(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         project: parseProjectName(c.req.valid('param').p, names),
         user: parseUserName(c.req.valid('param').u, names),
-        origin: originOf(c),
       })
       return c.json(memberBody(member), 200)
     },
@@ -256,14 +268,13 @@ function addServices(api: Api, parts: ApiParts): void {
     async (c) => {
       const body = c.req.valid('json')
       const service = await putService(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         name: parseServiceName(c.req.valid('param').name, names),
         dnsNames: body.dnsNames.map((name) => parseDnsName(name, names)),
         systemUser: parseSystemUser(body.systemUser, names),
         roles: body.roles,
         projects: body.projects.map((project) => parseProjectName(project, names)),
         ifExists: body.ifExists,
-        origin: originOf(c),
       })
       return c.json(serviceBody(service), 200)
     },
@@ -320,7 +331,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const caller = await callerIn(parts, c)
+      const { caller, idempotent, origin } = await askedOf(parts, c)
       const now = context.clock.now()
       const wanted: Deployment = {
         name: parseDeploymentName(c.req.valid('param').d, names),
@@ -332,7 +343,9 @@ function addDeployments(api: Api, parts: ApiParts): void {
       }
       const deployment = await deployments.run(async (tx) => {
         await requireDeploymentRights(tx, caller, wanted, now)
-        return putDeployment(tx, wanted, { at: now, actor: actorOf(caller), requestId: originOf(c).requestId })
+        const actor = actorOf(caller)
+        const by = { at: now, actor, requestId: origin.requestId }
+        return onceFor(context, tx, actor, idempotent, KEPT_DEPLOYMENT, () => putDeployment(tx, wanted, by))
       })
       return c.json(deploymentBody(deployment), 200)
     },
@@ -355,6 +368,11 @@ function addDeployments(api: Api, parts: ApiParts): void {
       return c.json({ deployments: page.items.map(deploymentBody), ...cursorOf(page) }, 200)
     },
   )
+}
+
+/** Who asks, from where, and whether it may be asked twice. */
+async function askedOf(parts: ApiParts, c: ApiContext): Promise<Asked> {
+  return { caller: await callerIn(parts, c), idempotent: await idempotentRequestOf(c), origin: originOf(c) }
 }
 
 async function administrator(parts: ApiParts, caller: Caller): Promise<void> {

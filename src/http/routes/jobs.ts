@@ -81,8 +81,12 @@ export function jobRoutes(parts: ApiParts): Api {
       answer: JobAnswer,
     }),
     async (c) => {
-      const caller = await callerIn(parts, c)
-      const job = await finishJob(context, { caller, jobId: c.req.valid('param').id, origin: originOf(c) })
+      const job = await finishJob(context, {
+        caller: await callerIn(parts, c),
+        jobId: c.req.valid('param').id,
+        idempotent: await idempotentRequestOf(c),
+        origin: originOf(c),
+      })
       return c.json(jobBody(job), 200)
     },
   )

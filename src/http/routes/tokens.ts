@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 import { introspectToken, issueTokenFor, revokeTokenOf } from '../../enrollment/token-acts.ts'
 import { shownCertificate } from '../authenticate.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, NONE, newApi, originOf } from '../route.ts'
+import { type Api, bodyRoute, callerIn, idempotentRequestOf, NONE, newApi, originOf } from '../route.ts'
 import { TokenBody, TokenTextBody } from '../schemas.ts'
 
 const TokenAnswer = z
@@ -55,6 +55,7 @@ export function tokenRoutes(parts: ApiParts): Api {
         certificate: shownCertificate(c.get('socket')),
         binding: bind ? 'to-certificate' : 'none',
         algorithm,
+        idempotent: await idempotentRequestOf(c),
         origin: originOf(c),
       })
       const answer = {
@@ -97,8 +98,12 @@ export function tokenRoutes(parts: ApiParts): Api {
       answer: RevokedAnswer,
     }),
     async (c) => {
-      const caller = await callerIn(parts, c)
-      await revokeTokenOf(tokens, { caller, token: c.req.valid('json').token, origin: originOf(c) })
+      await revokeTokenOf(tokens, {
+        caller: await callerIn(parts, c),
+        token: c.req.valid('json').token,
+        idempotent: await idempotentRequestOf(c),
+        origin: originOf(c),
+      })
       return c.json({}, 200)
     },
   )
