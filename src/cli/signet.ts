@@ -114,4 +114,10 @@ function version(): string {
   return typeof found === 'string' ? found : 'unknown'
 }
 
-if (import.meta.main) process.exitCode = await runSignet(process.argv.slice(2), processHost)
+if (import.meta.main) {
+  // Whoever read the output has seen enough (`signet cert list | head`): no failure, and no reason to stop a service.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  process.exitCode = await runSignet(process.argv.slice(2), processHost)
+}
