@@ -1,7 +1,6 @@
 // The applications behind the listeners: which routes each serves, and what every request passes before its route.
 import { openApiDocument } from './openapi.ts'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import type { TLSSocket } from 'node:tls'
 import { refuseAmbiguous } from './ambiguous-request.ts'
@@ -65,19 +64,11 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
     c.set('socket', incoming.socket as TLSSocket)
     refuseAmbiguous(incoming)
     refuseForeignPage(c, parts.publicUrl)
-    requireJson(c)
+    boundBody(c, parts.limits.bodyBytes)
     await next()
     c.header('x-request-id', c.get('requestId'))
     observe(c, parts, started)
   })
-  app.use(
-    bodyLimit({
-      maxSize: parts.limits.bodyBytes,
-      onError: () => {
-        throw new HttpRefused('body_too_large', { maxBytes: parts.limits.bodyBytes })
-      },
-    }),
-  )
   app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
   app.onError((error, c) => refusal(error, c, parts))
 }
@@ -109,12 +100,13 @@ function refuseForeignPage(c: ApiContext, publicUrl: string): void {
   if ((origin !== undefined && origin !== publicUrl) || site === 'cross-site') throw new HttpRefused('foreign_page')
 }
 
-function requireJson(c: ApiContext): void {
+/** A body says how long it is before it is read, and what it is: one that only ends when its sender likes is refused. */
+function boundBody(c: ApiContext, maxBytes: number): void {
   const { headers } = c.env.incoming
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (!hasBody) return
+  if (headers['transfer-encoding'] !== undefined) throw new HttpRefused('length_required')
+  const bytes = Number(headers['content-length'] ?? 0)
+  if (bytes === 0) return
+  if (!(bytes <= maxBytes)) throw new HttpRefused('body_too_large', { maxBytes }, { connection: 'close' })
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json' && type !== 'application/x-www-form-urlencoded') {
-    throw new HttpRefused('media_type_unsupported', { expected: 'application/json' })
-  }
+  if (type !== 'application/json') throw new HttpRefused('media_type_unsupported', { expected: 'application/json' })
 }

@@ -4,6 +4,7 @@ import { constants, randomBytes } from 'node:crypto'
 import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { CodedError } from '../domain/coded-error.ts'
 
 export interface ListenerLimits {
   readonly headerBytes: number
@@ -46,6 +47,13 @@ export interface Listener {
 export interface Place {
   readonly host: string
   readonly port: number
+}
+
+/** Another program listens there, or this one may not. */
+export class ListenerUnavailable extends CodedError<'listener_unavailable'> {
+  constructor({ host, port }: Place, cause: Error & { readonly code?: string }) {
+    super('listener_unavailable', { host, port, cause: cause.code ?? 'unknown' }, { cause })
+  }
 }
 
 export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
@@ -97,9 +105,9 @@ function secureContext({ certificateChain, privateKey, clientAuthorities }: TlsM
 async function start(server: HttpServer | HttpsServer, place: Place, limits: ListenerLimits): Promise<Listener> {
   server.maxConnections = limits.connections
   await new Promise<void>((listening, failed) => {
-    server.once('error', failed)
+    server.once('error', (cause) => failed(new ListenerUnavailable(place, cause)))
     server.listen(place.port, place.host, () => {
-      server.off('error', failed)
+      server.removeAllListeners('error')
       listening()
     })
   })

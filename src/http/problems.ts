@@ -30,6 +30,7 @@ type EdgeCode =
   | 'foreign_page'
   | 'idempotency_key_malformed'
   | 'internal'
+  | 'length_required'
   | 'media_type_unsupported'
   | 'not_found'
   | 'parameter_rejected'
@@ -70,7 +71,7 @@ export type ProblemCode =
   | TokenErrorCode
 
 export interface ProblemRow {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly status: 400 | 401 | 403 | 404 | 409 | 411 | 413 | 415 | 422 | 429 | 500 | 503
   readonly title: string
   readonly tells: 'facts' | 'nothing'
 }
@@ -92,6 +93,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   idempotency_key_malformed: tell(400, 'An Idempotency-Key has 1 to 255 visible ASCII characters.'),
   idempotency_key_reused: tell(422, 'This Idempotency-Key was used with another body: choose a new one.'),
   issuer_id_rejected: tell(404, 'An issuer is named like users-1.'),
+  length_required: hush(411, 'Send Content-Length, and no Transfer-Encoding.'),
   media_type_unsupported: tell(415, 'Send application/json.'),
   name_rejected: tell(400, 'Choose a name that follows the rule.'),
   not_found: hush(404, 'There is nothing here.'),

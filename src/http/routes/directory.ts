@@ -114,7 +114,7 @@ function addUsers(api: Api, parts: ApiParts): void {
       plainRoute({
         method: 'post',
         path: `/v1/users/{u}/${verb}`,
-        params: z.strictObject({ u: IN_PATH, verb: IN_PATH }),
+        params: z.strictObject({ u: IN_PATH }),
         summary:
           verb === 'block'
             ? 'Blocks a user and revokes all they hold. By an administrator.'
