@@ -1,7 +1,9 @@
 // `signet cert issue`: makes a key and a request on this host, asks for the certificate, and writes it with its chain.
 // Whoever asks shows an enrolment token, or by mutual TLS the certificate before (for services also an administrator's).
+import { randomBytes } from 'node:crypto'
 import { Command, Option } from 'commander'
 import type { Answer } from './answer.ts'
+import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import { print } from './printed.ts'
@@ -13,7 +15,12 @@ import { clientPairOf, openClient, withServiceOptions } from './service-options.
 /** Largest file of a token, in bytes. */
 const MAX_TOKEN_BYTES = 4096
 
-interface Options extends RequestOptions {
+type ConfigurationOptions = Parameters<typeof configurationOf>[0]
+
+interface Options extends RequestOptions, ConfigurationOptions {
+  readonly profile?: string
+  readonly offline?: boolean
+  readonly adminFolder: string
   readonly project?: string
   readonly user?: string
   readonly service?: string
@@ -31,13 +38,30 @@ export function certIssueCommand(host: Host): Command {
     .addOption(
       new Option('--token-file <file>', 'file with the enrolment token, - for standard input').conflicts('token'),
     )
-    .action((options: Options) => issueCertificate(options, host))
+    .addOption(new Option('--profile <name>', 'with --offline: the kind of certificate').choices(['admin']))
+    .option('--offline', 'make it at this machine with the master key, after a lock-out; audited')
+    .option('--admin-folder <folder>', 'with --offline: where key, certificate and PKCS#12 go', 'admin')
+    .action((options: Options) => {
+      return options.offline === true ? issueOffline(options, host) : issueCertificate(options, host)
+    })
   return withExample(
-    withServiceOptions(withRequestOptions(command)),
+    addConfigurationOptions(withServiceOptions(withRequestOptions(command))),
     'signet cert issue --project vision --user alice --token-file -',
     'signet cert issue --service model-1.internal --algorithm ec-p384 --lifetime 30d --token-file token',
     'signet cert issue --project vision --user alice --client-cert old.pem --client-key old.key --out new.pem',
+    'signet cert issue --profile admin --offline --user root-admin --config /etc/signet/signet.yaml',
   )
+}
+
+/** The way back in when no administrator has a certificate left: whoever holds the master key may make one. */
+async function issueOffline(options: Options, host: Host): Promise<void> {
+  const { user, profile, adminFolder } = options
+  if (profile !== 'admin' || user === undefined) throw new WrongUsage('offline: --profile admin and --user')
+  const { issueAdministratorOffline } = await import('./offline-administrator.ts')
+  const passphrase = randomBytes(18).toString('base64url')
+  const asked = { user, folder: adminFolder, passphrase }
+  const files = await issueAdministratorOffline(configurationOf(options), asked)
+  print(host, options, { ...files }, [`administrator ${user}: ${files.certificate}, key ${files.key}, ${files.pkcs12}`])
 }
 
 async function issueCertificate(options: Options, host: Host): Promise<void> {
