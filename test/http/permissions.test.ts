@@ -1,0 +1,382 @@
+// Who may call what: every route and every kind of caller, over the real listener. A route of `/openapi.json` that is not in
+// the table fails the last test, so that no route is added without saying whom it is for.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCsr } from '../support/csr.ts'
+import type { ClientIdentity, Request } from '../support/https-client.ts'
+import { type Certified, certified, TestService } from '../support/test-service.ts'
+import { leavesNothing } from './stored.ts'
+
+const CALLERS = ['anonymous', 'scientist', 'owner', 'stranger', 'job', 'service', 'launcher', 'admin'] as const
+type CallerKind = (typeof CALLERS)[number]
+
+/** `401`, `403`: refused so with the code below, and nothing is stored; another number: answered with it. */
+type Outcome = number | readonly [status: number, code: string]
+
+const NO: Outcome = [403, 'not_permitted']
+const WHO: Outcome = [401, 'unauthenticated']
+
+interface Row {
+  readonly route: string
+  /** A request that could succeed; `n` is new each time. */
+  readonly request: (n: number) => Request | Promise<Request>
+  readonly allowed: Readonly<Partial<Record<CallerKind, Outcome>>>
+  /** Of whoever is not named. */
+  readonly others: Outcome
+  readonly anonymous?: Outcome
+}
+
+let service: TestService
+const identities = new Map<CallerKind, ClientIdentity>()
+let scientist: Certified
+let job: Certified
+let jobId = ''
+let held = ''
+let token = ''
+
+const json = (method: string, path: string, body?: unknown): Request => ({ method, path, body })
+const csr = async (): Promise<string> => (await makeCsr()).pem
+const newUser = async (n: number): Promise<string> => {
+  await service.addUser(`u${String(n)}`)
+  return `u${String(n)}`
+}
+const newMember = async (n: number): Promise<string> => {
+  const user = await newUser(n)
+  await service.put(`/v1/projects/vision/members/${user}`, { role: 'scientist' }, identities.get('owner'))
+  return user
+}
+/** A certificate of the scientist, of its own, to be revoked. */
+const newCertificate = async (): Promise<string> => {
+  const path = '/v1/projects/vision/members/scientist/certificates'
+  const made = await makeCsr()
+  return certified(await service.post(path, { csr: made.pem }, scientist), made).serial
+}
+const newHold = async (): Promise<string> => {
+  const serial = await newCertificate()
+  await service.post(`/v1/certificates/${serial}/revoke`, { reason: 'certificateHold' }, service.admin)
+  return serial
+}
+const newJob = async (): Promise<string> => {
+  const body = { project: 'vision', user: 'scientist', csr: await csr() }
+  return String((await service.post('/v1/jobs', body, identities.get('launcher'))).json['id'])
+}
+const newToken = async (): Promise<string> =>
+  String((await service.post('/v1/tokens', { audience: 'resnet' }, scientist)).json['access_token'])
+
+const PUBLIC = { allowed: {}, others: 200, anonymous: 200 } as const
+const ADMIN = { admin: 200 } as const
+
+const ROWS: readonly Row[] = [
+  // For everyone
+  ...['/healthz', '/readyz', '/openapi.json', '/pki/crl', '/pki/crl/users-1.crl', '/pki/crl/users-1.pem'].map(
+    (path): Row => ({ route: `get ${path}`, request: () => json('GET', path), ...PUBLIC }),
+  ),
+  ...[
+    '/pki/crl/bundle.pem',
+    '/pki/ca/users-1.cer',
+    '/pki/ca/users-1.pem',
+    '/pki/chain/users-1.pem',
+    '/pki/trust-bundle.pem',
+    '/.well-known/jwks.json',
+    '/.well-known/openid-configuration',
+    '/.well-known/oauth-authorization-server',
+  ].map((path): Row => ({ route: `get ${path}`, request: () => json('GET', path), ...PUBLIC })),
+
+  // Who am I, and the service
+  { route: 'get /v1/me', request: () => json('GET', '/v1/me'), allowed: {}, others: 200 },
+  { route: 'get /v1/status', request: () => json('GET', '/v1/status'), allowed: {}, others: 200 },
+  { route: 'get /v1/audit', request: () => json('GET', '/v1/audit'), allowed: ADMIN, others: NO },
+
+  // Users and projects
+  { route: 'get /v1/users', request: () => json('GET', '/v1/users'), allowed: ADMIN, others: NO },
+  {
+    route: 'put /v1/users/{u}',
+    request: (n) => json('PUT', `/v1/users/u${String(n)}`, { platformRole: 'user' }),
+    allowed: { admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/users/{u}/block',
+    request: async (n) => json('POST', `/v1/users/${await newUser(n)}/block`),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'post /v1/users/{u}/unblock',
+    request: async (n) => json('POST', `/v1/users/${await newUser(n)}/unblock`),
+    allowed: ADMIN,
+    others: NO,
+  },
+  { route: 'get /v1/projects', request: () => json('GET', '/v1/projects'), allowed: ADMIN, others: NO },
+  {
+    route: 'post /v1/projects',
+    request: async (n) => json('POST', '/v1/projects', { name: `p${String(n)}`, owner: await newUser(n) }),
+    allowed: { admin: 201 },
+    others: NO,
+  },
+
+  // Members: owners add and remove; an administrator does neither while an owner is there (rule 14)
+  {
+    route: 'get /v1/projects/{p}/members',
+    request: () => json('GET', '/v1/projects/vision/members'),
+    allowed: { scientist: 200, owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'put /v1/projects/{p}/members/{u}',
+    request: async (n) => json('PUT', `/v1/projects/vision/members/${await newUser(n)}`, { role: 'scientist' }),
+    allowed: { owner: 201 },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/projects/{p}/members/{u}',
+    request: async (n) => json('DELETE', `/v1/projects/vision/members/${await newMember(n)}`),
+    allowed: { owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/projects/{p}/members/{u}/enrolment',
+    request: async (n) => json('POST', `/v1/projects/vision/members/${await newMember(n)}/enrolment`),
+    allowed: { owner: 201, admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/projects/{p}/members/{u}/certificates',
+    request: async () => json('POST', '/v1/projects/vision/members/scientist/certificates', { csr: await csr() }),
+    allowed: { scientist: 201 },
+    others: NO,
+  },
+
+  // Services and deployments
+  { route: 'get /v1/services', request: () => json('GET', '/v1/services'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/services/{name}',
+    request: () => json('GET', '/v1/services/model-1.internal'),
+    allowed: { service: 200, admin: 200 },
+    others: NO,
+  },
+  {
+    route: 'put /v1/services/{name}',
+    request: (n) => json('PUT', `/v1/services/s${String(n)}.internal`, { systemUser: 'svc' }),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'post /v1/services/{name}/enrolment',
+    request: () => json('POST', '/v1/services/model-1.internal/enrolment'),
+    allowed: { admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/services/{name}/certificates',
+    request: async () => json('POST', '/v1/services/model-1.internal/certificates', { csr: await csr() }),
+    allowed: { service: 201, admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/deployments',
+    request: () => json('GET', '/v1/deployments'),
+    allowed: { scientist: 200, owner: 200, stranger: 200, admin: 200 },
+    others: NO,
+  },
+  {
+    route: 'put /v1/deployments/{d}',
+    request: (n) =>
+      json('PUT', `/v1/deployments/d${String(n)}`, {
+        project: 'vision',
+        host: `d${String(n)}.internal`,
+        service: 'model-1.internal',
+      }),
+    allowed: { owner: 200, admin: 200 },
+    others: NO,
+  },
+
+  // Certificates
+  { route: 'get /v1/certificates', request: () => json('GET', '/v1/certificates'), allowed: {}, others: 200 },
+  {
+    route: 'get /v1/certificates/{serial}',
+    request: () => json('GET', `/v1/certificates/${scientist.serial}`),
+    allowed: { scientist: 200, owner: 200, admin: 200 },
+    others: [404, 'certificate_unknown'],
+  },
+  {
+    route: 'post /v1/certificates/{serial}/revoke',
+    request: async () => json('POST', `/v1/certificates/${await newCertificate()}/revoke`, { reason: 'superseded' }),
+    allowed: { scientist: 200, owner: 200, admin: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/certificates/{serial}/revoke (release)',
+    request: async () => json('POST', `/v1/certificates/${await newHold()}/revoke`, { reason: 'removeFromCRL' }),
+    allowed: { owner: 200, admin: 200 },
+    others: NO,
+  },
+
+  // Jobs
+  {
+    route: 'post /v1/jobs',
+    request: async () => json('POST', '/v1/jobs', { project: 'vision', user: 'scientist', csr: await csr() }),
+    allowed: { launcher: 201 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/jobs',
+    request: () => json('GET', '/v1/jobs'),
+    allowed: { service: 200, launcher: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/jobs/{id}/finish',
+    request: async () => json('POST', `/v1/jobs/${await newJob()}/finish`),
+    allowed: { launcher: 200, owner: 200 },
+    others: NO,
+  },
+
+  // Tokens
+  {
+    route: 'post /v1/tokens',
+    request: () => json('POST', '/v1/tokens', { audience: 'resnet' }),
+    allowed: { admin: NO },
+    others: 201,
+  },
+  {
+    route: 'post /v1/tokens/introspect',
+    request: () => json('POST', '/v1/tokens/introspect', { token }),
+    allowed: {},
+    others: 200,
+  },
+  {
+    route: 'post /v1/tokens/revoke',
+    request: async () => json('POST', '/v1/tokens/revoke', { token: await newToken() }),
+    allowed: { scientist: 200, admin: 200 },
+    others: NO,
+  },
+
+  // Decisions: anybody about themselves (200 whatever the answer), and only the serving service about others (rule 16)
+  {
+    route: 'post /v1/authorize',
+    request: () =>
+      json('POST', '/v1/authorize', {
+        credential: { certificate: leafOf(scientist) },
+        actingUser: 'vision__scientist',
+        deployment: 'resnet',
+      }),
+    allowed: { service: 200 },
+    others: [403, 'asker_untrusted'],
+  },
+  {
+    route: 'post /v1/authorize (about itself)',
+    request: () => json('POST', '/v1/authorize', { actingUser: 'vision__scientist', deployment: 'resnet' }),
+    allowed: {},
+    others: 200,
+    anonymous: 200,
+  },
+]
+
+beforeAll(async () => {
+  service = await TestService.start()
+  const owner = await service.addProject('vision', 'owner')
+  identities.set('owner', owner)
+  scientist = await service.addMember('vision', 'scientist', owner)
+  identities.set('scientist', scientist)
+  identities.set('stranger', await service.addProject('fraud', 'stranger'))
+  identities.set('service', await service.addService('model-1.internal', { systemUser: 'kserve' }))
+  identities.set(
+    'launcher',
+    await service.addService('launcher.internal', { roles: ['launcher'], projects: ['vision', 'fraud'] }),
+  )
+  identities.set('admin', service.admin)
+  await service.addDeployment('resnet', { project: 'vision', host: 'resnet.internal', service: 'model-1.internal' })
+  const made = await makeCsr()
+  const started = await service.post(
+    '/v1/jobs',
+    { project: 'vision', user: 'scientist', csr: made.pem },
+    identities.get('launcher'),
+  )
+  jobId = String(started.json['id'])
+  const answer = started.json['certificate'] as Record<string, unknown>
+  job = {
+    certificate: String(answer['certificate']) + String(answer['chain']),
+    key: made.key,
+    serial: String(answer['serial']),
+    answer,
+  }
+  identities.set('job', job)
+  held = await newHold()
+  token = await newToken()
+})
+afterAll(() => service.close())
+
+let count = 0
+
+describe.each(ROWS)('$route', ({ request, allowed, others, anonymous = WHO }) => {
+  test.each(CALLERS)('%s', async (caller) => {
+    const expected = allowed[caller] ?? (caller === 'anonymous' ? anonymous : others)
+    const asked = await request((count += 1))
+    const act = () => service.send(asked, identities.get(caller))
+    const answer = typeof expected === 'number' ? await act() : await leavesNothing(service, act)
+    const found = { status: answer.status, code: answer.code }
+    expect(found).toEqual(
+      typeof expected === 'number' ? { status: expected, code: undefined } : { status: expected[0], code: expected[1] },
+    )
+  })
+})
+
+describe('who gets how much', () => {
+  const serialsOf = async (identity: ClientIdentity | undefined, query = ''): Promise<string[]> => {
+    const answer = await service.get(`/v1/certificates?limit=1000${query}`, identity)
+    return ((answer.json['certificates'] ?? []) as { serial: string }[]).map(({ serial }) => serial)
+  }
+
+  test('rule 15: a member lists its own certificates, an owner those of the project, an administrator all', async () => {
+    const own = await serialsOf(scientist)
+    expect(own).toContain(scientist.serial)
+    expect(own).not.toContain(job.serial)
+    const project = await serialsOf(identities.get('owner'))
+    expect(project).toEqual(expect.arrayContaining([scientist.serial, job.serial, held]))
+    const all = await serialsOf(service.admin)
+    expect(all.length).toBeGreaterThan(project.length)
+    expect(all).toEqual(expect.arrayContaining(project))
+  })
+
+  test.each([
+    ['scientist', '&identity=member:vision__owner'],
+    ['owner', '&project=fraud'],
+    ['job', '&identity=member:vision__scientist'],
+    ['service', '&identity=service:launcher.internal'],
+  ] as const)('rule 15: %s asking for more is refused, not answered with less', async (caller, query) => {
+    const answer = await service.get(`/v1/certificates?limit=10${query}`, identities.get(caller))
+    expect({ status: answer.status, code: answer.code }).toEqual({ status: 403, code: 'not_permitted' })
+  })
+
+  test('a launcher lists what it requested', async () => {
+    expect(await serialsOf(identities.get('launcher'), '&requester=service:launcher.internal')).toContain(job.serial)
+  })
+
+  test('a job finishes itself, and no other', async () => {
+    const other = await newJob()
+    const refused = await service.post(`/v1/jobs/${other}/finish`, undefined, job)
+    expect({ status: refused.status, code: refused.code }).toEqual({ status: 403, code: 'not_permitted' })
+    expect((await service.post(`/v1/jobs/${jobId}/finish`, undefined, job)).status).toBe(200)
+  })
+
+  test.each(['scientist', 'stranger', 'service', 'launcher', 'admin', 'owner'] as const)(
+    "a scientist's token is active for those alone who may know of it: %s",
+    async (caller) => {
+      const { json: answer } = await service.post('/v1/tokens/introspect', { token }, identities.get(caller))
+      expect(answer['active']).toBe(['scientist', 'service', 'admin'].includes(caller))
+    },
+  )
+})
+
+test('every route of the API stands in the table', async () => {
+  const document = (await service.get('/openapi.json')).json['paths'] as Record<string, Record<string, unknown>>
+  const routes = Object.entries(document).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  )
+  const table = ROWS.map(({ route }) => route)
+  expect(routes.filter((route) => !table.includes(route))).toEqual([])
+})
+
+function leafOf({ certificate }: Certified): string {
+  return `${certificate.split('-----END CERTIFICATE-----')[0] ?? ''}-----END CERTIFICATE-----\n`
+}
