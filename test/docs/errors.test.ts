@@ -31,7 +31,7 @@ describe('docs/errors.md', () => {
 
   test('has every refusal of the command line with its title and its advice', () => {
     const rows = rowsOf(sectionOf(DOCUMENT, 'What the command line finds by itself'))
-    expect(rows.map(([code]) => code).toSorted()).toEqual([...codesByClass().get('Refused') ?? []].toSorted())
+    expect(rows.map(([code]) => code).toSorted()).toEqual([...(codesByClass().get('Refused') ?? [])].toSorted())
     for (const [code, title, advice] of rows) {
       const refused = new Refused(code as RefusalCode)
       expect([title, advice], code).toEqual([refused.title, refused.advice])
