@@ -1,0 +1,83 @@
+// Java 17 as a relying party (PKIX with revocation on), and keytool with the PKCS#12 that `init` hands over.
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Certified } from '../support/test-service.ts'
+import { ODD_MEMBERS, ODD_SERVICES } from './odd-names.ts'
+import { describeWith, ran, run } from './program.ts'
+import { splitPem, World } from './world.ts'
+
+const IN_TWO_DAYS = 2 * 86_400
+
+describeWith(['java', 'keytool'], 'Java', () => {
+  let world: World
+  let bob: Certified
+  let mallory: Certified
+  let crls: string
+
+  beforeAll(async () => {
+    world = await World.start()
+    bob = await world.member('bob')
+    mallory = await world.member('mallory')
+    await world.revoke(mallory)
+    crls = await world.fetchCrls()
+  })
+  afterAll(() => world.close())
+
+  type Case = readonly [certificate: string, commonName: string]
+
+  async function judge(cases: readonly Case[], given: { trust?: string; crls?: string; inSeconds?: number } = {}) {
+    const words = cases.flatMap(([certificate, name], i) => [world.write(`java-${String(i)}.pem`, certificate), name])
+    const files = [given.trust ?? world.trust, given.crls ?? crls, String(given.inSeconds ?? 0)]
+    const program = join(import.meta.dirname, 'ValidatePath.java')
+    return (await ran('java', [program, ...files, ...words])).stdout.trimEnd().split('\n')
+  }
+
+  it('takes the good users, and neither the revoked one nor another name', async () => {
+    const server = await world.service.addService('web.internal')
+    const cases: readonly Case[] = [
+      [world.alice.certificate, 'vision__alice'],
+      [bob.certificate, 'vision__bob'],
+      [bob.certificate, 'vision__alice'],
+      [mallory.certificate, 'vision__mallory'],
+      [world.service.admin.certificate, 'root-admin'],
+      [server.certificate, 'web.internal'],
+    ]
+    expect(await judge(cases)).toEqual(['good', 'good', 'name vision__bob', 'REVOKED', 'good', 'good'])
+  })
+
+  it('takes nobody with an expired CRL, without CRLs, or under another root', async () => {
+    const server = await world.service.addService('lasting.internal')
+    const lasting: Case = [server.certificate, 'lasting.internal']
+    expect(await judge([lasting], { inSeconds: IN_TWO_DAYS })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
+    const rootCrlAlone = await world.fetchFile('/pki/crl/root-1.pem', 'root-crl.pem')
+    expect(await judge([lasting], { crls: rootCrlAlone })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
+    const [, issuer = ''] = splitPem(server.certificate)
+    expect(await judge([lasting], { trust: world.write('not-its-root.pem', issuer) })).toEqual(['NO_TRUST_ANCHOR'])
+  })
+
+  it('takes the longest and oddest names', async () => {
+    const cases: Case[] = []
+    for (const { project, user } of ODD_MEMBERS) {
+      cases.push([(await world.service.addProject(project, user)).certificate, `${project}__${user}`])
+    }
+    for (const { name, systemUser } of ODD_SERVICES) {
+      cases.push([(await world.service.addService(name, { systemUser })).certificate, name])
+    }
+    expect(await judge(cases)).toEqual(cases.map(() => 'good'))
+  })
+
+  it('keytool reads the PKCS#12 of the first administrator, with its passphrase alone', async () => {
+    const { pkcs12, passphrase } = world.service.init.files
+    const list = (file: string) =>
+      run('keytool', ['-list', '-v', '-storetype', 'PKCS12', '-keystore', pkcs12, '-storepass:file', file])
+    const shown = await list(passphrase)
+    expect(shown.status, shown.stdout).toBe(0)
+    expect(shown.stdout).toContain('Your keystore contains 1 entry')
+    expect(shown.stdout).toContain('Entry type: PrivateKeyEntry')
+    expect(shown.stdout).toContain('Certificate chain length: 2')
+    expect(shown.stdout).toMatch(/Alias name: root-admin\n/)
+    const refused = await list(world.write('wrong', 'not the passphrase\n'))
+    expect(refused.status).not.toBe(0)
+    expect(refused.stdout).toContain('keystore password was incorrect')
+  })
+})
