@@ -21,7 +21,7 @@ function defaultOf(setting: string): string | undefined {
 
 describe('docs/operations.md', () => {
   test('has every setting with its variable, its kind and its default', () => {
-    const rows = rowsOf(sectionOf(DOCUMENT, 'Settings')).filter((cells) => cells.length === 6)
+    const rows = rowsOf(sectionOf(DOCUMENT, 'Settings')).filter((cells) => cells.length === 5)
     expect(rows.map(([setting]) => setting)).toEqual([...KINDS.keys()])
     for (const [setting = '', variable, kind, given = ''] of rows) {
       expect([variable, kind], setting).toEqual([`\`${variableOf(setting)}\``, KINDS.get(setting)])
