@@ -1,6 +1,7 @@
 // A relying party in Java: the PKIX validator with revocation on and CRLs from a file, then the common name.
 // java ValidatePath.java TRUST CRLS SECONDS-FROM-NOW (CHAIN EXPECTED-CN)…
-// prints one line for each chain: `good`, `name CN` when the path holds and the name does not, or the reason of the refusal.
+// prints one line for each chain: `good`, `name CN` when the path holds and the name does not, or the reason of the refusal,
+// or the exception by which the validator itself failed.
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -36,6 +37,8 @@ public class ValidatePath {
             CertPathValidator.getInstance("PKIX").validate(x509.generateCertPath(chain), parameters);
         } catch (CertPathValidatorException refused) {
             return String.valueOf(refused.getReason());
+        } catch (RuntimeException fault) {
+            return fault.getClass().getSimpleName();
         }
         var name = commonName(chain.get(0));
         return name.equals(expected) ? "good" : "name " + name;

@@ -8,7 +8,7 @@ import { splitPem, World } from './world.ts'
 
 const IN_TWO_DAYS = 2 * 86_400
 
-describeWith(['java', 'keytool'], 'Java', () => {
+describeWith(['java', 'javac', 'keytool'], 'Java', () => {
   let world: World
   let bob: Certified
   let mallory: Certified
@@ -20,6 +20,7 @@ describeWith(['java', 'keytool'], 'Java', () => {
     mallory = await world.member('mallory')
     await world.revoke(mallory)
     crls = await world.fetchCrls()
+    await ran('javac', ['-d', world.at('classes'), join(import.meta.dirname, 'ValidatePath.java')])
   })
   afterAll(() => world.close())
 
@@ -28,8 +29,8 @@ describeWith(['java', 'keytool'], 'Java', () => {
   async function judge(cases: readonly Case[], given: { trust?: string; crls?: string; inSeconds?: number } = {}) {
     const words = cases.flatMap(([certificate, name], i) => [world.write(`java-${String(i)}.pem`, certificate), name])
     const files = [given.trust ?? world.trust, given.crls ?? crls, String(given.inSeconds ?? 0)]
-    const program = join(import.meta.dirname, 'ValidatePath.java')
-    return (await ran('java', [program, ...files, ...words])).stdout.trimEnd().split('\n')
+    const quickly = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', world.at('classes')]
+    return (await ran('java', [...quickly, 'ValidatePath', ...files, ...words])).stdout.trimEnd().split('\n')
   }
 
   it('takes the good users, and neither the revoked one nor another name', async () => {
@@ -39,10 +40,9 @@ describeWith(['java', 'keytool'], 'Java', () => {
       [bob.certificate, 'vision__bob'],
       [bob.certificate, 'vision__alice'],
       [mallory.certificate, 'vision__mallory'],
-      [world.service.admin.certificate, 'root-admin'],
       [server.certificate, 'web.internal'],
     ]
-    expect(await judge(cases)).toEqual(['good', 'good', 'name vision__bob', 'REVOKED', 'good', 'good'])
+    expect(await judge(cases)).toEqual(['good', 'good', 'name vision__bob', 'REVOKED', 'good'])
   })
 
   it('takes nobody with an expired CRL, without CRLs, or under another root', async () => {
@@ -55,7 +55,7 @@ describeWith(['java', 'keytool'], 'Java', () => {
     expect(await judge([lasting], { trust: world.write('not-its-root.pem', issuer) })).toEqual(['NO_TRUST_ANCHOR'])
   })
 
-  it('takes the longest and oddest names', async () => {
+  it('takes the longest and oddest names, but fails on an administrator', async () => {
     const cases: Case[] = []
     for (const { project, user } of ODD_MEMBERS) {
       cases.push([(await world.service.addProject(project, user)).certificate, `${project}__${user}`])
@@ -63,7 +63,11 @@ describeWith(['java', 'keytool'], 'Java', () => {
     for (const { name, systemUser } of ODD_SERVICES) {
       cases.push([(await world.service.addService(name, { systemUser })).certificate, name])
     }
-    expect(await judge(cases)).toEqual(cases.map(() => 'good'))
+    // Java 17 holds a common name that could be a host name (an administrator's; two underscores never could) against the
+    // excluded empty DNS name of the users CA, and reads past its end (`DNSName.constrains`). It lets nobody in by that.
+    const admin: Case = [world.service.admin.certificate, 'root-admin']
+    const judged = [...cases.map(() => 'good'), 'StringIndexOutOfBoundsException']
+    expect(await judge([...cases, admin])).toEqual(judged)
   })
 
   it('keytool reads the PKCS#12 of the first administrator, with its passphrase alone', async () => {
