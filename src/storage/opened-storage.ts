@@ -30,6 +30,7 @@ export interface StorageParts {
 
 export class OpenedStorage implements Storage {
   readonly #parts: StorageParts
+  #closing: Promise<void> | undefined
   readonly #views = new WeakMap<Session, StorageView>()
 
   constructor(parts: StorageParts) {
@@ -77,10 +78,15 @@ export class OpenedStorage implements Storage {
     return this.run((tx) => tx.forgetIdempotencyKeys(this.#parts.clock.now()))
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const { poller, commits, readers, followers, writer, journal, dialect } = this.#parts
-    await poller.stop()
     await commits.close()
+    await poller.stop()
     await readers.close()
     await followers.close()
     await journal.close()

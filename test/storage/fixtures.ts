@@ -14,6 +14,7 @@ import type { SerialNumber } from '../../src/domain/serial-number.ts'
 import type { SystemUser } from '../../src/domain/system-user.ts'
 import type { UserName } from '../../src/domain/user-name.ts'
 import type { TokenRecord } from '../../src/tokens/token-store.ts'
+import { type JournalLine, readJournal } from '../../src/storage/journal.ts'
 import type { StorageTx } from '../../src/storage/tables.ts'
 import { NOW } from './databases.ts'
 
@@ -167,4 +168,10 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   return { opened: promise.then(() => undefined), open: () => resolve(undefined) }
+}
+
+export async function linesOf(journal: string): Promise<readonly JournalLine[]> {
+  const lines: JournalLine[] = []
+  for await (const line of readJournal(journal)) lines.push(line)
+  return lines
 }
