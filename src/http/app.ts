@@ -58,15 +58,17 @@ export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
 function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
   app.use(async (c, next) => {
     const started = performance.now()
-    const { incoming } = c.env
-    c.set('requestId', makeRequestId())
+    const { incoming, outgoing } = c.env
+    const requestId = makeRequestId()
+    c.set('requestId', requestId)
+    // On the answer's own header list: `c.header` after the route would copy the whole Response.
+    outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
     c.set('socket', incoming.socket as TLSSocket)
     refuseAmbiguous(incoming)
     refuseForeignPage(c, parts.publicUrl)
     boundBody(c, parts.limits.bodyBytes)
     await next()
-    c.header('x-request-id', c.get('requestId'))
     observe(c, parts, started)
   })
   app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
