@@ -21,6 +21,6 @@ export function makeRequest(): MadeRequest {
   const info = sequence(smallInteger(0), sequence(), spki, implicitConstructed(0))
   const signature = sign('sha256', info, privateKey)
   const der = sequence(info, sequence(oid(OID.ecdsaWithSha256)), bitString(signature))
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  const key: string = privateKey.export({ type: 'pkcs8', format: 'pem' })
   return { pem: encodePem('CERTIFICATE REQUEST', der), der, info, spki, signature, key }
 }
