@@ -61,7 +61,9 @@ function allowedText(allowed: Readonly<Record<string, 'values' | 'types'>>): str
 
 /** Files that stand in backquotes: from the root, from `src`, or (bare names) anywhere in `src`. */
 function missingFiles(text: string): string[] {
-  const named = [...text.matchAll(/`(?<path>[\w.-][\w./-]*\.(?:ts|json|md))`/g)].map(({ groups }) => groups?.['path'] ?? '')
+  const named = [...text.matchAll(/`(?<path>[\w.-][\w./-]*\.(?:ts|json|md))`/g)].map(
+    ({ groups }) => groups?.['path'] ?? '',
+  )
   const all = readdirSync(join(HOME, 'src'), { recursive: true, encoding: 'utf8' })
   return named.filter((path) => {
     const isThere = existsSync(join(HOME, path)) || existsSync(join(HOME, 'src', path))
