@@ -33,6 +33,8 @@ export interface CrlPublisherParts {
 
 export class CrlPublisher {
   readonly #parts: CrlPublisherParts
+  /** When this process last published, on the clock that is never set back. Milliseconds. */
+  readonly #publishedAt = new Map<IssuerId, number>()
 
   constructor(parts: CrlPublisherParts) {
     this.#parts = parts
@@ -44,7 +46,9 @@ export class CrlPublisher {
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
     if (failures.length > 0) throw new AggregateError(failures, 'a CRL could not be published')
     const next = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.getTime()] : []))
-    return new Date(Math.min(...next, addSeconds(this.#parts.clock.now(), this.#parts.policy.reissueEverySeconds).getTime()))
+    return new Date(
+      Math.min(...next, addSeconds(this.#parts.clock.now(), this.#parts.policy.reissueEverySeconds).getTime()),
+    )
   }
 
   /** The instant at which this issuer is to be looked at again. */
@@ -54,6 +58,7 @@ export class CrlPublisher {
     const now = clock.now()
     const due = crlDue(before, ledger.hasNewsAfter(issuer.id, before?.coversRevision ?? 0), now, policy)
     if (due.kind === 'later') return due.at
+    if (this.#wouldBeTooSoon(issuer.id, before, now)) return addSeconds(now, policy.minIntervalSeconds)
     try {
       await this.#publish(issuer, before, now)
       // An entry leaves only after a CRL made past its certificate's end has listed it.
@@ -65,8 +70,18 @@ export class CrlPublisher {
     return addSeconds(now, policy.minIntervalSeconds)
   }
 
+  /** Behind the last CRL the wall clock does not tell one second from the next; the other one does. */
+  #wouldBeTooSoon(issuer: IssuerId, before: PublishedCrl | undefined, now: Date): boolean {
+    const { clock, policy } = this.#parts
+    const at = this.#publishedAt.get(issuer)
+    if (before === undefined || at === undefined || now >= addSeconds(before.thisUpdate, policy.backdateSeconds)) {
+      return false
+    }
+    return clock.monotonicMilliseconds() - at < policy.minIntervalSeconds * 1000
+  }
+
   async #publish(issuer: CrlIssuer, before: PublishedCrl | undefined, now: Date): Promise<void> {
-    const { transactions, ledger, shelf, policy } = this.#parts
+    const { transactions, ledger, shelf, policy, clock } = this.#parts
     const coversRevision = ledger.revision
     const dates = nextCrlDates(before, now, policy)
     const der = await makeCrl(
@@ -81,6 +96,7 @@ export class CrlPublisher {
     const next: PublishedCrl = { issuer: issuer.id, ...dates, coversRevision, der }
     await transactions.run((tx) => recordCrl(tx, before?.number ?? 0, next, now, ledger.count(issuer.id)))
     shelf.put(next)
+    this.#publishedAt.set(issuer.id, clock.monotonicMilliseconds())
   }
 
   async #fetchLatest(issuer: IssuerId): Promise<void> {

@@ -20,8 +20,7 @@ const CLOCK_SET_BACK_SECONDS = 5
 
 /** Why a CRL is due now, or when to look again. */
 export type CrlDue =
-  | { readonly kind: 'due'; readonly because: 'first' | 'news' | 'age' }
-  | { readonly kind: 'later'; readonly at: Date }
+  { readonly kind: 'due'; readonly because: 'first' | 'news' | 'age' } | { readonly kind: 'later'; readonly at: Date }
 
 export function crlDue(
   before: CrlBefore | undefined,

@@ -1,0 +1,290 @@
+// Publishing on real storage, with a clock that moves when the test says so: one process, and two that race.
+import { sign } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/domain/clock.ts'
+import type { IssuerId } from '../../src/domain/issuer-id.ts'
+import { CrlLedger } from '../../src/revocation/crl-ledger.ts'
+import { CrlPublisher, type CrlIssuer } from '../../src/revocation/crl-publisher.ts'
+import { CrlShelf } from '../../src/revocation/crl-shelf.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { parseCrl, verifyCrlSignature } from '../../src/x509/crl.ts'
+import { makeHierarchy, POLICY } from '../ca/test-hierarchy.ts'
+import { NOW, onBothDatabases, type TestDatabase } from '../storage/databases.ts'
+import { serial } from '../storage/fixtures.ts'
+
+const { users, services } = await makeHierarchy()
+const USERS = users.issuer.id
+
+const crlIssuer = ({ issuer, key }: typeof users): CrlIssuer => ({
+  id: issuer.id,
+  name: issuer.subject,
+  keyIdentifier: issuer.keyIdentifier,
+  signer: {
+    purpose: 'crl',
+    algorithm: 'ec-p256',
+    publicKey: key.publicKey.spki,
+    sign: async (bytes) => sign('sha256', bytes, key.privateKey),
+  },
+})
+
+class HeldClock implements Clock {
+  #passed = 0
+  #setBack = 0
+
+  now(): Date {
+    return new Date(NOW.getTime() + (this.#passed - this.#setBack) * 1000)
+  }
+
+  monotonicMilliseconds(): number {
+    return this.#passed * 1000
+  }
+
+  pass(seconds: number): void {
+    this.#passed += seconds
+  }
+
+  setBack(seconds: number): void {
+    this.#setBack += seconds
+  }
+}
+
+interface Publishing {
+  readonly publisher: CrlPublisher
+  readonly ledger: CrlLedger
+  readonly shelf: CrlShelf
+  readonly storage: Storage
+}
+
+async function openPublisher(
+  database: TestDatabase,
+  clock: Clock,
+  issuers: readonly CrlIssuer[] = [crlIssuer(users)],
+): Promise<Publishing> {
+  const ledger = new CrlLedger()
+  const shelf = new CrlShelf()
+  const { storage } = await database.open({ clock, onCommitted: (changes) => ledger.apply(changes) })
+  const { changes, seq } = await storage.readState()
+  ledger.load(changes, seq)
+  for (const { id } of issuers) {
+    const latest = await storage.run((tx) => tx.latestCrl(id))
+    if (latest !== undefined) shelf.put(latest)
+  }
+  const publisher = new CrlPublisher({
+    transactions: storage,
+    ledger,
+    shelf,
+    policy: POLICY.revocation.crl,
+    clock,
+    issuers: () => issuers,
+  })
+  return { publisher, ledger, shelf, storage }
+}
+
+async function change(
+  { storage }: Publishing,
+  clock: Clock,
+  n: number,
+  status: 'revoked' | 'held' | 'released' = 'revoked',
+  issuer: IssuerId = USERS,
+): Promise<void> {
+  const now = clock.now().getTime()
+  const reason = status === 'revoked' ? ('superseded' as const) : ('certificateHold' as const)
+  await storage.run((tx) =>
+    tx.change({
+      kind: 'revocation',
+      issuer,
+      serial: serial(n),
+      status,
+      reason,
+      revokedAt: now,
+      notAfter: now + 3_600_000,
+    }),
+  )
+}
+
+function inForce({ shelf }: Publishing, issuer: IssuerId = USERS) {
+  const shelved = shelf.get(issuer)
+  if (shelved === undefined) throw new Error('no CRL')
+  const crl = parseCrl(shelved.crl.der)
+  expect(Number(crl.number)).toBe(shelved.crl.number)
+  return { number: shelved.crl.number, serials: [...crl.entries.keys()], crl }
+}
+
+onBothDatabases('the publisher', (fresh) => {
+  const start = async () => {
+    const clock = new HeldClock()
+    const database = await fresh()
+    const one = await openPublisher(database, clock)
+    return { clock, database, one }
+  }
+  const history = async (database: TestDatabase): Promise<number[]> => {
+    const rows = await database.inspect(`select number from crl_history where issuer = '${USERS}' order by number`)
+    return rows.map(({ number }) => Number(number))
+  }
+
+  test('makes the first CRL, which verifies, and looks again after its second', async () => {
+    const { clock, one } = await start()
+    const next = await one.publisher.publishDue()
+    expect(next).toEqual(new Date(clock.now().getTime() + 1000))
+    const { crl, number, serials } = inForce(one)
+    expect(verifyCrlSignature(crl, users.key.publicKey)).toBe(true)
+    expect({ number, serials }).toEqual({ number: clock.now().getTime() / 1000, serials: [] })
+  })
+
+  test('a revocation is on the next CRL, in one transaction with its audit event', async () => {
+    const { clock, database, one } = await start()
+    await one.publisher.publishDue()
+    await change(one, clock, 1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([serial(1)])
+    const events = await database.inspect(
+      "select details from audit_events where act = 'crl.publish' order by position",
+    )
+    expect(events.map(({ details }) => JSON.parse(String(details)) as unknown)).toEqual([
+      { number: clock.now().getTime() / 1000 - 1, entries: 0 },
+      { number: clock.now().getTime() / 1000, entries: 1 },
+    ])
+  })
+
+  test('a hold is on the CRL, and a release takes it off', async () => {
+    const { clock, one } = await start()
+    await change(one, clock, 1, 'held')
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([serial(1)])
+    await change(one, clock, 1, 'released')
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([])
+  })
+
+  test('one CRL a second, whatever happens in it', async () => {
+    const { clock, database, one } = await start()
+    for (let n = 1; n <= 5; n += 1) {
+      await change(one, clock, n)
+      await one.publisher.publishDue()
+    }
+    expect(await history(database)).toHaveLength(1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(await history(database)).toHaveLength(2)
+    expect(inForce(one).serials).toHaveLength(5)
+  })
+
+  test('one CRL a second on a clock that was set back too, and numbers rise', async () => {
+    const { clock, database, one } = await start()
+    await one.publisher.publishDue()
+    clock.pass(1)
+    clock.setBack(3600)
+    for (let n = 1; n <= 5; n += 1) {
+      await change(one, clock, n)
+      await one.publisher.publishDue()
+    }
+    const [first = 0, second] = await history(database)
+    expect(await history(database)).toHaveLength(2)
+    expect(second).toBe(first + 1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toHaveLength(5)
+    expect(inForce(one).number).toBe(first + 2)
+  })
+
+  test('quiet: nothing for an hour, then one, long before nextUpdate', async () => {
+    const { clock, database, one } = await start()
+    await one.publisher.publishDue()
+    clock.pass(3599)
+    await one.publisher.publishDue()
+    expect(await history(database)).toHaveLength(1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(await history(database)).toHaveLength(2)
+  })
+
+  test('late at start: a CRL that has ended is replaced at once', async () => {
+    const { clock, database, one } = await start()
+    await one.publisher.publishDue()
+    clock.pass(90_000)
+    const restarted = await openPublisher(database, clock)
+    await restarted.publisher.publishDue()
+    const { crl } = inForce(restarted)
+    expect(crl.nextUpdate).toEqual(new Date(clock.now().getTime() + 86_400_000))
+  })
+
+  test('an entry stays for a day after its certificate ended, and one CRL more', async () => {
+    const { clock, one } = await start()
+    await change(one, clock, 1)
+    await one.publisher.publishDue()
+    clock.pass(3600 + 86_400)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([serial(1)])
+    clock.pass(3600)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([serial(1)])
+    clock.pass(3600)
+    await one.publisher.publishDue()
+    expect(inForce(one).serials).toEqual([])
+  })
+
+  test('two at once: numbers strictly rise, one publishes, and the other fetches what won', async () => {
+    const { clock, database, one } = await start()
+    const two = await openPublisher(database, clock)
+    for (let n = 1; n <= 5; n += 1) {
+      await change(n % 2 === 0 ? one : two, clock, n)
+      await Promise.all([one.storage.pollNow(), two.storage.pollNow()])
+      await Promise.all([one.publisher.publishDue(), two.publisher.publishDue()])
+      expect(inForce(one).number).toBe(inForce(two).number)
+      expect(inForce(two).serials).toHaveLength(n)
+      clock.pass(1)
+    }
+    const numbers = await history(database)
+    expect(numbers).toHaveLength(5)
+    expect(new Set(numbers).size).toBe(5)
+  })
+
+  test('one that knows less does not follow one that knows more', async () => {
+    const { clock, database, one } = await start()
+    const two = await openPublisher(database, clock)
+    await one.publisher.publishDue()
+    await change(one, clock, 1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    // The second process has polled nothing, and believes that there is no CRL yet.
+    await two.publisher.publishDue()
+    expect(inForce(two).serials).toEqual([serial(1)])
+    expect(await history(database)).toHaveLength(2)
+  })
+
+  test('an issuer that fails keeps no other back', async () => {
+    const clock = new HeldClock()
+    const broken = crlIssuer(services)
+    const fails = { ...broken, signer: { ...broken.signer, sign: () => Promise.reject(new Error('no key')) } }
+    const one = await openPublisher(await fresh(), clock, [fails, crlIssuer(users)])
+    await expect(one.publisher.publishDue()).rejects.toThrow(AggregateError)
+    expect(inForce(one).serials).toEqual([])
+    expect(one.shelf.get(services.issuer.id)).toBeUndefined()
+  })
+})
+
+describe('the shelf', () => {
+  test('keeps the highest number, and bundles in order', async () => {
+    const shelf = new CrlShelf()
+    const made = (number: number, issuer = USERS) => ({
+      issuer,
+      number,
+      thisUpdate: new Date(number * 1000),
+      nextUpdate: new Date(number * 2000),
+      coversRevision: 0,
+      der: Buffer.from(`${issuer} ${String(number)}`),
+    })
+    for (const number of [5, 7, 6, 7]) shelf.put(made(number))
+    expect(shelf.get(USERS)?.crl.number).toBe(7)
+    shelf.put(made(3, 'services-1' as IssuerId))
+    const { body, lastModified, expires } = shelf.bundle()
+    const text = Buffer.from(body).toString()
+    expect(text.match(/BEGIN X509 CRL/g)).toHaveLength(2)
+    expect(text.indexOf(Buffer.from('services-1 3').toString('base64'))).toBeLessThan(
+      text.indexOf(Buffer.from('users-1 7').toString('base64')),
+    )
+    expect([lastModified, expires]).toEqual([new Date(7000), new Date(6000)])
+  })
+})
