@@ -1,6 +1,6 @@
 // One SQLite connection. Statements are prepared once for each text and kept.
 import Database from 'better-sqlite3'
-import type { Connection, Row, StatementText } from './connection.ts'
+import type { Connection, Executed, Row, StatementText } from './connection.ts'
 import type { ConnectionPurpose } from './dialect.ts'
 
 /** How long opening waits for another process that recovers the log. Later waiting is asynchronous, in group commit. */
@@ -8,6 +8,8 @@ const OPEN_TIMEOUT_MILLISECONDS = 5_000
 
 /** Pages that stay in memory, in KiB: the upper parts of the indexes of a million certificates. */
 const CACHE_KIB = 64 * 1024
+
+const NO_ROWS: readonly Row[] = []
 
 /** Texts that are made once (lists with filters) must not fill the memory. */
 const MAX_STATEMENTS = 500
@@ -22,6 +24,8 @@ export class SqliteConnection implements Connection {
     this.#db.pragma('synchronous = full')
     this.#db.pragma('foreign_keys = on')
     this.#db.pragma('trusted_schema = off')
+    // What a savepoint may have to put back stays in memory: it would be a file over 64 KiB, and one act is more.
+    this.#db.pragma('temp_store = memory')
     this.#db.pragma(`cache_size = -${CACHE_KIB}`)
     if (purpose === 'write') {
       // Waiting inside SQLite would hold up the event loop: BEGIN fails at once, and group commit tries again.
@@ -35,11 +39,11 @@ export class SqliteConnection implements Connection {
     return this.#db.open
   }
 
-  async execute({ sql }: StatementText, parameters: readonly unknown[]): Promise<readonly Row[]> {
+  async execute({ sql }: StatementText, parameters: readonly unknown[]): Promise<Executed> {
     const statement = this.#prepare(sql)
-    if (statement.reader) return statement.all(parameters)
-    statement.run(parameters)
-    return []
+    if (!statement.reader) return { rows: NO_ROWS, changed: statement.run(parameters).changes }
+    const rows = statement.all(parameters)
+    return { rows, changed: rows.length }
   }
 
   async begin(mode: 'write' | 'read'): Promise<void> {
