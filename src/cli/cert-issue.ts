@@ -61,7 +61,7 @@ async function issueOffline(options: Options, host: Host): Promise<void> {
   const passphrase = randomBytes(18).toString('base64url')
   const asked = { user, folder: adminFolder, passphrase }
   const files = await issueAdministratorOffline(configurationOf(options), asked)
-  print(host, options, { ...files }, [`administrator ${user}: ${files.certificate}, key ${files.key}, ${files.pkcs12}`])
+  print(host, options, { ...files }, [`administrator ${user}: ${Object.values(files).join(', ')}`])
 }
 
 async function issueCertificate(options: Options, host: Host): Promise<void> {

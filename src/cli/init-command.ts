@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Configuration } from '../ops/configuration.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import type { AdministratorFiles } from './administrator.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -97,7 +98,7 @@ async function act(host: Host, options: Options): Promise<void> {
       'root folder': `${result.rootFolder} (take it away: the service does not need it)`,
       'admin key': result.files.key,
       'admin certificate': result.files.certificate,
-      'admin PKCS#12': `${result.files.pkcs12} (passphrase in ${result.files.passphrase})`,
+      'admin PKCS#12': keyStoreOf(result.files),
       'trust bundle': result.files.trust,
     }),
     ...warned(warnings),
@@ -107,6 +108,10 @@ async function act(host: Host, options: Options): Promise<void> {
 
 function describe({ dataFolder, publicUrl, publicHttpUrl, trustDomain, organization }: Configuration) {
   return { dataFolder, publicUrl, publicHttpUrl, trustDomain, organization }
+}
+
+function keyStoreOf({ pkcs12, passphrase }: AdministratorFiles): string | undefined {
+  return pkcs12 === undefined ? undefined : `${pkcs12} (passphrase in ${String(passphrase)})`
 }
 
 function warned(programs: readonly string[]): string[] {
