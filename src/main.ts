@@ -19,6 +19,7 @@ import {
   NotInitialised,
   type OpenInstallation,
   openInstallation,
+  refuseEmpty,
   serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
@@ -61,6 +62,7 @@ export async function startService(configuration: Configuration, clock: Clock = 
 }
 
 async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
+  refuseEmpty(configuration)
   const live = new LiveState(configuration.limits.snapshotAgeSeconds * 1000)
   let onFault = (error: unknown): void => {
     throw error

@@ -1,5 +1,6 @@
 // Opens an installation: its policy, its master key, its database and the CAs in it. What `serve` and every offline command
 // begin with; it starts nothing and listens nowhere.
+import { existsSync } from 'node:fs'
 import { FileKeyStore } from '../ca/keystore/file-key-store.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
 import { readMasterKey } from '../ca/keystore/master-key.ts'
@@ -48,6 +49,11 @@ export class NotInitialised extends CodedError<'not_initialised'> {
   constructor(dataFolder: string) {
     super('not_initialised', { data: dataFolder, fix: 'signet init' })
   }
+}
+
+/** Before anything is made in a folder that `init` has never seen. Throws `NotInitialised`. */
+export function refuseEmpty({ database, dataFolder }: Configuration): void {
+  if (database.kind === 'sqlite' && !existsSync(database.path)) throw new NotInitialised(dataFolder)
 }
 
 export interface StorageWatch {
