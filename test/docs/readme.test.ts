@@ -1,7 +1,7 @@
 // The tour of README.md, run as it stands: the shell blocks in their order, against a service of its own. Only the ports and
 // the folder are others, since the demonstration's may be in use.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -102,10 +102,5 @@ describe('the tour of the README', () => {
     const places = told.map((text, i) => run.stdout.indexOf(text, i === 0 ? 0 : run.stdout.indexOf(told[i - 1] ?? '')))
     expect(places).not.toContain(-1)
     expect(places).toEqual(places.toSorted((one, other) => one - other))
-  })
-
-  test('every file that it names is there', () => {
-    const named = [...README.matchAll(/\]\((?<file>[^)#]+)\)/g)].map(({ groups }) => groups?.['file'] ?? '')
-    expect(named.filter((file) => !existsSync(join(HOME, file)))).toEqual([])
   })
 })
