@@ -26,7 +26,16 @@ describeWith(['curl', 'openssl'], 'curl', () => {
   }
 
   async function curl(...words: readonly string[]): Promise<Said> {
-    const outcome = await run('curl', ['-sS', '--noproxy', '*', '-w', '\n%{http_code}', '--cacert', world.trust, ...words])
+    const outcome = await run('curl', [
+      '-sS',
+      '--noproxy',
+      '*',
+      '-w',
+      '\n%{http_code}',
+      '--cacert',
+      world.trust,
+      ...words,
+    ])
     const [, body = '', http = '0'] = /^([^]*)\n([0-9]+)$/.exec(outcome.stdout) ?? []
     return { exit: outcome.status, http: Number(http), body }
   }
@@ -42,7 +51,11 @@ describeWith(['curl', 'openssl'], 'curl', () => {
     ])('lets the good user in over %s', async (_, version) => {
       const said = await whoAmI(alice, ...version)
       expect(said).toMatchObject({ exit: 0, http: 200 })
-      expect(JSON.parse(said.body)).toMatchObject({ principal: 'vision__alice', by: ['certificate'], serial: world.alice.serial })
+      expect(JSON.parse(said.body)).toMatchObject({
+        principal: 'vision__alice',
+        by: ['certificate'],
+        serial: world.alice.serial,
+      })
     })
 
     it('lets a user in who shows the leaf alone', async () => {
@@ -50,7 +63,7 @@ describeWith(['curl', 'openssl'], 'curl', () => {
     })
 
     it('lets the administrator in by PKCS#12', async () => {
-      const { pkcs12, passphrase } = world.service.init.files
+      const { pkcs12 = '', passphrase = '' } = world.service.init.files
       const words = ['--cert-type', 'P12', '--cert', `${pkcs12}:${readFileSync(passphrase, 'utf8').trim()}`]
       const said = await curl(...words, `${world.service.url}/v1/me`)
       expect(JSON.parse(said.body)).toMatchObject({ principal: 'root-admin' })
@@ -59,7 +72,10 @@ describeWith(['curl', 'openssl'], 'curl', () => {
     it('keeps the revoked user out, and says why', async () => {
       const said = await whoAmI(world.writeIdentity('mallory', mallory))
       expect(said.http).toBe(401)
-      expect(JSON.parse(said.body)).toMatchObject({ code: 'client_certificate_refused', facts: { reason: 'CERT_REVOKED' } })
+      expect(JSON.parse(said.body)).toMatchObject({
+        code: 'client_certificate_refused',
+        facts: { reason: 'CERT_REVOKED' },
+      })
     })
 
     it('keeps out whoever has the right name from another CA', async () => {
@@ -80,7 +96,14 @@ describeWith(['curl', 'openssl'], 'curl', () => {
     })
 
     it('does not speak to a server that another root vouches for', async () => {
-      const { status } = await run('curl', ['-sS', '--noproxy', '*', '--cacert', alice.leaf, `${world.service.url}/v1/me`])
+      const { status } = await run('curl', [
+        '-sS',
+        '--noproxy',
+        '*',
+        '--cacert',
+        alice.leaf,
+        `${world.service.url}/v1/me`,
+      ])
       expect(status).toBe(60)
     })
   })

@@ -6,6 +6,7 @@ import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   type Extension,
+  type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
@@ -54,7 +55,7 @@ function pemOf({ certificate }: Copy): string {
 
 function sanOf(dnsNames: readonly string[]): Extension[] {
   if (dnsNames.length === 0) return []
-  return [new SubjectAlternativeNameExtension(dnsNames.map((value) => ({ type: 'dns', value })))]
+  return [new SubjectAlternativeNameExtension(dnsNames.map((value) => ({ type: 'dns' as const, value })))]
 }
 
 function caExtensions(): Extension[] {
@@ -67,7 +68,7 @@ function caExtensions(): Extension[] {
 /** Everything of a certificate but its key, and what follows from the key. */
 async function copyOf(original: X509Certificate, by?: Copy): Promise<Copy> {
   const extensions = original.extensions.filter(({ type }) => !KEY_IDENTIFIERS.includes(type))
-  return make({ subject: original.subjectName.toArrayBuffer(), extensions, by })
+  return make({ subject: original.subjectName.toJSON(), extensions, by })
 }
 
 function makeBelow(by: Copy, subject: string, extensions: Extension[]): Promise<Copy> {
@@ -75,7 +76,7 @@ function makeBelow(by: Copy, subject: string, extensions: Extension[]): Promise<
 }
 
 interface Made {
-  readonly subject: string | ArrayBuffer
+  readonly subject: string | JsonName
   readonly extensions: Extension[]
   readonly by: Copy | undefined
 }
@@ -88,7 +89,7 @@ async function make({ subject, extensions, by }: Made): Promise<Copy> {
     {
       serialNumber: `01${randomBytes(16).toString('hex')}`,
       subject,
-      issuer: by?.certificate.subjectName.toArrayBuffer() ?? subject,
+      issuer: by?.certificate.subjectName.toJSON() ?? subject,
       notBefore: new Date(Date.now() - 300_000),
       notAfter: new Date(Date.now() + 3_600_000),
       publicKey: keys.publicKey,

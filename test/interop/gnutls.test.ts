@@ -25,7 +25,12 @@ describeWith(['certtool'], 'certtool --verify', () => {
   })
   afterAll(() => world.close())
 
-  function verify(certificate: string, purpose: string, more: readonly string[] = [], trust = world.trust): Promise<Ran> {
+  function verify(
+    certificate: string,
+    purpose: string,
+    more: readonly string[] = [],
+    trust = world.trust,
+  ): Promise<Ran> {
     const words = ['--verify', '--load-ca-certificate', trust, '--load-crl', crls, '--verify-purpose', purpose]
     return run('certtool', [...words, ...more], { input: certificate })
   }

@@ -71,7 +71,7 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
   })
 
   it('keytool reads the PKCS#12 of the first administrator, with its passphrase alone', async () => {
-    const { pkcs12, passphrase } = world.service.init.files
+    const { pkcs12 = '', passphrase = '' } = world.service.init.files
     const list = (file: string) =>
       run('keytool', ['-list', '-v', '-storetype', 'PKCS12', '-keystore', pkcs12, '-storepass:file', file])
     const shown = await list(passphrase)

@@ -83,7 +83,13 @@ describeWith(['nginx', 'curl', 'openssl'], 'nginx', () => {
   async function visit(path: string, identity?: IdentityFiles): Promise<Visit> {
     const words = ['-sS', '--noproxy', '*', '--cacert', world.trust, '--resolve', `${NAME}:${String(port)}:127.0.0.1`]
     const shown = identity === undefined ? [] : ['--cert', identity.chain, '--key', identity.key]
-    const { stdout } = await ran('curl', [...words, ...shown, '-w', '\n%{http_code}', `https://${NAME}:${String(port)}${path}`])
+    const { stdout } = await ran('curl', [
+      ...words,
+      ...shown,
+      '-w',
+      '\n%{http_code}',
+      `https://${NAME}:${String(port)}${path}`,
+    ])
     const [, body = '', http = '0'] = /^([^]*)\n([0-9]+)$/.exec(stdout) ?? []
     return { http: Number(http), body }
   }

@@ -38,7 +38,18 @@ describeWith(['openssl'], 'openssl verify', () => {
     const crlWords = ['-crl_check_all', '-CRLfile', crls]
     return run(
       'openssl',
-      ['verify', '-x509_strict', ...crlWords, '-no-CApath', '-no-CAstore', '-CAfile', trust, '-untrusted', untrusted, ...more],
+      [
+        'verify',
+        '-x509_strict',
+        ...crlWords,
+        '-no-CApath',
+        '-no-CAstore',
+        '-CAfile',
+        trust,
+        '-untrusted',
+        untrusted,
+        ...more,
+      ],
       { input: leaf },
     )
   }
@@ -140,8 +151,19 @@ describeWith(['openssl'], 'openssl verify', () => {
       { what: 'a client by the users CA', by: 'users-1', purpose: 'sslclient' },
       { what: 'a DNS name by the users CA', by: 'users-1', dnsNames: ['db.internal'], purpose: 'sslclient', error: 48 },
       { what: 'a server by the users CA', by: 'users-1', purpose: 'sslserver', error: 26 },
-      { what: 'a name in a zone by the services CA', by: 'services-1', dnsNames: ['db.internal'], purpose: 'sslserver' },
-      { what: 'a name outside by the services CA', by: 'services-1', dnsNames: ['db.example.com'], purpose: 'sslserver', error: 47 },
+      {
+        what: 'a name in a zone by the services CA',
+        by: 'services-1',
+        dnsNames: ['db.internal'],
+        purpose: 'sslserver',
+      },
+      {
+        what: 'a name outside by the services CA',
+        by: 'services-1',
+        dnsNames: ['db.example.com'],
+        purpose: 'sslserver',
+        error: 47,
+      },
       { what: 'a CA by the users CA', by: 'users-1', purpose: 'sslclient', asCa: true, error: 25 },
     ]
 
@@ -152,8 +174,15 @@ describeWith(['openssl'], 'openssl verify', () => {
         dnsNames,
         below: asCa === true ? 'a-ca-of-its-own' : 'nothing',
       })
-      const files = ['-CAfile', world.write('copy.pem', forged.root), '-untrusted', world.write('below.pem', forged.between)]
-      const outcome = await run('openssl', ['verify', '-x509_strict', '-purpose', purpose, ...files], { input: forged.leaf })
+      const files = [
+        '-CAfile',
+        world.write('copy.pem', forged.root),
+        '-untrusted',
+        world.write('below.pem', forged.between),
+      ]
+      const outcome = await run('openssl', ['verify', '-x509_strict', '-purpose', purpose, ...files], {
+        input: forged.leaf,
+      })
       if (error === undefined) expect(outcome).toMatchObject({ status: 0, stderr: '' })
       else expect(outcome.stderr).toMatch(new RegExp(`^error ${String(error)} at `, 'm'))
     })

@@ -60,7 +60,12 @@ describeWith(['psql', '/usr/lib/postgresql/15/bin/initdb'], 'PostgreSQL', () => 
       'pg_hba.conf',
       'hostssl all all 127.0.0.1/32 cert clientname=CN map=signet\nhostnossl all signet 127.0.0.1/32 trust\n',
     )
-    const files = { ssl_cert_file: 'server.pem', ssl_key_file: 'server.key', ssl_ca_file: 'ca.pem', ssl_crl_file: 'crls.pem' }
+    const files = {
+      ssl_cert_file: 'server.pem',
+      ssl_key_file: 'server.key',
+      ssl_ca_file: 'ca.pem',
+      ssl_crl_file: 'crls.pem',
+    }
     for (const [name, value] of Object.entries({ ...files, ssl: 'on' })) {
       await cluster.query(`alter system set ${name} = '${value}'`)
     }
@@ -99,7 +104,10 @@ describeWith(['psql', '/usr/lib/postgresql/15/bin/initdb'], 'PostgreSQL', () => 
   })
 
   it('is verified by name', async () => {
-    await expectRefused(connect('alice', alice, { host: 'other.internal' }), /does not match host name "other.internal"/)
+    await expectRefused(
+      connect('alice', alice, { host: 'other.internal' }),
+      /does not match host name "other.internal"/,
+    )
     await expectRefused(connect('alice', alice, { sslrootcert: alice.leaf }), /certificate verify failed/)
   })
 

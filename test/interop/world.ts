@@ -38,6 +38,11 @@ export class World {
     return world
   }
 
+  /** The files and helpers alone, around a service that has its own people. */
+  static around(service: TestService): World {
+    return new World(service)
+  }
+
   get alice(): Certified {
     if (this.#alice === undefined) throw new Error('the world was not started')
     return this.#alice
