@@ -1,8 +1,6 @@
 // Joins the parts and runs them as a service: what is in memory, what is published, what goes on in the background, and the
 // listeners in front. Nothing listens before everything behind it is ready.
-import 'reflect-metadata'
 import { readFileSync } from 'node:fs'
-import { installGeneralProvider } from './ca/keystore/general-provider.ts'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate, type ServerCertificate } from './enrollment/server-certificate.ts'
@@ -51,7 +49,6 @@ const TICKET_KEY_SECONDS = 3600
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
 export async function startService(configuration: Configuration, clock: Clock = systemClock): Promise<RunningService> {
-  installGeneralProvider()
   const shutdown = new Shutdown(systemTimer)
   try {
     return await assemble(configuration, clock, shutdown)

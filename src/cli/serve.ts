@@ -1,5 +1,6 @@
 // `signet serve`: runs the service until it is told to stop.
 import { Command } from 'commander'
+import { flushCompileCache } from 'node:module'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -13,6 +14,8 @@ export function serveCommand(host: Host): Command {
       const service = await startService(configuration)
       const { https, http, operations } = service.ports
       host.stdout(`ready: https ${String(https)}, http ${String(http)}, operations ${String(operations ?? 'off')}\n`)
+      // At the exit Node does this by itself; a service that is killed would start slowly again.
+      flushCompileCache()
       await stopSignal()
       const report = await service.stop()
       if (report.forced.length > 0) host.stderr(`broken off after 10 s: ${report.forced.join(', ')}\n`)

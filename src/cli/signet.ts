@@ -1,5 +1,6 @@
 // The `signet` command: every command in one list. Only the one that is named is loaded, so that a short command is not
 // kept waiting by the others.
+import './compile-cache.ts'
 import 'reflect-metadata'
 import { Command } from 'commander'
 import { readFileSync } from 'node:fs'

@@ -12,7 +12,6 @@ import { type Journal, openJournal } from './journal.ts'
 import { migrate, type Migration } from './migrate.ts'
 import { OpenedStorage } from './opened-storage.ts'
 import { Poller, type Polling } from './poller.ts'
-import { PostgresDialect } from './postgres-dialect.ts'
 import type { Recorder } from './recorder.ts'
 import { Session } from './session.ts'
 import { SessionPool } from './session-pool.ts'
@@ -46,7 +45,7 @@ const READERS = 4
 
 /** Throws `DatabaseUrlRejected`, `SchemaTooNew`, `StorageUnavailable`. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const dialect = dialectOf(options)
+  const dialect = await dialectOf(options)
   await prepareDatabase(dialect, options)
   const journal = await (options.openJournal ?? openJournal)(options.journal)
   const { clock } = options
@@ -63,9 +62,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 const txOf = (session: Session, { recording }: Recorder): StorageTx => ({ ...tablesOf(session), ...recording })
 
-function dialectOf({ url, onFault }: StorageOptions): Dialect {
+async function dialectOf({ url, onFault }: StorageOptions): Promise<Dialect> {
   if (url.startsWith('sqlite:')) return new SqliteDialect(url.slice('sqlite:'.length), onFault)
-  if (/^postgres(?:ql)?:\/\//.test(url)) return new PostgresDialect(url)
+  if (/^postgres(?:ql)?:\/\//.test(url)) {
+    // Its client is loaded where it is used.
+    const { PostgresDialect } = await import('./postgres-dialect.ts')
+    return new PostgresDialect(url)
+  }
   throw new DatabaseUrlRejected()
 }
 

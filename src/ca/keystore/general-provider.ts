@@ -17,8 +17,8 @@ const ENGINE_NAME = 'signet-general'
 export const generalEngine = new CryptoEngine({ name: ENGINE_NAME, crypto: generalProvider })
 
 /**
- * Makes it the default of both libraries, for calls inside them that take no provider. For the start of a process, once;
- * again changes nothing.
+ * Makes it the default of both libraries, for calls inside them that take no provider. Whoever is about to use them calls
+ * it; again changes nothing.
  */
 export function installGeneralProvider(): void {
   cryptoProvider.set(generalProvider)

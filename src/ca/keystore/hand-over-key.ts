@@ -4,7 +4,7 @@ import 'reflect-metadata'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
 import type { KeyAlgorithmName } from '../../domain/key-algorithm.ts'
 import { PrivateKeyRejected } from './errors.ts'
-import { generalProvider } from './general-provider.ts'
+import { generalProvider, installGeneralProvider } from './general-provider.ts'
 
 export interface HandOverKey {
   /** PrivateKeyInfo, DER, in clear: it is its owner's. Blank it once it is delivered. */
@@ -36,6 +36,8 @@ const MAKING: ReadonlyMap<KeyAlgorithmName, Making> = new Map<KeyAlgorithmName, 
 
 /** Throws `PrivateKeyRejected` (`key_algorithm_unsupported`). */
 export async function makeHandOverKey(algorithm: KeyAlgorithmName): Promise<HandOverKey> {
+  // Here and not when the service starts: the libraries behind it take a third of a second to load.
+  installGeneralProvider()
   const making = MAKING.get(algorithm)
   if (making === undefined) throw new PrivateKeyRejected('key_algorithm_unsupported', { algorithm })
   const keys = await generalProvider.subtle.generateKey(making, true, ['sign', 'verify'])
