@@ -19,9 +19,9 @@ export function parseServiceName(input: string, rules: NameRules): ServiceName {
   return refuseReserved(name, rules)
 }
 
-/** `name` when no rule reserves it. Throws `NameRejected`. */
-export function refuseReserved(name: DnsName, rules: NameRules): DnsName {
-  if (rules.reservedDnsNames.includes(name)) throw new NameRejected('dns name', 'is reserved', name)
+/** `name` when nothing reserves it. Throws `NameRejected`. */
+export function refuseReserved(name: DnsName, { reservedDnsNames }: Pick<NameRules, 'reservedDnsNames'>): DnsName {
+  if (reservedDnsNames.includes(name)) throw new NameRejected('dns name', 'is reserved', name)
   return name
 }
 

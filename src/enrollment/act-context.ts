@@ -18,6 +18,8 @@ export interface ActContext extends IssuingMeans {
   readonly issuingKeyFor: (profile: ProfileName) => IssuingKey
   /** Subjects of every CA generation: no CSR may name one. */
   readonly caSubjects: readonly DistinguishedName[]
+  /** DNS names that no service may have: those of the policy, and Signet's own. */
+  readonly reservedDnsNames: readonly string[]
 }
 
 /** Where a request came from, for its audit event. */

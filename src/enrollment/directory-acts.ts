@@ -184,7 +184,7 @@ export async function putService(
   asked: Asked & ServiceSettings & { readonly ifExists: 'replace' | 'refuse' },
 ): Promise<Service> {
   const dnsNames = [...new Set([asked.name, ...asked.dnsNames])]
-  for (const name of dnsNames) refuseReserved(name, context.policy.names)
+  for (const name of dnsNames) refuseReserved(name, context)
   // Refused when the service is added, not when its certificate is asked for.
   refuseOutsideZones(dnsNames, context.issuingKeyFor('service').issuer.authority)
   return context.acts.run(async (tx) => {

@@ -155,9 +155,12 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
 }
 
 /** What the acts of an installation work with. */
-export function actContext({ storage, means, book }: OpenInstallation): ActContext {
+export function actContext({ storage, means, book, configuration }: OpenInstallation): ActContext {
+  const { publicUrl, publicHttpUrl, serverNames } = configuration
+  const own = [...serverNames.dnsNames, new URL(publicUrl).hostname, new URL(publicHttpUrl).hostname]
   return {
     ...means,
+    reservedDnsNames: [...means.policy.names.reservedDnsNames, ...own],
     acts: storage,
     issuingKeyFor: (profile) => book.issuingKeyFor(profile),
     caSubjects: book.caSubjects,
