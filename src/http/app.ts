@@ -69,6 +69,8 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
     refuseForeignPage(c, parts.publicUrl)
     boundBody(c, parts.limits.bodyBytes)
     await next()
+    // What a client that asks another process has to wait for, to see what it has just written.
+    if (isWrite(c)) outgoing.setHeader('signet-revision', parts.snapshot.revision)
     observe(c, parts, started)
   })
   app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
@@ -96,10 +98,14 @@ function observe(c: ApiContext, parts: ApiParts, started: number): void {
 
 /** A write that a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
 function refuseForeignPage(c: ApiContext, publicUrl: string): void {
-  if (c.req.method === 'GET' || c.req.method === 'HEAD') return
+  if (!isWrite(c)) return
   const origin = c.req.header('origin')
   const site = c.req.header('sec-fetch-site')
   if ((origin !== undefined && origin !== publicUrl) || site === 'cross-site') throw new HttpRefused('foreign_page')
+}
+
+function isWrite({ req }: ApiContext): boolean {
+  return req.method !== 'GET' && req.method !== 'HEAD'
 }
 
 /** A body says how long it is before it is read, and what it is: one that only ends when its sender likes is refused. */
