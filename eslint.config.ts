@@ -19,5 +19,5 @@ export default defineConfig(
       'no-console': 'error',
     },
   },
-  { files: ['scripts/**', 'src/cli/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'src/cli/**', 'docs/clients/**'], rules: { 'no-console': 'off' } },
 )

@@ -12,8 +12,8 @@
 // `ask` ends with 0 when allowed, 1 when denied, 2 when there was no decision.
 import { readFileSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 
 interface Decision {
   readonly decision: 'allow' | 'deny'
@@ -61,30 +61,28 @@ function decide(actingUser: string, certificate: Uint8Array | undefined): Promis
 }
 
 /** One model call: whom the caller says it acts for stands in a header; who it is, in its certificate. */
-async function answerCall(call: IncomingMessage, answer: ServerResponse): Promise<void> {
+async function answerTo(call: IncomingMessage): Promise<[status: number, text: string]> {
   // Two headers would be two answers to one question.
   const [actingUser, ...more] = call.headersDistinct['x-acting-user'] ?? []
-  if (actingUser === undefined || more.length > 0) return send(answer, 400, 'one X-Acting-User, please')
-  const certificate = (call.socket as TLSSocket).getPeerX509Certificate()?.raw
-  if (certificate === undefined) return send(answer, 401, 'show a client certificate')
+  if (actingUser === undefined || more.length > 0) return [400, 'one X-Acting-User, please']
+  const certificate = call.socket instanceof TLSSocket ? call.socket.getPeerX509Certificate() : undefined
+  if (certificate === undefined) return [401, 'show a client certificate']
   // For each call, also on a connection that was good a moment ago: a revocation counts from the next decision on.
-  const { decision, reason, subject } = await decide(actingUser, certificate)
-  if (decision !== 'allow') return send(answer, 403, reason)
-  send(answer, 200, `the model's answer for ${String(subject?.name)}`)
-}
-
-function send(answer: ServerResponse, status: number, text: string): void {
-  answer.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`)
+  const { decision, reason, subject } = await decide(actingUser, certificate.raw)
+  return decision === 'allow' ? [200, `the model's answer for ${String(subject?.name)}`] : [403, reason]
 }
 
 function serve(port: number): void {
   // TLS proves that the caller holds the key. Whether the certificate is good (path, time, revocation) is Signet's to say,
   // so that there is one answer and no list of revocations here.
-  const server = createServer({ ...own, requestCert: true, rejectUnauthorized: false }, (call, answer) => {
-    answerCall(call, answer).catch((error: unknown) => {
+  const server = createServer({ ...own, requestCert: true, rejectUnauthorized: false }, (call, response) => {
+    const answered = answerTo(call).catch((error: unknown): [number, string] => {
       console.error(error)
-      send(answer, 503, 'no decision') // Never in doubt for the caller.
+      return [503, 'no decision'] // Never in doubt for the caller.
     })
+    void answered.then(([status, text]) =>
+      response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`),
+    )
   })
   server.listen(port, '127.0.0.1', () => console.log(`serving on ${String(port)}`))
 }

@@ -14,6 +14,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
+import type { ClientIdentity } from '../support/https-client.ts'
+import { pemOf as encodePem } from '../support/csr.ts'
 
 export interface Forgery {
   /** PEM. */
@@ -47,6 +49,13 @@ export async function forgeBelowCopy({ root, issuer, dnsNames, below }: Forgery)
   const leaf = await makeBelow(caOfItsOwn ?? issuerCopy, 'CN=vision__alice', leafExtensions)
   const between = [issuerCopy, ...(caOfItsOwn === undefined ? [] : [caOfItsOwn])].map(pemOf).join('')
   return { root: pemOf(rootCopy), between, leaf: pemOf(leaf) }
+}
+
+/** What anybody can make: a certificate with a name of their choice, signed by itself. */
+export async function makeSelfSigned(commonName: string): Promise<ClientIdentity> {
+  const made = await make({ subject: `CN=${commonName}`, extensions: [], by: undefined })
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', made.keys.privateKey as webcrypto.CryptoKey))
+  return { certificate: pemOf(made), key: encodePem('PRIVATE KEY', pkcs8) }
 }
 
 function pemOf({ certificate }: Copy): string {
