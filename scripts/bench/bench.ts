@@ -1,11 +1,15 @@
 // Runs the benchmarks that are named, or all of them, and prints the figures with the machine they were taken on. Exits 1 when
 // one misses its target.
 import { parseArgs } from 'node:util'
+import { authorize } from './authorize.ts'
+import { crl } from './crl.ts'
+import { decide } from './decide.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
 import { issue } from './issue.ts'
 import { machineFacts } from './machine.ts'
+import { ready } from './ready.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [issue]
+const BENCHMARKS: readonly Benchmark[] = [issue, decide, authorize, ready, crl]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

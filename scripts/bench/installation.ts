@@ -11,6 +11,11 @@ import { makeRequest } from './certification-requests.ts'
 import { Connection, type Identity, type Server } from './connection.ts'
 import { HOME, SERVICE_CORE, spawnPinned } from './pinned.ts'
 
+/** An identity with the serial number of its certificate. */
+export interface Enrolled extends Identity {
+  readonly serial: string
+}
+
 export interface Ports {
   readonly https: number
   readonly http: number
@@ -57,6 +62,10 @@ export class BenchInstallation {
 
   get databasePath(): string {
     return join(this.folder, 'data', 'signet.db')
+  }
+
+  get configFile(): string {
+    return configFileIn(this.folder)
   }
 
   /** The process number of the service; throws while it does not run. */
@@ -115,7 +124,7 @@ export async function enrolMember(
   administrator: Connection,
   owner: Connection,
   { project, user }: { readonly project: string; readonly user: string },
-): Promise<Identity> {
+): Promise<Enrolled> {
   await administrator.ask('PUT', `/v1/users/${user}`, { platformRole: 'user' })
   await owner.ask('PUT', `/v1/projects/${project}/members/${user}`, { role: 'scientist' })
   return firstCertificate(server, owner, project, user)
@@ -126,13 +135,13 @@ export async function addProject(
   { server }: BenchInstallation,
   administrator: Connection,
   { project, owner }: { readonly project: string; readonly owner: string },
-): Promise<Identity> {
+): Promise<Enrolled> {
   await administrator.ask('PUT', `/v1/users/${owner}`, { platformRole: 'user' })
   await administrator.ask('POST', '/v1/projects', { name: project, owner })
   return firstCertificate(server, administrator, project, owner)
 }
 
-async function firstCertificate(server: Server, by: Connection, project: string, user: string): Promise<Identity> {
+async function firstCertificate(server: Server, by: Connection, project: string, user: string): Promise<Enrolled> {
   const member = `/v1/projects/${project}/members/${user}`
   const { token } = await by.ask('POST', `${member}/enrolment`)
   const anonymous = await Connection.open(server)
@@ -142,8 +151,9 @@ async function firstCertificate(server: Server, by: Connection, project: string,
   return identityOf(answer, request.key)
 }
 
-export function identityOf(answer: Readonly<Record<string, unknown>>, key: string): Identity {
-  return { certificate: String(answer['certificate']) + String(answer['chain']), key }
+export function identityOf(answer: Readonly<Record<string, unknown>>, key: string): Enrolled {
+  const { certificate, chain, serial } = answer
+  return { certificate: String(certificate) + String(chain), key, serial: String(serial) }
 }
 
 function configurationIn(folder: string, { https, http, operations }: Ports): Configuration {

@@ -6,13 +6,14 @@ import Database from 'better-sqlite3'
 import { type BenchOptions, type Benchmark, type Figure, median } from './figure.ts'
 import { addProject, BenchInstallation, enrolMember } from './installation.ts'
 import type { BoundResult } from './issue-bound.ts'
-import type { LoadOrder, LoadResult } from './issue-load.ts'
+import type { IssueOrder } from './issue-load.ts'
 import { Connection } from './connection.ts'
+import type { LoadResult } from './load.ts'
 import { CLIENT_CORE, runPinned, SERVICE_CORE } from './pinned.ts'
 
 const CONNECTIONS = 48
 const ROUNDS = 3
-const WARM_UP = { certificates: 12_000, atMostSeconds: 15 }
+const WARM_UP = { answers: 12_000, atMostSeconds: 15 }
 const BOUND_SECONDS = 1.5
 
 /** More than one core signs; the requests are made before the clock runs, at about 10,000 a second. */
@@ -40,14 +41,14 @@ async function measure(installation: BenchInstallation, options: BenchOptions): 
   let before = await bound()
   for (let round = 1; round <= ROUNDS; round += 1) {
     say(`round ${round} of ${ROUNDS}: ${seconds} s`)
-    const order: LoadOrder = {
+    const order: IssueOrder = {
       server: installation.server,
       pid: installation.pid,
       members,
       // Once: the service stays warm from one round to the next.
-      warmUp: round === 1 ? WARM_UP : { certificates: 1_000, atMostSeconds: 2 },
+      warmUp: round === 1 ? WARM_UP : { answers: 1_000, atMostSeconds: 2 },
       seconds,
-      requests: WARM_UP.certificates + seconds * REQUESTS_PER_SECOND,
+      requests: WARM_UP.answers + seconds * REQUESTS_PER_SECOND,
     }
     const load = await runPinned<LoadResult>(CLIENT_CORE, 'issue-load.ts', order)
     const after = await bound()
@@ -72,8 +73,8 @@ function mean(one: BoundResult, other: BoundResult): BoundResult {
 
 function figuresOf(rounds: readonly { readonly load: LoadResult; readonly bound: BoundResult }[]): readonly Figure[] {
   const of = (value: (round: (typeof rounds)[number]) => number): number => median(rounds.map(value))
-  const rate = ({ load }: (typeof rounds)[number]): number => load.issued / load.seconds
-  const used = ({ load }: (typeof rounds)[number]): number => (load.serviceSeconds * 1e6) / load.issued
+  const rate = ({ load }: (typeof rounds)[number]): number => load.answers / load.seconds
+  const used = ({ load }: (typeof rounds)[number]): number => (load.serviceSeconds * 1e6) / load.answers
   return [
     { name: 'certificates', value: of(rate), unit: '/s', target: { kind: 'at-least', value: 2_500 } },
     { name: 'bound in process', value: of((round) => round.bound.perSecond), unit: '/s' },
@@ -92,11 +93,11 @@ function figuresOf(rounds: readonly { readonly load: LoadResult; readonly bound:
   ]
 }
 
-async function enrolMembers(installation: BenchInstallation): Promise<LoadOrder['members']> {
+async function enrolMembers(installation: BenchInstallation): Promise<IssueOrder['members']> {
   const administrator = await installation.connectAdministrator()
   const names = { project: 'bench', owner: 'olivia' }
   const owner = await Connection.open(installation.server, await addProject(installation, administrator, names))
-  const members: LoadOrder['members'][number][] = []
+  const members: IssueOrder['members'][number][] = []
   for (let number = 1; number <= CONNECTIONS; number += 1) {
     const name = { project: 'bench', user: `member${number}` }
     const identity = await enrolMember(installation, administrator, owner, name)
