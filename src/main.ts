@@ -216,8 +216,8 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     tokenIssuer: configuration.publicUrl,
     isAudience: (name) =>
       name === configuration.publicUrl ||
-      live.snapshot.deployment(name) !== undefined ||
-      live.snapshot.service(name) !== undefined,
+      // A name that is both would be two audiences: it is none.
+      (live.snapshot.deployment(name) === undefined) !== (live.snapshot.service(name) === undefined),
     isTokenRevoked: (jti) => live.snapshot.tokenRevoked(jti),
   }
   return {

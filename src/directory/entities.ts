@@ -45,7 +45,7 @@ export interface Service {
   readonly dnsNames: readonly DnsName[]
   readonly systemUser: SystemUser
   readonly roles: readonly ServiceRole[]
-  /** Projects in which a launcher may start jobs. */
+  /** Projects whose deployments it may serve and, as a launcher, in which it may start jobs. */
   readonly projects: readonly ProjectName[]
   readonly status: 'active' | 'deleted'
   readonly createdAt: Date

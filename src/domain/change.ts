@@ -35,7 +35,7 @@ export type Change =
       readonly systemUser: SystemUser
       readonly dnsNames: readonly DnsName[]
       readonly roles: readonly ServiceRole[]
-      /** Projects a launcher may start jobs in. */
+      /** Projects whose deployments it may serve and, as a launcher, in which it may start jobs. */
       readonly projects: readonly ProjectName[]
       readonly status: 'active' | 'deleted'
     }

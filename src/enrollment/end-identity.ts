@@ -3,6 +3,7 @@
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import { revokeRecord } from '../revocation/revocation.ts'
+import type { TokenRecord } from '../tokens/token-store.ts'
 import type { RequestOrigin } from './act-context.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -21,11 +22,36 @@ export async function endIdentity(tx: UnitOfWork, ending: Ending): Promise<void>
     const outcome = revokeRecord(record, ending.reason, ending.at)
     if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, ending)
   }
-  for (const token of await tx.liveTokensOf(ending.identity, ending.at)) {
-    await tx.revokeToken(token.jti, ending.at)
-    await tx.change({ kind: 'token-revocation', jti: token.jti, expiresAt: token.expiresAt.getTime() })
-  }
+  for (const token of await tx.liveTokensOf(ending.identity, ending.at)) await revokeToken(tx, token, ending.at)
   await tx.voidEnrolmentTokens(ending.identity, ending.at)
+}
+
+/**
+ * Ends what hangs on a certificate that is revoked or held: the tokens that it bought, and, when its key is compromised, every
+ * other certificate of that key, since whoever has the key can renew any of them. A release revives none of it.
+ */
+export async function endWhatHangsOn(
+  tx: UnitOfWork,
+  ended: CertificateRecord,
+  by: Pick<Ending, 'at' | 'actor' | 'origin'>,
+): Promise<void> {
+  for (const token of await tx.liveTokensOf(ended.identity, by.at)) {
+    if (token.certificateSerial === ended.serial) await revokeToken(tx, token, by.at)
+  }
+  if (ended.reason !== 'keyCompromise') return
+  // A key belongs to one identity (`claimKey`), so its other certificates are found there.
+  for (const record of await tx.liveCertificatesOf(ended.identity, by.at)) {
+    if (record.keyFingerprint !== ended.keyFingerprint || record.serial === ended.serial) continue
+    const outcome = revokeRecord(record, 'keyCompromise', by.at)
+    if (outcome.kind === 'unchanged') continue
+    await recordRevocation(tx, outcome.record, by)
+    await endWhatHangsOn(tx, outcome.record, by)
+  }
+}
+
+async function revokeToken(tx: UnitOfWork, { jti, expiresAt }: TokenRecord, at: Date): Promise<void> {
+  await tx.revokeToken(jti, at)
+  await tx.change({ kind: 'token-revocation', jti, expiresAt: expiresAt.getTime() })
 }
 
 const ACT_OF_STATUS = {

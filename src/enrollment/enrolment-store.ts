@@ -5,7 +5,10 @@ export interface EnrolmentTokenRecord {
   readonly hash: string
   /** Whom it makes a certificate for: `member:PROJECT__USER` or `service:NAME`. */
   readonly identity: string
+  /** Who made it, as audit events write an actor. */
   readonly createdBy: string
+  /** Serial of the certificate that its maker proved itself with; `offline` at the machine. */
+  readonly createdWith: string
   readonly createdAt: Date
   readonly expiresAt: Date
 }
@@ -25,6 +28,8 @@ export type IdempotencyClaim =
 
 export interface EnrolmentStore {
   insertEnrolmentToken(record: EnrolmentTokenRecord): Promise<void>
+  /** Spent or not, voided or not: the row as it is, locked against being spent meanwhile. */
+  enrolmentToken(hash: string): Promise<EnrolmentTokenRecord | undefined>
   /** Spends an unspent token: of two at once, one gets the record and the other undefined. */
   spendEnrolmentToken(hash: string, at: Date): Promise<EnrolmentTokenRecord | undefined>
   /** Ends unspent tokens of an identity, when the identity ends. */

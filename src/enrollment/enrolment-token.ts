@@ -4,9 +4,11 @@ import { actorOf, type Caller } from '../domain/caller.ts'
 import { addSeconds } from '../domain/clock.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
-import { projectUserName } from '../domain/project-user-name.ts'
-import type { UserName } from '../domain/user-name.ts'
+import { parseProjectUserName, projectUserName } from '../domain/project-user-name.ts'
+import { parseSerialNumber, type SerialNumber } from '../domain/serial-number.ts'
+import { parseUserName, type UserName } from '../domain/user-name.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
+import type { EnrolmentTokenRecord } from './enrolment-store.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, onceFor, principalOfSecret, sha256Hex } from './idempotency.ts'
 import { activeMembership, activeService, isOwner, notPermitted, requireAdministrator } from './second-look.ts'
@@ -29,8 +31,9 @@ interface Asked {
 }
 
 /**
- * For a member: by an owner of the project; by an administrator only while the member has no good certificate, and never for
- * themselves: nobody who is at work is impersonated unseen. Throws `EnrollmentRefused`, `DirectoryRefused`.
+ * For a member: by an owner of the project or an administrator, never for themselves, and only while the member holds no live
+ * certificate: nobody who is at work is impersonated, and nobody renews past the end of renewals by enrolling themselves.
+ * Throws `EnrollmentRefused`, `DirectoryRefused`.
  */
 export async function enrolMember(
   context: ActContext,
@@ -40,18 +43,19 @@ export async function enrolMember(
   const identity = `member:${projectUserName(project, user, context.policy.names)}`
   return context.acts.run(async (tx) => {
     const now = context.clock.now()
-    const isByOwner = await isOwner(tx, caller, project, now)
-    if (!isByOwner) await requireAdministrator(tx, caller, now)
+    if (!(await isOwner(tx, caller, project, now))) await requireAdministrator(tx, caller, now)
     return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
-      if (!isByOwner) {
-        const isTheirOwn = caller.kind === 'admin' && caller.user === user
-        const isAtWork = (await tx.liveCertificatesOf(identity, now)).some(({ status }) => status === 'good')
-        if (isTheirOwn || isAtWork) throw notPermitted(caller)
-      }
+      if ('user' in caller && caller.user === user) throw notPermitted(caller)
       await activeMembership(tx, project, user, 'share')
+      await refuseAtWork(tx, identity, now)
       return makeToken(context, tx, asked, identity)
     })
   })
+}
+
+async function refuseAtWork(tx: UnitOfWork, identity: string, at: Date): Promise<void> {
+  if ((await tx.liveCertificatesOf(identity, at)).length > 0)
+    throw new EnrollmentRefused('member_at_work', { identity })
 }
 
 /** For a service: by an administrator. */
@@ -78,7 +82,16 @@ async function makeToken(
   const createdAt = context.clock.now()
   const expiresAt = addSeconds(createdAt, context.policy.credentials.enrolmentTokenSeconds)
   const createdBy = actorOf(caller)
-  await tx.insertEnrolmentToken({ hash: sha256Hex(token), identity, createdBy, createdAt, expiresAt })
+  // One at a time: a second token would still be good when the first has made its certificate.
+  await tx.voidEnrolmentTokens(identity, createdAt)
+  await tx.insertEnrolmentToken({
+    hash: sha256Hex(token),
+    identity,
+    createdBy,
+    createdWith: 'certificate' in caller ? caller.certificate.serial : 'offline',
+    createdAt,
+    expiresAt,
+  })
   await tx.audit({
     at: createdAt,
     actor: createdBy,
@@ -90,10 +103,54 @@ async function makeToken(
   return { token, identity, expiresAt }
 }
 
-/** Spends the token for this identity, once. Throws `EnrollmentRefused` with one code for unknown, spent, expired and foreign. */
-export async function spendEnrolmentToken(tx: UnitOfWork, token: string, identity: string, at: Date): Promise<void> {
+/**
+ * The token, when it is for this identity and whoever made it still may: its maker's certificate is good, and an owner still
+ * is one. Asked before anything is signed, and again where the certificate is recorded. A spent token is found too, since a
+ * repeated request is answered; `spendEnrolmentToken` refuses it. Throws `EnrollmentRefused` with one code for everything.
+ */
+export async function liveEnrolmentToken(
+  context: ActContext,
+  tx: UnitOfWork,
+  token: string,
+  identity: string,
+): Promise<EnrolmentTokenRecord> {
+  const record = await tx.enrolmentToken(sha256Hex(token))
+  const isLive = record?.identity === identity && record.expiresAt > context.clock.now()
+  if (!isLive || !(await makerStillMay(context, tx, record))) throw new EnrollmentRefused('enrolment_token_invalid')
+  return record
+}
+
+async function makerStillMay({ policy }: ActContext, tx: UnitOfWork, record: EnrolmentTokenRecord): Promise<boolean> {
+  if (record.createdWith === 'offline') return true
+  const certificate = await tx.certificate(parseSerialNumber(record.createdWith), 'share')
+  if (certificate?.status !== 'good') return false
+  // An administrator's certificates are revoked with the role; an owner may have become a scientist.
+  if (certificate.profile !== 'project-user') return true
+  const { project, user } = parseProjectUserName(certificate.commonName, policy.names)
+  const membership = await tx.membership(project, parseUserName(user, policy.names), 'share')
+  return membership?.member.status === 'active' && membership.member.role === 'owner'
+}
+
+/** Spends the token, once, where its certificate is recorded. Throws `EnrollmentRefused` with one code for everything. */
+export async function spendEnrolmentToken(
+  context: ActContext,
+  tx: UnitOfWork,
+  token: string,
+  identity: string,
+  issued: { readonly serial: SerialNumber },
+  origin: RequestOrigin,
+): Promise<void> {
+  const at = context.clock.now()
   const spent = await tx.spendEnrolmentToken(sha256Hex(token), at)
-  if (spent?.identity !== identity || spent.expiresAt <= at) throw new EnrollmentRefused('enrolment_token_invalid')
+  if (spent?.identity !== identity) throw new EnrollmentRefused('enrolment_token_invalid')
+  await tx.audit({
+    at,
+    actor: identity,
+    act: 'enrolment.spend',
+    object: identity,
+    requestId: origin.requestId,
+    details: { principal: enrolmentPrincipal(token), createdBy: spent.createdBy, serial: issued.serial },
+  })
 }
 
 export function enrolmentPrincipal(token: string): string {

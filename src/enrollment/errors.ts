@@ -5,6 +5,7 @@ export type EnrollmentErrorCode =
   | 'unauthenticated'
   | 'not_permitted'
   | 'enrolment_token_invalid'
+  | 'member_at_work'
   | 'renewal_ended'
   | 'requester_ended'
   | 'project_not_granted'

@@ -5,7 +5,7 @@ import { checkCsr } from '../ca/csr-check.ts'
 import { prepareCertificate, signPermit, type IssuedCertificate } from '../ca/issue.ts'
 import type { CertifiedIdentity } from '../ca/certificate-request.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
-import { actorOf, type Caller } from '../domain/caller.ts'
+import type { Caller } from '../domain/caller.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
@@ -34,6 +34,8 @@ export interface CertificateDemand {
   readonly origin: RequestOrigin
   /** Runs in the recording transaction, also for a replay. Throws when something the act relied on has ended. */
   readonly lookAgain: (tx: UnitOfWork) => Promise<LookedAgain>
+  /** Runs before anything is computed, for callers who are not known by their certificate alone: the same look, once more. */
+  readonly lookFirst?: (tx: UnitOfWork) => Promise<unknown>
   /** Runs in the recording transaction, once: what the act records beside the certificate. */
   readonly recordBeside?: (tx: UnitOfWork, issued: IssuedCertificate) => Promise<void>
 }
@@ -41,6 +43,8 @@ export interface CertificateDemand {
 export interface LookedAgain {
   /** No certificate of this identity ends after this instant; `undefined` where renewals have no end. */
   readonly renewUntil: Date | undefined
+  /** Who answers for it, as the inventory writes it: the caller, or the maker of the enrolment token. */
+  readonly requester: string
 }
 
 /** What the caller gets. */
@@ -54,6 +58,8 @@ export interface CertificateAnswer {
 }
 
 export async function issueCertificate(context: ActContext, demand: CertificateDemand): Promise<CertificateAnswer> {
+  const { lookFirst } = demand
+  if (lookFirst !== undefined) await context.acts.run(lookFirst)
   const csr = parseCertificationRequest(demand.csr)
   verifyProofOfPossession(csr)
   checkCsr(csr, { ...context, identity: demand.subject })
@@ -70,12 +76,12 @@ async function record(
   demand: CertificateDemand,
   issued: IssuedCertificate,
 ): Promise<CertificateAnswer> {
-  const { renewUntil } = await demand.lookAgain(tx)
+  const { renewUntil, requester } = await demand.lookAgain(tx)
   return onceFor(context, tx, demand.principal, demand.idempotent, KEPT_CERTIFICATE, async () => {
     if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
       throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
     }
-    await recordCertificate(tx, certificateRecord(demand, issued, renewUntil), demand.origin)
+    await recordCertificate(tx, certificateRecord(demand, issued, { renewUntil, requester }), demand.origin)
     await demand.recordBeside?.(tx, issued)
     return { ...answerOf(issued) }
   })
@@ -117,7 +123,7 @@ export async function recordCertificate(
 function certificateRecord(
   demand: CertificateDemand,
   issued: IssuedCertificate,
-  renewUntil: Date | undefined,
+  { renewUntil, requester }: LookedAgain,
 ): CertificateRecord {
   return {
     ...answerOf(issued),
@@ -125,7 +131,7 @@ function certificateRecord(
     ...(demand.project === undefined ? {} : { project: demand.project }),
     keyFingerprint: issued.keyFingerprint,
     fingerprint: issued.fingerprint,
-    requester: demand.caller.kind === 'anonymous' ? demand.identity : actorOf(demand.caller),
+    requester,
     obtainedWith: demand.obtainedWith,
     ...(renewUntil === undefined ? {} : { renewUntil }),
     issuedAt: issued.issuedAt,

@@ -6,7 +6,12 @@ import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
-import { enrolmentPrincipal, refuseOtherCredential, spendEnrolmentToken } from './enrolment-token.ts'
+import {
+  enrolmentPrincipal,
+  liveEnrolmentToken,
+  refuseOtherCredential,
+  spendEnrolmentToken,
+} from './enrolment-token.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
 import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
@@ -43,7 +48,7 @@ export async function issueForMember(context: ActContext, asked: MemberCertifica
   })
 }
 
-type Proof = Pick<CertificateDemand, 'obtainedWith' | 'principal' | 'lookAgain' | 'recordBeside'>
+type Proof = Pick<CertificateDemand, 'obtainedWith' | 'principal' | 'lookFirst' | 'lookAgain' | 'recordBeside'>
 
 function withCertificate(context: ActContext, { caller, project, user }: MemberCertificateRequest): Proof {
   if (caller.kind !== 'member' || caller.project !== project || caller.user !== user) throw notPermitted(caller)
@@ -52,14 +57,14 @@ function withCertificate(context: ActContext, { caller, project, user }: MemberC
     principal: actorOf(caller),
     lookAgain: async (tx) => {
       const before = await callerStillGood(tx, caller, context.clock.now())
-      return { renewUntil: before?.renewUntil }
+      return { renewUntil: before?.renewUntil, requester: actorOf(caller) }
     },
   }
 }
 
 function withEnrolmentToken(
   context: ActContext,
-  { caller, project, user }: MemberCertificateRequest,
+  { caller, project, user, origin }: MemberCertificateRequest,
   identity: string,
   token: string,
 ): Proof {
@@ -67,11 +72,14 @@ function withEnrolmentToken(
   return {
     obtainedWith: enrolmentPrincipal(token),
     principal: enrolmentPrincipal(token),
+    lookFirst: (tx) => liveEnrolmentToken(context, tx, token, identity),
     lookAgain: async (tx) => {
+      const { createdBy } = await liveEnrolmentToken(context, tx, token, identity)
       await activeMembership(tx, project, user, 'share')
-      return { renewUntil: addSeconds(context.clock.now(), context.policy.credentials.renewalSeconds) }
+      const renewUntil = addSeconds(context.clock.now(), context.policy.credentials.renewalSeconds)
+      return { renewUntil, requester: createdBy }
     },
     // Spent where the certificate is recorded, so that a repeated request (same token, same Idempotency-Key) is answered.
-    recordBeside: (tx) => spendEnrolmentToken(tx, token, identity, context.clock.now()),
+    recordBeside: (tx, issued) => spendEnrolmentToken(context, tx, token, identity, issued, origin),
   }
 }

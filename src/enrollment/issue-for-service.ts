@@ -2,9 +2,15 @@
 // token. Its names are those of the directory; the CSR brings the key alone (CP §4.1).
 import { actorOf, type Caller } from '../domain/caller.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
+import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Service } from '../directory/entities.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
-import { enrolmentPrincipal, refuseOtherCredential, spendEnrolmentToken } from './enrolment-token.ts'
+import {
+  enrolmentPrincipal,
+  liveEnrolmentToken,
+  refuseOtherCredential,
+  spendEnrolmentToken,
+} from './enrolment-token.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
@@ -26,7 +32,10 @@ export async function issueForService(
   asked: ServiceCertificateRequest,
 ): Promise<CertificateAnswer> {
   const proof = proofOf(context, asked)
-  const service = await context.acts.run((tx) => activeService(tx, asked.name, 'share'))
+  const service = await context.acts.run(async (tx) => {
+    await proof.stillGood(tx)
+    return activeService(tx, asked.name, 'share')
+  })
   return issueCertificate(context, {
     subject: { profile: 'service', name: service.name, systemUser: service.systemUser, dnsNames: service.dnsNames },
     csr: asked.csr,
@@ -38,27 +47,29 @@ export async function issueForService(
     obtainedWith: proof.obtainedWith,
     principal: proof.principal,
     lookAgain: async (tx) => {
-      await proof.stillGood(tx)
+      const requester = await proof.stillGood(tx)
       await refuseIfChanged(tx, service)
-      return { renewUntil: undefined }
+      return { renewUntil: undefined, requester }
     },
     recordBeside: proof.spend,
   })
 }
 
 interface Proof extends Pick<CertificateDemand, 'obtainedWith' | 'principal'> {
-  readonly stillGood: (tx: UnitOfWork) => Promise<unknown>
-  readonly spend: (tx: UnitOfWork) => Promise<void>
+  /** Whether what was shown still holds. Gives who answers for the certificate. */
+  readonly stillGood: (tx: UnitOfWork) => Promise<string>
+  readonly spend: (tx: UnitOfWork, issued: { readonly serial: SerialNumber }) => Promise<void>
 }
 
-function proofOf(context: ActContext, { caller, name, enrolmentToken }: ServiceCertificateRequest): Proof {
+function proofOf(context: ActContext, { caller, name, enrolmentToken, origin }: ServiceCertificateRequest): Proof {
   if (enrolmentToken !== undefined) {
     refuseOtherCredential(caller)
+    const identity = `service:${name}`
     return {
       obtainedWith: enrolmentPrincipal(enrolmentToken),
       principal: enrolmentPrincipal(enrolmentToken),
-      stillGood: (tx) => activeService(tx, name, 'share'),
-      spend: (tx) => spendEnrolmentToken(tx, enrolmentToken, `service:${name}`, context.clock.now()),
+      stillGood: async (tx) => (await liveEnrolmentToken(context, tx, enrolmentToken, identity)).createdBy,
+      spend: (tx, issued) => spendEnrolmentToken(context, tx, enrolmentToken, identity, issued, origin),
     }
   }
   if (caller.kind === 'anonymous') throw notPermitted(caller)
@@ -67,7 +78,10 @@ function proofOf(context: ActContext, { caller, name, enrolmentToken }: ServiceC
   return {
     obtainedWith: caller.kind === 'offline' ? 'offline' : `certificate:${caller.certificate.serial}`,
     principal: actorOf(caller),
-    stillGood: (tx) => callerStillGood(tx, caller, context.clock.now()),
+    stillGood: async (tx) => {
+      await callerStillGood(tx, caller, context.clock.now())
+      return actorOf(caller)
+    },
     spend: () => Promise.resolve(),
   }
 }

@@ -10,7 +10,7 @@ import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endIdentity } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
-import { type CertificateAnswer, issueCertificate } from './issue-certificate.ts'
+import { type CertificateAnswer, issueCertificate, type LookedAgain } from './issue-certificate.ts'
 import { activeMembership, activeService, callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -49,6 +49,7 @@ export async function startJob(context: ActContext, asked: JobRequest): Promise<
     principal: actorOf(caller),
     idempotent: asked.idempotent,
     origin: asked.origin,
+    lookFirst: (tx) => lookAgain(context, tx, caller, project, user),
     lookAgain: (tx) => lookAgain(context, tx, caller, project, user),
     recordBeside: (tx, issued) =>
       recordStart(context, tx, asked, {
@@ -71,14 +72,14 @@ async function lookAgain(
   launcher: Launcher,
   project: ProjectName,
   user: UserName,
-): Promise<{ renewUntil: undefined }> {
+): Promise<LookedAgain> {
   await callerStillGood(tx, launcher, context.clock.now())
   const service = await activeService(tx, launcher.name, 'share')
   if (!service.roles.includes('launcher')) throw notPermitted(launcher)
   if (!service.projects.includes(project)) throw new EnrollmentRefused('project_not_granted', { project })
   const membership = await activeMembership(tx, project, user, 'share')
   if (membership.user.platformRole === 'admin') throw new EnrollmentRefused('job_of_administrator', { user })
-  return { renewUntil: undefined }
+  return { renewUntil: undefined, requester: actorOf(launcher) }
 }
 
 async function recordStart(context: ActContext, tx: UnitOfWork, asked: JobRequest, job: Job): Promise<void> {

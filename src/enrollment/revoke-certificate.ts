@@ -6,7 +6,7 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import { releaseRecord, RevocationRefused, revokeRecord } from '../revocation/revocation.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
-import { recordRevocation } from './end-identity.ts'
+import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import { callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -31,7 +31,10 @@ export async function revokeCertificate(
     else await requireOwnerOrAdministrator(tx, asked.caller, record, at)
     return once(context, tx, asked, async () => {
       const outcome = revokeRecord(record, asked.reason, at)
-      if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, { at, ...whoAsks(asked) })
+      if (outcome.kind === 'unchanged') return outcome.record
+      const by = { at, ...whoAsks(asked) }
+      await recordRevocation(tx, outcome.record, by)
+      await endWhatHangsOn(tx, outcome.record, by)
       return outcome.record
     })
   })

@@ -111,6 +111,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
     'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.',
   ),
   authorization_malformed: hush(401, 'Send Authorization: Bearer and one token.'),
+  member_at_work: tell(409, 'The member holds a live certificate, and renews with it; or revoke it first.'),
   credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
   credential_conflict: hush(403, 'Present credentials of one principal.'),
   not_permitted: tell(403, 'Ask somebody who may do this.'),
@@ -153,7 +154,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   issuer_unavailable: tell(503, 'No issuing CA can issue this now: its next generation is due.'),
   lint_failed: tell(500, 'The certificate would have broken the policy and was not signed.'),
   renewal_ended: tell(403, 'Renewals of this identity have ended: enrol again, or ask for a shorter lifetime.'),
-  project_not_granted: tell(403, 'Ask an administrator to list the project for this launcher.'),
+  project_not_granted: tell(403, 'Ask an administrator to list the project for this service.'),
   job_of_administrator: tell(403, 'Jobs never run as a platform administrator.'),
 
   // The directory

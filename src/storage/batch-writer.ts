@@ -1,5 +1,6 @@
 // One attempt at one batch: BEGIN, each act in a savepoint, audit events and change numbers, the journal synced, COMMIT, and
 // the changes shown to this process's snapshot. Only then does anyone hear of it.
+import type { NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import type { Dialect } from './dialect.ts'
@@ -49,6 +50,7 @@ export class BatchWriter<Tx> {
 
   /** Throws `BatchFailed`. */
   async write(acts: readonly ((tx: Tx) => Promise<Settle>)[]): Promise<readonly ActOutcome[]> {
+    await this.#parts.dialect.beforeBatch()
     const writing = await this.#connected()
     const outcomes: ActOutcome[] = []
     let numbered
@@ -66,7 +68,7 @@ export class BatchWriter<Tx> {
       throw await this.#undone(writing, error)
     }
     await this.#commit(writing)
-    await this.#parts.feed.own(numbered)
+    await this.#show(numbered)
     return outcomes
   }
 
@@ -76,7 +78,7 @@ export class BatchWriter<Tx> {
 
   async #connected(): Promise<Writing<Tx>> {
     if (this.#writing?.session.connection.usable === true) return this.#writing
-    await this.#drop()
+    this.#abandon()
     const { dialect, txOf } = this.#parts
     try {
       const session = new Session(await dialect.connect('write'), dialect, 'taken')
@@ -106,18 +108,27 @@ export class BatchWriter<Tx> {
         ? new BatchFailed('commit-unknown', 'the outcome of the commit is not known', error)
         : undone
     }
-    dialect.afterCommit()
   }
 
-  /** Rolls back; a connection on which that fails is dropped, which does the same. */
+  /** It is committed; but who asked may not be answered before the snapshot of this process shows it. */
+  async #show(numbered: readonly NumberedChange[]): Promise<void> {
+    try {
+      await this.#parts.feed.own(numbered)
+    } catch (error) {
+      throw new BatchFailed('commit-unknown', 'the changes could not be shown', error)
+    }
+  }
+
+  /** Rolls back. A connection on which that fails, or that says nothing any more, is abandoned, which does the same. */
   async #undone({ session }: Writing<Tx>, error: unknown): Promise<BatchFailed> {
     const failed = error instanceof BatchFailed ? error : this.#failed(error)
+    const lost = !(error instanceof BatchFailed) && this.#parts.dialect.failureOf(error) === 'lost'
     try {
-      await session.connection.rollback()
+      if (!lost) await session.connection.rollback()
     } catch {
-      await this.#drop()
+      this.#abandon()
     }
-    if (!session.connection.usable) await this.#drop()
+    if (lost || !session.connection.usable) this.#abandon()
     return failed
   }
 
@@ -128,10 +139,9 @@ export class BatchWriter<Tx> {
       : new BatchFailed('unavailable', 'the database could not be written', error)
   }
 
-  async #drop(): Promise<void> {
-    const dropped = this.#writing
+  #abandon(): void {
+    this.#writing?.session.connection.abandon()
     this.#writing = undefined
-    await dropped?.session.connection.close()
   }
 }
 

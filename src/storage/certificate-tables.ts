@@ -16,7 +16,7 @@ export function certificateTables(session: Session): Inventory {
 }
 
 function certificateTable(session: Session) {
-  const insert = session.prepare((p: CertificateRow) =>
+  const insert = session.prepareChange((p: CertificateRow) =>
     session.sql
       .insertInto('certificates')
       .values({
@@ -39,18 +39,16 @@ function certificateTable(session: Session) {
         reason: p.reason,
         der: p.der,
       })
-      .onConflict((conflict) => conflict.column('serial').doNothing())
-      .returning('serial'),
+      .onConflict((conflict) => conflict.column('serial').doNothing()),
   )
   const find = session.prepareRead((p: { serial: SerialNumber }) =>
     session.sql.selectFrom('certificates').selectAll().where('serial', '=', p.serial),
   )
-  const update = session.prepare((p: Pick<CertificateRow, 'serial' | 'status' | 'revoked_at' | 'reason'>) =>
+  const update = session.prepareChange((p: Pick<CertificateRow, 'serial' | 'status' | 'revoked_at' | 'reason'>) =>
     session.sql
       .updateTable('certificates')
       .set({ status: p.status, revoked_at: p.revoked_at, reason: p.reason })
-      .where('serial', '=', p.serial)
-      .returning('serial'),
+      .where('serial', '=', p.serial),
   )
   const live = session.prepareRead((p: { identity: string; endsAfter: number }) =>
     session.sql
@@ -67,7 +65,7 @@ function certificateTable(session: Session) {
   return {
     insertCertificate: async (record) => {
       const kept = await insert(certificateRow(record))
-      if (kept.length === 0) throw new RecordExists('certificate', record.serial)
+      if (kept === 0) throw new RecordExists('certificate', record.serial)
     },
     certificate: async (serial, lock) => {
       const [row] = await find(lock, { serial })
@@ -75,7 +73,7 @@ function certificateTable(session: Session) {
     },
     updateRevocation: async ({ serial, status, revokedAt, reason }) => {
       const kept = await update({ serial, status, revoked_at: optionalInstant(revokedAt), reason: reason ?? null })
-      if (kept.length === 0) throw new RecordMissing('certificate', serial)
+      if (kept === 0) throw new RecordMissing('certificate', serial)
     },
     liveCertificatesOf: async (identity, at) => {
       const rows = await live('update', { identity, endsAfter: at.getTime() - END_OF_SECOND })
@@ -86,15 +84,15 @@ function certificateTable(session: Session) {
 }
 
 function keyTable(session: Session) {
-  // The update of a row that is there changes nothing, and returns whose it is: one statement, whoever comes first.
-  const claim = session.prepare((p: { fingerprint: string; identity: string }) =>
+  // The unique row decides: of two claims at once the second waits here, and finds the first one's.
+  const claim = session.prepareChange((p: { fingerprint: string; identity: string }) =>
     session.sql
       .insertInto('certified_keys')
       .values({ fingerprint: p.fingerprint, identity: p.identity, compromised: 0 })
-      .onConflict((conflict) =>
-        conflict.column('fingerprint').doUpdateSet((row) => ({ identity: row.ref('certified_keys.identity') })),
-      )
-      .returning(['identity', 'compromised']),
+      .onConflict((conflict) => conflict.column('fingerprint').doNothing()),
+  )
+  const find = session.prepareRead((p: { fingerprint: string }) =>
+    session.sql.selectFrom('certified_keys').selectAll().where('fingerprint', '=', p.fingerprint),
   )
   const compromise = session.prepare((p: { fingerprint: string }) =>
     session.sql
@@ -105,7 +103,8 @@ function keyTable(session: Session) {
   )
   return {
     claimKey: async (fingerprint, identity) => {
-      const [row] = await claim({ fingerprint, identity })
+      if ((await claim({ fingerprint, identity })) > 0) return
+      const [row] = await find('share', { fingerprint })
       if (row?.compromised !== 0) throw new KeyRefused('key_compromised', fingerprint)
       if (row.identity !== identity) throw new KeyRefused('key_of_another_identity', fingerprint)
     },

@@ -12,6 +12,12 @@ export type FailureKind = 'statement' | 'duplicate' | 'conflict' | 'lost' | 'una
 
 export type Row = Readonly<Record<string, unknown>>
 
+export interface Executed {
+  readonly rows: readonly Row[]
+  /** Rows that were inserted, updated or deleted. */
+  readonly changed: number
+}
+
 /** `name` is the same for the same text, so that a server may keep the plan; absent for texts that are made once. */
 export interface StatementText {
   readonly sql: string
@@ -19,7 +25,7 @@ export interface StatementText {
 }
 
 export interface Connection {
-  execute(statement: StatementText, parameters: readonly unknown[]): Promise<readonly Row[]>
+  execute(statement: StatementText, parameters: readonly unknown[]): Promise<Executed>
   /** A `write` transaction may write, a `read` transaction sees one state of the database throughout. */
   begin(mode: 'write' | 'read'): Promise<void>
   commit(): Promise<void>
@@ -31,6 +37,8 @@ export interface Connection {
   /** Whether it can still be used: false after the server hung up. */
   readonly usable: boolean
   close(): Promise<void>
+  /** Drops the connection without a word to a server that may no longer answer. What was not committed is undone. */
+  abandon(): void
 }
 
 /** Whether COMMIT may have taken effect although it failed. */

@@ -57,7 +57,7 @@ export function crlTables(session: Session): CrlStore {
 
 /** Compare and swap: whether `next` is now the latest. */
 function advancing(session: Session): (seenNumber: number, next: Schema['crls']) => Promise<boolean> {
-  const first = session.prepare((p: Schema['crls']) =>
+  const first = session.prepareChange((p: Schema['crls']) =>
     session.sql
       .insertInto('crls')
       .values({
@@ -68,10 +68,9 @@ function advancing(session: Session): (seenNumber: number, next: Schema['crls'])
         covers_revision: p.covers_revision,
         der: p.der,
       })
-      .onConflict((conflict) => conflict.column('issuer').doNothing())
-      .returning('number'),
+      .onConflict((conflict) => conflict.column('issuer').doNothing()),
   )
-  const swap = session.prepare((p: Schema['crls'] & { seen: number }) =>
+  const swap = session.prepareChange((p: Schema['crls'] & { seen: number }) =>
     session.sql
       .updateTable('crls')
       .set({
@@ -85,13 +84,12 @@ function advancing(session: Session): (seenNumber: number, next: Schema['crls'])
       .where('number', '=', p.seen)
       .where('number', '<', p.number)
       .where('this_update', '<', p.this_update)
-      .where('covers_revision', '<=', p.covers_revision)
-      .returning('number'),
+      .where('covers_revision', '<=', p.covers_revision),
   )
   return async (seen, next) => {
     if (next.number <= seen) return false
     const kept = seen === 0 ? await first(next) : await swap({ ...next, seen })
-    return kept.length > 0
+    return kept > 0
   }
 }
 

@@ -29,7 +29,7 @@ export interface Dialect {
   connect(purpose: ConnectionPurpose): Promise<Connection>
   failureOf(error: unknown): FailureKind
   failedCommitOf(error: unknown): FailedCommit
-  /** Work that a commit leaves behind, done without holding up the next one. */
-  afterCommit(): void
+  /** Upkeep between batches. The next batch waits for what it returns. */
+  beforeBatch(): Promise<void> | undefined
   close(): Promise<void>
 }

@@ -24,18 +24,21 @@ export function enrolmentTables(session: Session): EnrolmentStore & IdempotencyU
 }
 
 function enrolmentTokenTable(session: Session) {
-  const insert = session.prepare((p: Omit<Schema['enrolment_tokens'], 'spent_at' | 'voided_at'>) =>
+  const insert = session.prepareChange((p: Omit<Schema['enrolment_tokens'], 'spent_at' | 'voided_at'>) =>
     session.sql
       .insertInto('enrolment_tokens')
       .values({
         hash: p.hash,
         identity: p.identity,
         created_by: p.created_by,
+        created_with: p.created_with,
         created_at: p.created_at,
         expires_at: p.expires_at,
       })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .returning('hash'),
+      .onConflict((conflict) => conflict.column('hash').doNothing()),
+  )
+  const find = session.prepareRead((p: { hash: string }) =>
+    session.sql.selectFrom('enrolment_tokens').selectAll().where('hash', '=', p.hash),
   )
   // One statement decides who spends it: of two at once, the second finds it spent.
   const spend = session.prepare((p: { hash: string; at: number }) =>
@@ -57,10 +60,14 @@ function enrolmentTokenTable(session: Session) {
       .where('voided_at', 'is', null),
   )
   return {
-    insertEnrolmentToken: async ({ hash, identity, createdBy, createdAt, expiresAt }) => {
+    insertEnrolmentToken: async ({ hash, identity, createdBy, createdWith, createdAt, expiresAt }) => {
       const instants = { created_at: createdAt.getTime(), expires_at: expiresAt.getTime() }
-      const kept = await insert({ hash, identity, created_by: createdBy, ...instants })
-      if (kept.length === 0) throw new RecordExists('enrolment token', hash)
+      const kept = await insert({ hash, identity, created_by: createdBy, created_with: createdWith, ...instants })
+      if (kept === 0) throw new RecordExists('enrolment token', hash)
+    },
+    enrolmentToken: async (hash) => {
+      const [row] = await find('share', { hash })
+      return row && enrolmentTokenOf(row)
     },
     spendEnrolmentToken: async (hash, at) => {
       const [row] = await spend({ hash, at: at.getTime() })
@@ -73,12 +80,11 @@ function enrolmentTokenTable(session: Session) {
 }
 
 function idempotencyTable(session: Session) {
-  const claim = session.prepare((p: Omit<IdempotencyRow, 'response'>) =>
+  const claim = session.prepareChange((p: Omit<IdempotencyRow, 'response'>) =>
     session.sql
       .insertInto('idempotency_keys')
       .values({ scope: p.scope, body_digest: p.body_digest, expires_at: p.expires_at })
-      .onConflict((conflict) => conflict.column('scope').doNothing())
-      .returning('scope'),
+      .onConflict((conflict) => conflict.column('scope').doNothing()),
   )
   const find = session.prepareRead((p: { scope: string }) =>
     session.sql.selectFrom('idempotency_keys').selectAll().where('scope', '=', p.scope),
@@ -86,13 +92,12 @@ function idempotencyTable(session: Session) {
   const forgetOne = session.prepare((p: { scope: string }) =>
     session.sql.deleteFrom('idempotency_keys').where('scope', '=', p.scope),
   )
-  const save = session.prepare((p: Omit<IdempotencyRow, 'expires_at'>) =>
+  const save = session.prepareChange((p: Omit<IdempotencyRow, 'expires_at'>) =>
     session.sql
       .updateTable('idempotency_keys')
       .set({ response: p.response })
       .where('scope', '=', p.scope)
-      .where('body_digest', '=', p.body_digest)
-      .returning('scope'),
+      .where('body_digest', '=', p.body_digest),
   )
   const forget = session.prepare((p: { at: number }) =>
     session.sql
@@ -106,7 +111,7 @@ function idempotencyTable(session: Session) {
   return {
     claimIdempotencyKey: async (scope, at, expiresAt): Promise<IdempotencyClaim> => {
       const row = { scope: digestOf(scope), body_digest: scope.bodyDigest, expires_at: expiresAt.getTime() }
-      if ((await claim(row)).length > 0) return { kind: 'new' }
+      if ((await claim(row)) > 0) return { kind: 'new' }
       const [before] = await find('update', row)
       if (before === undefined || before.expires_at <= at.getTime()) {
         // A new row, so that the rows stay in the order in which they expire.
@@ -119,7 +124,7 @@ function idempotencyTable(session: Session) {
     },
     saveIdempotentResponse: async (scope, response) => {
       const kept = await save({ scope: digestOf(scope), body_digest: scope.bodyDigest, response })
-      if (kept.length === 0) throw new RecordMissing('idempotency key', scope.key)
+      if (kept === 0) throw new RecordMissing('idempotency key', scope.key)
     },
     forgetIdempotencyKeys: async (at) => (await forget({ at: at.getTime() })).length,
   } satisfies Partial<EnrolmentStore & IdempotencyUpkeep>
@@ -137,6 +142,7 @@ function enrolmentTokenOf(row: Schema['enrolment_tokens']): EnrolmentTokenRecord
     hash: row.hash,
     identity: row.identity,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: instantOf(row.created_at),
     expiresAt: instantOf(row.expires_at),
   }

@@ -11,7 +11,7 @@ export function issuerTables(session: Session): IssuerStore {
 }
 
 function issuerTable(session: Session) {
-  const insert = session.prepare((p: Schema['issuers']) =>
+  const insert = session.prepareChange((p: Schema['issuers']) =>
     session.sql
       .insertInto('issuers')
       .values({
@@ -22,35 +22,33 @@ function issuerTable(session: Session) {
         sealed_key: p.sealed_key,
         created_at: p.created_at,
       })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id'),
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const all = session.prepare(() =>
     session.sql.selectFrom('issuers').selectAll().orderBy('authority').orderBy('generation'),
   )
-  const reseal = session.prepare((p: { id: IssuerId; sealed_key: Uint8Array }) =>
-    session.sql.updateTable('issuers').set({ sealed_key: p.sealed_key }).where('id', '=', p.id).returning('id'),
+  const reseal = session.prepareChange((p: { id: IssuerId; sealed_key: Uint8Array }) =>
+    session.sql.updateTable('issuers').set({ sealed_key: p.sealed_key }).where('id', '=', p.id),
   )
   return {
     insertIssuer: async ({ sealedKey, createdAt, ...issuer }) => {
       const kept = await insert({ ...issuer, sealed_key: sealedKey ?? null, created_at: createdAt.getTime() })
-      if (kept.length === 0) throw new RecordExists('issuer', issuer.id)
+      if (kept === 0) throw new RecordExists('issuer', issuer.id)
     },
     issuers: async () => (await all({})).map(issuerOf),
     updateSealedKey: async (id, sealedKey) => {
       const kept = await reseal({ id, sealed_key: sealedKey })
-      if (kept.length === 0) throw new RecordMissing('issuer', id)
+      if (kept === 0) throw new RecordMissing('issuer', id)
     },
   } satisfies Partial<IssuerStore>
 }
 
 function serverKeyTable(session: Session) {
-  const insert = session.prepare((p: Schema['server_keys']) =>
+  const insert = session.prepareChange((p: Schema['server_keys']) =>
     session.sql
       .insertInto('server_keys')
       .values({ serial: p.serial, sealed_key: p.sealed_key, certificate: p.certificate, created_at: p.created_at })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('serial'),
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const latest = session.prepare(() =>
     session.sql.selectFrom('server_keys').selectAll().orderBy('created_at', 'desc').orderBy('serial').limit(1),
@@ -58,7 +56,7 @@ function serverKeyTable(session: Session) {
   return {
     insertServerKey: async ({ serial, sealedKey: sealed_key, certificate, createdAt }) => {
       const kept = await insert({ serial, sealed_key, certificate, created_at: createdAt.getTime() })
-      if (kept.length === 0) throw new RecordExists('server key', serial)
+      if (kept === 0) throw new RecordExists('server key', serial)
     },
     latestServerKey: async () => {
       const [row] = await latest({})

@@ -45,7 +45,7 @@ async function migrateOnce(
   connection: Connection,
   { dialect, migrations = MIGRATIONS }: MigrationParts,
 ): Promise<void> {
-  const run = (sql: string, ...parameters: unknown[]) => connection.execute({ sql }, parameters)
+  const run = async (sql: string) => (await connection.execute({ sql }, [])).rows
   const { columns, locks } = dialect
   await run(
     `create table if not exists schema_version (only_row ${columns.integer} primary key, version ${columns.integer})`,

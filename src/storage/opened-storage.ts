@@ -101,7 +101,7 @@ export class OpenedStorage implements Storage {
         return await look(session)
       } finally {
         // Nothing was written: ending the transaction only lets go of the state.
-        if (session.connection.usable) await session.connection.rollback()
+        if (session.doom === undefined && session.connection.usable) await session.connection.rollback()
       }
     })
   }

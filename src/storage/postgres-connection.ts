@@ -1,7 +1,8 @@
 // One PostgreSQL connection. Statements with a name are parsed once by the server.
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { CodedError } from '../domain/coded-error.ts'
-import type { Connection, Row, StatementText } from './connection.ts'
+import type { Connection, Executed, Row, StatementText } from './connection.ts'
 import type { ConnectionPurpose } from './dialect.ts'
 
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000
@@ -16,10 +17,10 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS = 30_000
 /** A server that has gone silent is given up. */
 const QUERY_TIMEOUT_MILLISECONDS = 35_000
 
-/** COMMIT of a transaction that had failed is answered with ROLLBACK and no error. */
-export class CommitRefused extends CodedError<'40000'> {
+/** COMMIT of a transaction that had failed is answered with ROLLBACK and no error. The code is the SQLSTATE for it. */
+export class CommitRefused extends CodedError<'25P02'> {
   constructor(answered: string) {
-    super('40000', { answered })
+    super('25P02', { answered })
   }
 }
 
@@ -30,7 +31,9 @@ const types: pg.CustomTypesConfig = {
 }
 
 export async function connectPostgres(url: string, purpose: ConnectionPurpose): Promise<PostgresConnection> {
+  const socket = new Socket()
   const client = new pg.Client({
+    stream: () => socket,
     connectionString: url,
     types,
     application_name: `signet ${purpose}`,
@@ -41,18 +44,25 @@ export async function connectPostgres(url: string, purpose: ConnectionPurpose): 
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS,
     query_timeout: QUERY_TIMEOUT_MILLISECONDS,
   })
-  const connection = new PostgresConnection(client)
-  await client.connect()
-  if (purpose === 'write') await connection.requireDurableCommits()
-  return connection
+  const connection = new PostgresConnection(client, socket)
+  try {
+    await client.connect()
+    if (purpose === 'write') await connection.requireDurableCommits()
+    return connection
+  } catch (error) {
+    connection.abandon()
+    throw error
+  }
 }
 
 export class PostgresConnection implements Connection {
   readonly #client: pg.Client
+  readonly #socket: Socket
   #usable = true
 
-  constructor(client: pg.Client) {
+  constructor(client: pg.Client, socket: Socket) {
     this.#client = client
+    this.#socket = socket
     // Without a listener, a server that hangs up ends the process.
     client.on('error', () => (this.#usable = false))
     client.on('end', () => (this.#usable = false))
@@ -62,9 +72,10 @@ export class PostgresConnection implements Connection {
     return this.#usable
   }
 
-  async execute({ sql, name }: StatementText, parameters: readonly unknown[]): Promise<readonly Row[]> {
+  async execute({ sql, name }: StatementText, parameters: readonly unknown[]): Promise<Executed> {
     const query = { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) }
-    return (await this.#client.query<Row>(query)).rows
+    const { rows, rowCount } = await this.#client.query<Row>(query)
+    return { rows, changed: rowCount ?? 0 }
   }
 
   async begin(mode: 'write' | 'read'): Promise<void> {
@@ -95,8 +106,14 @@ export class PostgresConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    if (!this.#usable) return
     this.#usable = false
     await this.#client.end()
+  }
+
+  abandon(): void {
+    this.#usable = false
+    this.#socket.destroy()
   }
 
   /** `off` answers a commit before it is on the disk. Anything stronger than `on` is left as it is. */

@@ -46,8 +46,8 @@ export class PostgresDialect implements Dialect {
     return silent ? 'unknown' : 'not-committed'
   }
 
-  afterCommit(): void {
-    // The server looks after its log itself.
+  beforeBatch(): undefined {
+    return undefined // the server looks after its log itself
   }
 
   async close(): Promise<void> {
@@ -63,8 +63,9 @@ const FAILURES: readonly (readonly [RegExp, FailureKind])[] = [
   [/^23505$/, 'duplicate'],
   // Serialization failure, deadlock, lock timeout, statement timeout.
   [/^(?:40...|55P03|57014)$/, 'conflict'],
-  // Connection exceptions, shutdown and crash of the server, too many connections, idle in transaction, a standby.
-  [/^(?:08...|57P0.|53300|25P03|25006)$/, 'lost'],
+  // Connection exceptions, shutdown and crash of the server, too many connections, idle in transaction, a standby, and a
+  // kept plan whose table a newer process has changed: all are cured by a new connection.
+  [/^(?:08...|57P0.|53300|25P03|25006|0A000)$/, 'lost'],
   // Wrong credentials or database, disk full and other lack, what the operating system refused, damage.
   [/^(?:28...|3D000|53...|58...|XX...)$/, 'unavailable'],
 ]

@@ -156,6 +156,7 @@ export interface Schema {
     hash: string
     identity: string
     created_by: string
+    created_with: string
     created_at: number
     expires_at: number
     spent_at: number | null

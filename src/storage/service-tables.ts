@@ -31,7 +31,7 @@ export function serviceTables(session: Session): ServiceTables {
 
 function serviceTable(session: Session) {
   const claimDnsName = dnsNames(session)
-  const insert = session.prepare((p: Schema['services']) =>
+  const insert = session.prepareChange((p: Schema['services']) =>
     session.sql
       .insertInto('services')
       .values({
@@ -44,13 +44,12 @@ function serviceTable(session: Session) {
         status: p.status,
         created_at: p.created_at,
       })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('name'),
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const find = session.prepareRead((p: { name: ServiceName }) =>
     session.sql.selectFrom('services').selectAll().where('name', '=', p.name),
   )
-  const update = session.prepare((p: Omit<Schema['services'], 'id' | 'created_at'>) =>
+  const update = session.prepareChange((p: Omit<Schema['services'], 'id' | 'created_at'>) =>
     session.sql
       .updateTable('services')
       .set({
@@ -60,8 +59,7 @@ function serviceTable(session: Session) {
         projects: p.projects,
         status: p.status,
       })
-      .where('name', '=', p.name)
-      .returning('name'),
+      .where('name', '=', p.name),
   )
   const list = session.prepare((p: { after: ServiceName; limit: number }) =>
     session.sql.selectFrom('services').selectAll().where('name', '>', p.after).orderBy('name').limit(p.limit),
@@ -69,7 +67,7 @@ function serviceTable(session: Session) {
   return {
     insertService: async (service) => {
       const kept = await insert(serviceRow(service))
-      if (kept.length === 0) throw new NameTaken('name_taken', { service: service.name })
+      if (kept === 0) throw new NameTaken('name_taken', { service: service.name })
       await claimDnsName(service)
     },
     service: async (name, lock) => {
@@ -78,7 +76,7 @@ function serviceTable(session: Session) {
     },
     updateService: async (service) => {
       const kept = await update(serviceRow(service))
-      if (kept.length === 0) throw new RecordMissing('service', service.name)
+      if (kept === 0) throw new RecordMissing('service', service.name)
       await claimDnsName(service)
     },
     listServices: (page) =>
@@ -114,7 +112,7 @@ function dnsNames(session: Session): (service: Service) => Promise<void> {
 }
 
 function jobTable(session: Session) {
-  const insert = session.prepare((p: Omit<Schema['jobs'], 'position'>) =>
+  const insert = session.prepareChange((p: Omit<Schema['jobs'], 'position'>) =>
     session.sql
       .insertInto('jobs')
       .values({
@@ -127,18 +125,16 @@ function jobTable(session: Session) {
         ends_at: p.ends_at,
         finished_at: p.finished_at,
       })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('id'),
+      .onConflict((conflict) => conflict.column('id').doNothing()),
   )
   const find = session.prepareRead((p: { id: string }) =>
     session.sql.selectFrom('jobs').selectAll().where('id', '=', p.id),
   )
-  const update = session.prepare((p: Pick<Schema['jobs'], 'id' | 'status' | 'ends_at' | 'finished_at'>) =>
+  const update = session.prepareChange((p: Pick<Schema['jobs'], 'id' | 'status' | 'ends_at' | 'finished_at'>) =>
     session.sql
       .updateTable('jobs')
       .set({ status: p.status, ends_at: p.ends_at, finished_at: p.finished_at })
-      .where('id', '=', p.id)
-      .returning('id'),
+      .where('id', '=', p.id),
   )
   const active = session.prepare((p: { project: ProjectName; user: UserName }) =>
     session.sql
@@ -162,7 +158,7 @@ function jobTable(session: Session) {
   return {
     insertJob: async (job) => {
       const kept = await insert(jobRow(job))
-      if (kept.length === 0) throw new RecordExists('job', job.id)
+      if (kept === 0) throw new RecordExists('job', job.id)
     },
     job: async (id, lock) => {
       const [row] = await find(lock, { id })
@@ -170,7 +166,7 @@ function jobTable(session: Session) {
     },
     updateJob: async (job) => {
       const kept = await update(jobRow(job))
-      if (kept.length === 0) throw new RecordMissing('job', job.id)
+      if (kept === 0) throw new RecordMissing('job', job.id)
     },
     activeJobsOf: async (project, user) => (await active({ project, user })).map(jobOf),
     listJobs: (launcher, status, page) =>

@@ -21,7 +21,7 @@ export class SessionPool {
     try {
       return await work(session)
     } finally {
-      await this.#giveBack(session)
+      this.#giveBack(session)
     }
   }
 
@@ -35,7 +35,7 @@ export class SessionPool {
     if (this.#closed) throw new StorageClosed()
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.connection.usable) return idle
-      await this.#discard(idle)
+      this.#discard(idle)
     }
     if (this.#open < this.#size) return this.#make()
     const given = await new Promise<Session | undefined>((give, refuse) => this.#waiting.push({ give, refuse }))
@@ -53,9 +53,9 @@ export class SessionPool {
     }
   }
 
-  async #giveBack(session: Session): Promise<void> {
+  #giveBack(session: Session): void {
     if (this.#closed || !session.connection.usable || session.doom !== undefined) {
-      await this.#discard(session)
+      this.#discard(session)
       this.#waiting.shift()?.give(undefined)
       return
     }
@@ -64,8 +64,8 @@ export class SessionPool {
     else next.give(session)
   }
 
-  async #discard(session: Session): Promise<void> {
+  #discard({ connection }: Session): void {
     this.#open -= 1
-    await session.connection.close()
+    connection.abandon()
   }
 }

@@ -2,7 +2,7 @@
 // from then on by its text: building it anew takes longer than running it.
 import type { Compilable, CompiledQuery, InsertObject, Kysely, SelectQueryBuilder } from 'kysely'
 import type { RowLock } from '../domain/transactions.ts'
-import type { Connection, Row, StatementText } from './connection.ts'
+import type { Connection, Executed, Row, StatementText } from './connection.ts'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
@@ -41,11 +41,17 @@ export class Session {
   prepare<Parameters extends object, Result>(
     build: (parameters: Parameters) => Compilable<Result>,
   ): Prepared<Parameters, Result> {
-    let compiled: CompiledStatement | undefined
-    return (parameters) => {
-      compiled ??= namedStatement(build(PLACEHOLDERS as Parameters).compile())
-      return this.#execute<Result>(compiled.text, parametersOf(compiled, parameters))
-    }
+    const run = this.#prepared(build)
+    // The builder knows the columns that the text asks for, and `schema.ts` is what migrations made.
+    return async (parameters) => (await run(parameters)).rows as readonly (Result & Row)[]
+  }
+
+  /** A statement of which only the number of rows that it changed is asked: cheaper than RETURNING what is known. */
+  prepareChange<Parameters extends object>(
+    build: (parameters: Parameters) => Compilable,
+  ): (parameters: Parameters) => Promise<number> {
+    const run = this.#prepared(build)
+    return async (parameters) => (await run(parameters)).changed
   }
 
   /** A read that holds its rows as asked. */
@@ -65,7 +71,7 @@ export class Session {
   /** A query that is built each time: lists, whose shape depends on the filter. */
   async query<Result>(query: Compilable<Result>): Promise<readonly Result[]> {
     const { sql, parameters } = query.compile()
-    return this.#execute<Result>({ sql }, parameters)
+    return (await this.#execute({ sql }, parameters)).rows as readonly (Result & Row)[]
   }
 
   /** Inserts rows that all have the same columns in the same order. */
@@ -96,10 +102,19 @@ export class Session {
     return this.#dialect.failureOf(error) === 'duplicate'
   }
 
-  async #execute<Result>(text: StatementText, parameters: readonly unknown[]): Promise<readonly Result[]> {
+  #prepared<Parameters extends object>(
+    build: (parameters: Parameters) => Compilable,
+  ): (parameters: Parameters) => Promise<Executed> {
+    let compiled: CompiledStatement | undefined
+    return (parameters) => {
+      compiled ??= namedStatement(build(PLACEHOLDERS as Parameters).compile())
+      return this.#execute(compiled.text, parametersOf(compiled, parameters))
+    }
+  }
+
+  async #execute(text: StatementText, parameters: readonly unknown[]): Promise<Executed> {
     try {
-      // The builder knows the columns that the text asks for, and `schema.ts` is what migrations made.
-      return (await this.connection.execute(text, parameters)) as readonly (Result & Row)[]
+      return await this.connection.execute(text, parameters)
     } catch (error) {
       const kind = this.#dialect.failureOf(error)
       if (kind !== 'statement' && kind !== 'duplicate') this.#doom ??= { error }

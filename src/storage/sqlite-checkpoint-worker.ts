@@ -1,28 +1,20 @@
-// The thread of `sqlite-checkpointer.ts`. A PASSIVE checkpoint is in nobody's way but never catches up with a busy writer,
-// so the log would grow for ever; when it has grown large, RESTART finishes the copy under the write lock, which is short
-// because PASSIVE has done nearly all of it, and the writer begins again at the front of the file.
+// The thread of `sqlite-checkpointer.ts`. It answers each order with the number of pages that still fill the log.
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
+import type { CheckpointOrder } from './sqlite-checkpointer.ts'
 
-/** Pages in the log from which the writer is held up for the rest of the copy: 32 MiB. */
-const RESTART_PAGES = 8 * 1024
-
-/** How long RESTART waits for a batch or a reader to end. */
+/** How long RESTART waits for a reader of an old state: the batch that waits with it is not kept longer. */
 const BUSY_TIMEOUT_MILLISECONDS = 200
 
 const db = new Database(workerData as string, { timeout: BUSY_TIMEOUT_MILLISECONDS })
 
-parentPort?.on('message', (order: 'checkpoint' | 'close') => {
+parentPort?.on('message', (order: CheckpointOrder) => {
   if (order === 'close') {
     db.close()
     parentPort?.close()
     return
   }
-  checkpoint()
-  parentPort?.postMessage('done')
+  const [log] = db.pragma(`wal_checkpoint(${order})`) as { log: number; checkpointed: number }[]
+  const isAllCopied = log === undefined || log.log === log.checkpointed
+  parentPort?.postMessage(isAllCopied ? 0 : log.log)
 })
-
-function checkpoint(): void {
-  const [passive] = db.pragma('wal_checkpoint(passive)') as { log: number; checkpointed: number }[]
-  if (passive !== undefined && passive.log >= RESTART_PAGES) db.pragma('wal_checkpoint(restart)')
-}

@@ -1,56 +1,79 @@
 // Copies SQLite's write-ahead log back into the database file, in a thread of its own: done by a commit, as SQLite would by
 // itself, it holds up the event loop for tens of milliseconds. The thread starts when the log first grows.
+//
+// A PASSIVE checkpoint is in nobody's way but never catches up with a busy writer, and the log would grow for ever. When it
+// has grown large, the next batch waits for a RESTART: short, because PASSIVE has done most of it, and after it the writer
+// begins again at the front of the file.
 import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
-/** Log size from which it is copied back. */
-export const CHECKPOINT_BYTES = 4 * 1024 * 1024
+export type CheckpointOrder = 'passive' | 'restart' | 'close'
 
-/** Looking at the size costs a system call: once in so many commits is enough. */
-const COMMITS_BETWEEN_LOOKS = 16
+/** Log size from which it is copied back. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024
+
+/** Pages in the log from which a batch waits: 32 MiB. */
+const RESTART_PAGES = 8 * 1024
+
+/** Looking at the size costs a system call: once in so many batches is enough. */
+const BATCHES_BETWEEN_LOOKS = 16
 
 export class SqliteCheckpointer {
   readonly #path: string
   readonly #onFault: (error: unknown) => void
   #worker: Worker | undefined
-  #busy = false
-  #commits = 0
+  #working: Promise<void> | undefined
+  /** Pages in the log when it was last looked at by the thread, 0 when all were copied. */
+  #pages = 0
+  #batches = 0
 
   constructor(path: string, onFault: (error: unknown) => void) {
     this.#path = path
     this.#onFault = onFault
   }
 
-  /** Called after each commit. */
-  look(): void {
-    this.#commits += 1
-    if (this.#busy || this.#commits % COMMITS_BETWEEN_LOOKS !== 0) return
+  /** Called before each batch, which waits for what it returns. */
+  look(): Promise<void> | undefined {
+    if (this.#working !== undefined) return undefined
+    if (this.#pages >= RESTART_PAGES) return this.#order('restart')
+    this.#batches += 1
+    if (this.#batches % BATCHES_BETWEEN_LOOKS !== 0) return undefined
     const size = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    if (size < CHECKPOINT_BYTES) return
-    this.#busy = true
-    this.#worker ??= this.#start()
-    this.#worker.postMessage('checkpoint')
+    if (size >= CHECKPOINT_BYTES) void this.#order('passive')
+    return undefined
   }
 
   async close(): Promise<void> {
-    const worker = this.#worker
-    if (worker === undefined) return
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    await this.#working
+    if (this.#worker !== undefined) await this.#order('close')
+  }
+
+  /** Never rejects: a failure is told to `onFault`, and the log is looked at again later. */
+  #order(order: CheckpointOrder): Promise<void> {
+    this.#pages = 0
+    const worker = (this.#worker ??= this.#start())
+    this.#working = new Promise<void>((resolve) => {
+      const done = (pages: number) => {
+        worker.off('message', done).off('exit', gone)
+        this.#pages = pages
+        this.#working = undefined
+        worker.unref()
+        resolve()
+      }
+      const gone = () => {
+        this.#worker = undefined
+        done(0)
+      }
+      worker.on('message', done).on('exit', gone)
+    })
     worker.ref()
-    worker.postMessage('close')
-    await ended
+    worker.postMessage(order)
+    return this.#working
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./sqlite-checkpoint-worker.ts', import.meta.url), { workerData: this.#path })
-    worker.unref()
-    worker.on('message', () => (this.#busy = false))
     worker.on('error', this.#onFault)
-    // It is started again when the log is looked at next.
-    worker.on('exit', () => {
-      this.#worker = undefined
-      this.#busy = false
-    })
     return worker
   }
 }

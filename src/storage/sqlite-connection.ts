@@ -76,6 +76,10 @@ export class SqliteConnection implements Connection {
     this.#db.close()
   }
 
+  abandon(): void {
+    this.#db.close()
+  }
+
   #prepare(sql: string): Database.Statement<unknown[], Row> {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known

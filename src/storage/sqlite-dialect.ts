@@ -51,8 +51,8 @@ export class SqliteDialect implements Dialect {
     return codeOf(error).startsWith('SQLITE_IOERR') ? 'unknown' : 'not-committed'
   }
 
-  afterCommit(): void {
-    this.#checkpointer.look()
+  beforeBatch(): Promise<void> | undefined {
+    return this.#checkpointer.look()
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ export function tokenTables(session: Session): TokenStore {
 }
 
 function tokenTable(session: Session) {
-  const insert = session.prepare((p: TokenRow) =>
+  const insert = session.prepareChange((p: TokenRow) =>
     session.sql
       .insertInto('tokens')
       .values({
@@ -26,18 +26,16 @@ function tokenTable(session: Session) {
         certificate_serial: p.certificate_serial,
         revoked_at: p.revoked_at,
       })
-      .onConflict((conflict) => conflict.column('jti').doNothing())
-      .returning('jti'),
+      .onConflict((conflict) => conflict.column('jti').doNothing()),
   )
   const find = session.prepare((p: { jti: string }) =>
     session.sql.selectFrom('tokens').selectAll().where('jti', '=', p.jti),
   )
-  const revoke = session.prepare((p: { jti: string; at: number }) =>
+  const revoke = session.prepareChange((p: { jti: string; at: number }) =>
     session.sql
       .updateTable('tokens')
       .set((row) => ({ revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)) }))
-      .where('jti', '=', p.jti)
-      .returning('jti'),
+      .where('jti', '=', p.jti),
   )
   const live = session.prepare((p: { subject: string; at: number }) =>
     session.sql
@@ -60,7 +58,7 @@ function tokenTable(session: Session) {
   return {
     insertToken: async (record) => {
       const kept = await insert(tokenRow(record))
-      if (kept.length === 0) throw new RecordExists('token', record.jti)
+      if (kept === 0) throw new RecordExists('token', record.jti)
     },
     token: async (jti) => {
       const [row] = await find({ jti })
@@ -68,7 +66,7 @@ function tokenTable(session: Session) {
     },
     revokeToken: async (jti, at) => {
       const kept = await revoke({ jti, at: at.getTime() })
-      if (kept.length === 0) throw new RecordMissing('token', jti)
+      if (kept === 0) throw new RecordMissing('token', jti)
     },
     liveTokensOf: async (subject, at) => (await live({ subject, at: at.getTime() })).map(tokenOf),
     listTokens: (requester, page) =>
@@ -83,7 +81,7 @@ function tokenTable(session: Session) {
 }
 
 function tokenKeyTable(session: Session) {
-  const insert = session.prepare((p: Schema['token_keys']) =>
+  const insert = session.prepareChange((p: Schema['token_keys']) =>
     session.sql
       .insertInto('token_keys')
       .values({
@@ -96,8 +94,7 @@ function tokenKeyTable(session: Session) {
         signs_until: p.signs_until,
         published_until: p.published_until,
       })
-      .onConflict((conflict) => conflict.column('kid').doNothing())
-      .returning('kid'),
+      .onConflict((conflict) => conflict.column('kid').doNothing()),
   )
   const published = session.prepare((p: { at: number }) =>
     session.sql
@@ -110,7 +107,7 @@ function tokenKeyTable(session: Session) {
   return {
     insertTokenKey: async (record) => {
       const kept = await insert(tokenKeyRow(record))
-      if (kept.length === 0) throw new RecordExists('token key', record.kid)
+      if (kept === 0) throw new RecordExists('token key', record.kid)
     },
     tokenKeys: async (at) => (await published({ at: at.getTime() })).map(tokenKeyOf),
   } satisfies Partial<TokenStore>

@@ -35,7 +35,7 @@ export function userTables(session: Session): UserTables {
 }
 
 function userTable(session: Session) {
-  const insert = session.prepare((p: Schema['users']) =>
+  const insert = session.prepareChange((p: Schema['users']) =>
     session.sql
       .insertInto('users')
       .values({
@@ -46,18 +46,16 @@ function userTable(session: Session) {
         platform_role: p.platform_role,
         created_at: p.created_at,
       })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('name'),
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const find = session.prepareRead((p: { name: UserName }) =>
     session.sql.selectFrom('users').selectAll().where('name', '=', p.name),
   )
-  const update = session.prepare((p: Pick<Schema['users'], 'name' | 'status' | 'platform_role'>) =>
+  const update = session.prepareChange((p: Pick<Schema['users'], 'name' | 'status' | 'platform_role'>) =>
     session.sql
       .updateTable('users')
       .set({ status: p.status, platform_role: p.platform_role })
-      .where('name', '=', p.name)
-      .returning('name'),
+      .where('name', '=', p.name),
   )
   const list = session.prepare((p: { after: UserName; limit: number }) =>
     session.sql.selectFrom('users').selectAll().where('name', '>', p.after).orderBy('name').limit(p.limit),
@@ -67,7 +65,7 @@ function userTable(session: Session) {
       const { id, name, status, platformRole: platform_role } = user
       const created_at = user.createdAt.getTime()
       const kept = await insert({ id, name, folded: foldCase(name), status, platform_role, created_at })
-      if (kept.length === 0) throw new NameTaken('name_taken', { user: name })
+      if (kept === 0) throw new NameTaken('name_taken', { user: name })
     },
     user: async (name, lock) => {
       const [row] = await find(lock, { name })
@@ -75,7 +73,7 @@ function userTable(session: Session) {
     },
     updateUser: async ({ name, status, platformRole }) => {
       const kept = await update({ name, status, platform_role: platformRole })
-      if (kept.length === 0) throw new RecordMissing('user', name)
+      if (kept === 0) throw new RecordMissing('user', name)
     },
     listUsers: (page) =>
       readPage(page, {
@@ -89,12 +87,11 @@ function userTable(session: Session) {
 }
 
 function projectTable(session: Session) {
-  const insert = session.prepare((p: Schema['projects']) =>
+  const insert = session.prepareChange((p: Schema['projects']) =>
     session.sql
       .insertInto('projects')
       .values({ id: p.id, name: p.name, folded: p.folded, status: p.status, created_at: p.created_at })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('name'),
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const find = session.prepareRead((p: { name: ProjectName }) =>
     session.sql.selectFrom('projects').selectAll().where('name', '=', p.name),
@@ -105,7 +102,7 @@ function projectTable(session: Session) {
   return {
     insertProject: async ({ id, name, status, createdAt }) => {
       const kept = await insert({ id, name, folded: foldCase(name), status, created_at: createdAt.getTime() })
-      if (kept.length === 0) throw new NameTaken('name_taken', { project: name })
+      if (kept === 0) throw new NameTaken('name_taken', { project: name })
     },
     project: async (name, lock) => {
       const [row] = await find(lock, { name })
@@ -123,7 +120,7 @@ function projectTable(session: Session) {
 }
 
 function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project'>) {
-  const insert = session.prepare((p: Schema['members']) =>
+  const insert = session.prepareChange((p: Schema['members']) =>
     session.sql
       .insertInto('members')
       .values({
@@ -139,19 +136,17 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
           .columns(['project', 'user_name'])
           .doUpdateSet({ role: p.role, status: p.status })
           .where('members.status', '=', 'removed'),
-      )
-      .returning('id'),
+      ),
   )
   const find = session.prepareRead((p: { project: ProjectName; user: UserName }) =>
     session.sql.selectFrom('members').selectAll().where('project', '=', p.project).where('user_name', '=', p.user),
   )
-  const update = session.prepare((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
+  const update = session.prepareChange((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
     session.sql
       .updateTable('members')
       .set({ role: p.role, status: p.status })
       .where('project', '=', p.project)
-      .where('user_name', '=', p.user_name)
-      .returning('id'),
+      .where('user_name', '=', p.user_name),
   )
   const ofUser = session.prepare((p: { user: UserName }) =>
     session.sql
@@ -173,7 +168,7 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
   return {
     insertMember: async ({ id, project, user: user_name, role, status, createdAt }) => {
       const kept = await insert({ id, project, user_name, role, status, created_at: createdAt.getTime() })
-      if (kept.length === 0) throw new NameTaken('member_exists', { project, user: user_name })
+      if (kept === 0) throw new NameTaken('member_exists', { project, user: user_name })
     },
     // One statement each: a join would lock its rows in whatever order the plan has them, and two orders deadlock.
     membership: async (project, name, lock) => {
@@ -186,7 +181,7 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
     },
     updateMember: async ({ project, user: user_name, role, status }) => {
       const kept = await update({ project, user_name, role, status })
-      if (kept.length === 0) throw new RecordMissing('member', `${project}__${user_name}`)
+      if (kept === 0) throw new RecordMissing('member', `${project}__${user_name}`)
     },
     membershipsOf: async (name) => (await ofUser({ user: name })).map(memberOf),
     listMembers: (project, page) =>

@@ -33,6 +33,9 @@ export async function makeCsr(contents: Parameters = {}, keys?: CryptoKeyPair): 
 }
 
 export function pemOf(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

@@ -34,6 +34,8 @@ export class TestService {
   readonly ca: string
   readonly admin: ClientIdentity
   readonly clock: Clock
+  /** The first owner of each project that was added here. */
+  readonly #owners = new Map<string, Certified>()
   #running: RunningService | undefined
 
   private constructor(
@@ -48,7 +50,10 @@ export class TestService {
     this.init = init
     this.clock = clock
     this.ca = readFileSync(init.files.trust, 'utf8')
-    this.admin = { certificate: readFileSync(init.files.certificate, 'utf8'), key: readFileSync(init.files.key, 'utf8') }
+    this.admin = {
+      certificate: readFileSync(init.files.certificate, 'utf8'),
+      key: readFileSync(init.files.key, 'utf8'),
+    }
     this.#running = running
   }
 
@@ -137,7 +142,9 @@ export class TestService {
   async addProject(name: string, owner: string): Promise<Certified> {
     await this.addUser(owner)
     expectStatus(await this.post('/v1/projects', { name, owner }, this.admin), 201)
-    return this.enrol(name, owner, this.admin)
+    const certifiedOwner = await this.enrol(name, owner, this.admin)
+    this.#owners.set(name, certifiedOwner)
+    return certifiedOwner
   }
 
   /** A new user as a member, added by an owner, with a certificate. */
@@ -177,11 +184,18 @@ export class TestService {
     return certified(await this.post(`/v1/services/${name}/certificates`, { csr: csr.pem }, this.admin), csr)
   }
 
+  /** Lets the service serve the project, and declares the deployment as the project's first owner. */
   async addDeployment(
     name: string,
     settings: { project: string; host: string; service: string; serviceCallers?: string[] },
   ): Promise<void> {
-    expectStatus(await this.put(`/v1/deployments/${name}`, settings, this.admin), 200)
+    const path = `/v1/services/${settings.service}`
+    const service = expectStatus(await this.get(path, this.admin), 200).json
+    const projects = [...new Set([...(service['projects'] as string[]), settings.project])]
+    const { systemUser, roles, dnsNames } = service
+    expectStatus(await this.put(path, { systemUser, roles, dnsNames, projects }, this.admin), 200)
+    const owner = this.#owners.get(settings.project)
+    expectStatus(await this.put(`/v1/deployments/${name}`, settings, owner), 200)
   }
 
   /** Graceful stop; the folder stays, so that `restart` finds everything. */
@@ -213,7 +227,8 @@ export function certified(answer: Answer, csr: MadeCsr): Certified {
 }
 
 export function expectStatus(answer: Answer, status: number): Answer {
-  if (answer.status !== status) throw new Error(`expected ${String(status)}, got ${String(answer.status)}: ${answer.text}`)
+  if (answer.status !== status)
+    throw new Error(`expected ${String(status)}, got ${String(answer.status)}: ${answer.text}`)
   return answer
 }
 

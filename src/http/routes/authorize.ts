@@ -36,8 +36,13 @@ export function authorizeRoutes(parts: ApiParts): Api {
       refuseModel(asked)
       const route = routeOf(asked)
       const shown = shownFacts(parts, c.get('socket'))
-      if (asked.credential !== undefined) await trustAsker(parts, shown, route)
-      const credentials = asked.credential === undefined ? shownAs(shown) : handedOver(parts, asked.credential)
+      const hasToken = c.req.header('authorization') !== undefined
+      if (asked.credential !== undefined) {
+        if (hasToken) throw new HttpRefused('credential_buys_none')
+        await trustAsker(parts, shown, route)
+      }
+      const credentials =
+        asked.credential === undefined ? shownAs(shown, hasToken) : handedOver(parts, asked.credential)
       const question: Question = { route, credentials, actingUser: actingUserOf(asked.actingUser) }
       const started = performance.now()
       const decision = await decideFresh(parts, question)
@@ -82,7 +87,9 @@ async function trustAsker(parts: ApiParts, shown: ReturnType<typeof shownFacts>,
   }
 }
 
-function shownAs(shown: ReturnType<typeof shownFacts>): Credentials {
+/** Everything that the request itself presents: a token beside a good certificate is not passed over. */
+function shownAs(shown: ReturnType<typeof shownFacts>, hasToken: boolean): Credentials {
+  if (hasToken) return { certificate: shown, others: ['token'] }
   return shown === 'absent' ? NO_CREDENTIALS : certificateAlone(shown)
 }
 
@@ -126,7 +133,8 @@ function decisionBody(decision: Decision) {
     decision: decision.decision,
     reason,
     ...(subject === undefined ? {} : { subject: { ...subject } }),
-    ...(resource === undefined ? {} : { resource }),
+    // A stranger who names a deployment is not told whether there is one.
+    ...(resource === undefined || subject === undefined ? {} : { resource }),
     policyRevision,
     ...(decision.decision === 'allow' ? { validUntil: decision.validUntil.toISOString() } : {}),
   }

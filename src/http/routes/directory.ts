@@ -324,7 +324,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
       method: 'put',
       path: '/v1/deployments/{d}',
       params: z.strictObject({ d: IN_PATH }),
-      summary: 'Adds or replaces a deployment. By an owner of its project or an administrator.',
+      summary: 'Adds or replaces a deployment. By an owner of its project; its service must list the project.',
       body: DeploymentBody,
       status: 200,
       answer: DeploymentAnswer,
@@ -342,7 +342,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
         status: 'active',
       }
       const deployment = await deployments.run(async (tx) => {
-        await requireDeploymentRights(tx, caller, wanted, now)
+        await requireDeploymentRights(tx, caller, wanted, context, now)
         const actor = actorOf(caller)
         const by = { at: now, actor, requestId: origin.requestId }
         return onceFor(context, tx, actor, idempotent, KEPT_DEPLOYMENT, () => putDeployment(tx, wanted, by))

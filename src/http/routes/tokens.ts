@@ -112,5 +112,6 @@ export function tokenRoutes(parts: ApiParts): Api {
 
 /** A service answers to its own name and to the deployments that it serves. */
 function audiencesOf(parts: ApiParts, service: string): readonly string[] {
-  return [service, ...parts.snapshot.deploymentsServedBy(service).map(({ name }) => name)]
+  const deployments = parts.snapshot.deploymentsServedBy(service).map(({ name }) => name)
+  return [service, ...deployments.filter((name) => parts.snapshot.service(name) === undefined)]
 }

@@ -101,7 +101,7 @@ const tokens = ({ position, integer, bytes, table, keyedTable }: ColumnTypes): r
     published_until ${integer} not null
   ) ${table}`,
   `create table enrolment_tokens (
-    hash text primary key, identity text not null, created_by text not null, created_at ${integer} not null,
+    hash text primary key, identity text not null, created_by text not null, created_with text not null, created_at ${integer} not null,
     expires_at ${integer} not null, spent_at ${integer}, voided_at ${integer}
   ) ${keyedTable}`,
   `create index enrolment_tokens_by_identity on enrolment_tokens (identity)`,
