@@ -186,7 +186,7 @@ const ROWS: readonly Row[] = [
         host: `d${String(n)}.internal`,
         service: 'model-1.internal',
       }),
-    allowed: { owner: 200, admin: 200 },
+    allowed: { owner: 200 },
     others: NO,
   },
 
