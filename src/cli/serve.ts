@@ -12,11 +12,12 @@ export function serveCommand(host: Host): Command {
       const configuration = configurationOf(options)
       const { startService } = await import('../main.ts')
       const service = await startService(configuration)
+      const stop = stopSignal()
       const { https, http, operations } = service.ports
       host.stdout(`ready: https ${String(https)}, http ${String(http)}, operations ${String(operations ?? 'off')}\n`)
       // At the exit Node does this by itself; a service that is killed would start slowly again.
       flushCompileCache()
-      await stopSignal()
+      await stop
       const report = await service.stop()
       if (report.forced.length > 0) host.stderr(`broken off after 10 s: ${report.forced.join(', ')}\n`)
     })
