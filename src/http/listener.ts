@@ -4,6 +4,8 @@ import { constants, randomBytes } from 'node:crypto'
 import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import { CodedError } from '../domain/coded-error.ts'
 
 export interface ListenerLimits {
@@ -36,7 +38,7 @@ type Fetch = Parameters<typeof getRequestListener>[0]
 
 export interface Listener {
   readonly port: number
-  /** Only for TLS: new connections get it, those that are open keep what they have. */
+  /** Only for TLS: new connections get it, those that are open keep what they have. What is shown already changes nothing. */
   replaceMaterial(material: TlsMaterial): void
   /** New ticket keys: sessions from before are not resumed. */
   rotateTicketKeys(): void
@@ -72,21 +74,17 @@ export async function listenHttps(
   const server = createHttpsServer(
     {
       ...serverOptions(limits),
-      ...secureContext(tls.material),
-      minVersion: 'TLSv1.2',
-      maxVersion: 'TLSv1.3',
+      ...secureContext(tls.material, tls.sessionSeconds),
       requestCert: tls.clientCertificate === 'asked',
       // The chain is judged by our own verifier, for every request: a handshake alert could not say why.
       rejectUnauthorized: false,
-      sessionTimeout: tls.sessionSeconds,
-      // A certificate shown in a renegotiation would be one that was not looked at.
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: limits.requestSeconds * 1000,
     },
     getRequestListener(fetch),
   )
-  return start(server, place, limits)
+  const listener = await start(server, place, limits)
+  return { ...listener, replaceMaterial: replacing(server, tls) }
 }
 
 function serverOptions(limits: ListenerLimits): ServerOptions {
@@ -100,12 +98,34 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
   }
 }
 
-function secureContext({ certificateChain, privateKey, clientAuthorities }: TlsMaterial) {
-  return { cert: certificateChain, key: privateKey, ca: [...clientAuthorities] }
+/** All that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
+function secureContext({ certificateChain, privateKey, clientAuthorities }: TlsMaterial, sessionTimeout: number) {
+  return {
+    cert: certificateChain,
+    key: privateKey,
+    ca: [...clientAuthorities],
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    sessionTimeout,
+    // A certificate shown in a renegotiation would be one that was not looked at.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  } satisfies SecureContextOptions
+}
+
+/** A new context has new ticket keys, so the same material again is left as it is. */
+function replacing(server: HttpsServer, { material, sessionSeconds }: TlsOptions): Listener['replaceMaterial'] {
+  let shown = material
+  return (next) => {
+    if (isDeepStrictEqual(next, shown)) return
+    server.setSecureContext(secureContext(next, sessionSeconds))
+    shown = next
+  }
 }
 
 async function start(server: HttpServer | HttpsServer, place: Place, limits: ListenerLimits): Promise<Listener> {
   server.maxConnections = limits.connections
+  // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
+  server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {
     server.once('error', (cause) => failed(new ListenerUnavailable(place, cause)))
     server.listen(place.port, place.host, () => {
@@ -115,9 +135,7 @@ async function start(server: HttpServer | HttpsServer, place: Place, limits: Lis
   })
   return {
     port: (server.address() as AddressInfo).port,
-    replaceMaterial: (material) => {
-      if (server instanceof HttpsServer) server.setSecureContext(secureContext(material))
-    },
+    replaceMaterial: () => undefined,
     rotateTicketKeys: () => {
       if (server instanceof HttpsServer) server.setTicketKeys(randomBytes(48))
     },

@@ -113,16 +113,16 @@ describe('replaceMaterial', () => {
 test('a client that does not read its answer is let go', async () => {
   // More than the kernel holds for both ends.
   const large = new Uint8Array(64 * 1024 * 1024)
-  const limits = { ...LIMITS, idleSeconds: 0.2 }
-  const made = await listenHttp(PLACE, () => new Response(large), limits)
-  const outcome = await new Promise<string>((ended) => {
-    const socket = connectTcp(made.port, '127.0.0.1', () => {
-      socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
-      // Nothing is read, and nothing but the listener can end this.
-      void made.close().then(() => ended('let go'))
-    })
-    socket.pause()
-    socket.on('error', () => undefined)
-  })
-  expect(outcome).toBe('let go')
+  const ended = Promise.withResolvers<undefined>()
+  const answer: Parameters<typeof listenHttp>[1] = (_, env) => {
+    if ('incoming' in env) env.incoming.socket.once('close', () => ended.resolve(undefined))
+    return new Response(large)
+  }
+  listener = await listenHttp(PLACE, answer, { ...LIMITS, idleSeconds: 0.2 })
+  const socket = connectTcp(listener.port, '127.0.0.1').pause()
+  socket.on('error', () => undefined)
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  // Nothing is read: only the listener can end this.
+  await ended.promise
+  socket.destroy()
 })
