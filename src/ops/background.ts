@@ -13,7 +13,7 @@ export interface BackgroundWork {
   stop(): Promise<void>
 }
 
-/** Longest sleep: a wall clock that is set forward is noticed after this time at the latest. */
+/** The timer looks at the wall clock this often: when that is set forward, it is noticed after this time at the latest. */
 const MAX_SLEEP_MILLISECONDS = 60_000
 const FIRST_RETRY_MILLISECONDS = 1_000
 const MAX_RETRY_MILLISECONDS = 60_000
@@ -28,28 +28,35 @@ export function startBackground(
   let isStopped = false
   let failures = 0
 
-  const sleep = (milliseconds: number): void => {
-    cancelSleep = means.timer.schedule(Math.min(Math.max(milliseconds, 0), MAX_SLEEP_MILLISECONDS), run)
+  const sleepUntil = (next: Date): void => {
+    const left = next.getTime() - means.clock.now().getTime()
+    const awake = (): void => (means.clock.now() < next ? sleepUntil(next) : run())
+    sleep(Math.min(Math.max(left, 0), MAX_SLEEP_MILLISECONDS), awake)
   }
-  const attempt = async (): Promise<number> => {
+  const sleep = (milliseconds: number, then: () => void): void => {
+    cancelSleep = means.timer.schedule(milliseconds, then)
+  }
+  /** Gives what to do until the next run. */
+  const attempt = async (): Promise<() => void> => {
     try {
       const next = await task()
       failures = 0
-      return next.getTime() - means.clock.now().getTime()
+      return () => sleepUntil(next)
     } catch (error) {
       means.onFailure(error)
       failures += 1
-      return Math.min(FIRST_RETRY_MILLISECONDS * 2 ** (failures - 1), MAX_RETRY_MILLISECONDS)
+      const pause = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** (failures - 1), MAX_RETRY_MILLISECONDS)
+      return () => sleep(pause, run)
     }
   }
   function run(): void {
     if (isStopped || running !== undefined) return
     isWoken = false
-    running = attempt().then((milliseconds) => {
+    running = attempt().then((rest) => {
       running = undefined
       if (isStopped) return
       if (isWoken) run()
-      else sleep(milliseconds)
+      else rest()
     })
   }
 

@@ -38,12 +38,48 @@ describe('startBackground', () => {
     expect(watched.runs).toBe(2)
   })
 
-  test('sleeps a minute at most, so that a clock that is set forward is noticed', async () => {
-    const watched = start(86_400)
+  test('what sleeps long is not run meanwhile', async () => {
+    const watched = start(3600)
+    for (let minute = 0; minute < 59; minute += 1) await watched.time.pass(60_000)
     await watched.time.pass(59_999)
     expect(watched.runs).toBe(1)
     await watched.time.pass(1)
+    await watched.time.pass(0)
     expect(watched.runs).toBe(2)
+  })
+
+  test('a clock that is set forward is noticed within a minute', async () => {
+    const watched = start(86_400)
+    await watched.time.pass(30_000)
+    watched.time.setForward(86_400_000)
+    await watched.time.pass(29_999)
+    expect(watched.runs).toBe(1)
+    await watched.time.pass(1)
+    await watched.time.pass(0)
+    expect(watched.runs).toBe(2)
+  })
+
+  test('a clock that is set back does not run it early', async () => {
+    const watched = start(90)
+    await watched.time.pass(60_000)
+    watched.time.setForward(-20_000)
+    await watched.time.pass(30_000)
+    await watched.time.pass(0)
+    expect(watched.runs).toBe(1)
+    await watched.time.pass(20_000)
+    await watched.time.pass(0)
+    expect(watched.runs).toBe(2)
+  })
+
+  test('woken or stopped after a minute of sleep, nothing is left of it', async () => {
+    const watched = start(3600)
+    await watched.time.pass(60_000)
+    watched.work.wake()
+    await watched.time.pass(0)
+    expect({ runs: watched.runs, pending: watched.time.pending }).toEqual({ runs: 2, pending: 1 })
+    await watched.time.pass(60_000)
+    await watched.work.stop()
+    expect(watched.time.pending).toBe(0)
   })
 
   test('an instant that has passed means at once', async () => {

@@ -5,12 +5,14 @@ import type { Timer } from '../../src/ops/timer.ts'
 export interface HeldTime extends Clock, Timer {
   /** Lets time pass, calls what is due in its order, and lets promises settle. */
   pass(milliseconds: number): Promise<void>
+  /** Sets the wall clock: timers and the monotonic clock notice nothing. */
+  setForward(milliseconds: number): void
   /** Timers that were neither called nor cancelled. */
   readonly pending: number
 }
 
 export function heldTime(start = new Date('2030-01-01T00:00:00Z')): HeldTime {
-  let elapsed = 0
+  let [elapsed, ahead] = [0, 0]
   const timers = new Set<{ readonly due: number; readonly callback: () => void }>()
   const pass = async (milliseconds: number): Promise<void> => {
     await settled()
@@ -24,7 +26,7 @@ export function heldTime(start = new Date('2030-01-01T00:00:00Z')): HeldTime {
     await settled()
   }
   return {
-    now: () => new Date(start.getTime() + elapsed),
+    now: () => new Date(start.getTime() + elapsed + ahead),
     monotonicMilliseconds: () => elapsed,
     schedule: (milliseconds, callback) => {
       const timer = { due: elapsed + milliseconds, callback }
@@ -32,6 +34,9 @@ export function heldTime(start = new Date('2030-01-01T00:00:00Z')): HeldTime {
       return () => void timers.delete(timer)
     },
     pass,
+    setForward: (milliseconds) => {
+      ahead += milliseconds
+    },
     get pending() {
       return timers.size
     },
