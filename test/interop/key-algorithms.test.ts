@@ -30,9 +30,11 @@ async function castOf(algorithm: KeyAlgorithmName): Promise<Cast> {
   const alice = await certify(service, '/v1/projects/vision/members/alice', 'vision__alice', algorithm, {
     enrolmentToken,
   })
-  expectStatus(await service.put('/v1/services/model.internal', { systemUser: 'kserve' }, service.admin), 200)
+  const settings = { systemUser: 'kserve', projects: ['vision'] }
+  expectStatus(await service.put('/v1/services/model.internal', settings, service.admin), 200)
   const model = await certify(service, '/v1/services/model.internal', 'model.internal', algorithm, {}, service.admin)
-  await service.addDeployment('resnet', { project: 'vision', host: 'resnet.internal', service: 'model.internal' })
+  const deployment = { project: 'vision', host: 'resnet.internal', service: 'model.internal' }
+  expectStatus(await service.put('/v1/deployments/resnet', deployment, alice), 200)
   return { world: World.around(service), alice, model }
 }
 

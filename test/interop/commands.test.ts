@@ -1,0 +1,363 @@
+// Every command of `signet`, as the program, against a service that the program runs: once done, and once refused. In the
+// order of a first day; each row builds on those before it.
+import { X509Certificate } from 'node:crypto'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { COMMANDS } from '../../src/cli/signet.ts'
+import { codeOf, hostOf } from '../cli/command-line.ts'
+import type { Ran } from './program.ts'
+import { type Asked, SignetProgram } from './signet-program.ts'
+
+interface Row {
+  readonly command: string
+  readonly words: () => readonly string[]
+  readonly by?: string
+  readonly input?: () => string
+  /** What it says on standard output. */
+  readonly says: RegExp
+  readonly refused: {
+    readonly words: () => readonly string[]
+    readonly by?: string
+    readonly input?: () => string
+    readonly code: string
+  }
+}
+
+/** Commands that the suite of offline commands covers. */
+const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca']
+
+const MEMBER = ['--project', 'vision', '--user']
+const DEPLOYMENT = ['--project', 'vision', '--host', 'resnet.models.internal', '--service', 'model-1.internal']
+
+describe('the commands', () => {
+  let signet: SignetProgram
+  let fingerprint: string
+  /** What commands printed, for later ones. */
+  const kept = { enrolment: '', token: '', job: '' }
+
+  beforeAll(async () => {
+    signet = await SignetProgram.place()
+    const made = await signet.local(signet.initWords())
+    expect(made.status, made.stderr).toBe(0)
+    fingerprint = new X509Certificate(readFileSync(signet.at('root/root.pem'))).fingerprint256
+    for (const ending of ['pem', 'key']) copyFileSync(signet.at(`admin/admin.${ending}`), signet.at(`admin.${ending}`))
+    await signet.serve()
+  })
+  afterAll(() => signet.close())
+
+  function ask(words: readonly string[], by?: string, input?: () => string): Promise<Ran> {
+    const asked: Asked = { as: by, ...(input === undefined ? {} : { input: input() }) }
+    return signet.client(words, asked)
+  }
+
+  async function done(words: readonly string[], by?: string, input?: () => string): Promise<string> {
+    const { status, stdout, stderr } = await ask(words, by, input)
+    expect(status, stderr).toBe(0)
+    return stdout
+  }
+
+  function serialOf(name: string): string {
+    return new X509Certificate(readFileSync(signet.at(`${name}.pem`))).serialNumber.toLowerCase()
+  }
+
+  /** A member by another member, from adding the user to the certificate; or nothing, when it is there. */
+  async function enrol(user: string): Promise<void> {
+    await done(['user', 'add', user], 'admin')
+    await done(['project', 'members', 'vision', '--add', user], 'alice')
+    const token = await done(['user', 'enrol', ...MEMBER, user], 'alice')
+    await done(['cert', 'issue', ...MEMBER, user, '--token-file', '-', '--out', `${user}.pem`], undefined, () => token)
+  }
+
+  const rows: readonly Row[] = [
+    {
+      command: 'trust get',
+      words: () => ['trust', 'get', '--sha256', fingerprint, '--out', 'ca.pem'],
+      says: /ca\.pem: written/,
+      refused: {
+        words: () => ['trust', 'get', '--sha256', 'ab'.repeat(32), '--out', 'other.pem'],
+        code: 'fingerprint_mismatch',
+      },
+    },
+    {
+      command: 'user add',
+      words: () => ['user', 'add', 'alice'],
+      by: 'admin',
+      says: /user alice added/,
+      refused: { words: () => ['user', 'add', 'Alice'], by: 'admin', code: 'name_taken' },
+    },
+    {
+      command: 'project add',
+      words: () => ['project', 'add', 'vision', '--owner', 'alice'],
+      by: 'admin',
+      says: /project vision added/,
+      refused: { words: () => ['project', 'add', 'speech', '--owner', 'nobody'], by: 'admin', code: 'user_unknown' },
+    },
+    {
+      command: 'user enrol',
+      words: () => ['user', 'enrol', ...MEMBER, 'alice'],
+      by: 'admin',
+      says: /^\S{20,}\n$/,
+      refused: { words: () => ['user', 'enrol', ...MEMBER, 'nobody'], by: 'admin', code: 'member_unknown' },
+    },
+    {
+      command: 'cert issue',
+      words: () => ['cert', 'issue', ...MEMBER, 'alice', '--token-file', '-', '--out', 'alice.pem'],
+      input: () => kept.enrolment,
+      says: /^vision__alice \(project-user\), serial 01/,
+      refused: {
+        words: () => ['cert', 'issue', ...MEMBER, 'alice', '--token-file', '-', '--out', 'again.pem'],
+        input: () => kept.enrolment,
+        code: 'enrolment_token_invalid',
+      },
+    },
+    {
+      command: 'project list',
+      words: () => ['project', 'list'],
+      by: 'admin',
+      says: /^vision /m,
+      refused: { words: () => ['project', 'list'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'project members',
+      words: () => ['project', 'members', 'vision'],
+      by: 'alice',
+      says: /^alice .*owner/m,
+      refused: { words: () => ['project', 'members', 'vision'], by: 'admin', code: 'not_permitted' },
+    },
+    {
+      command: 'service add',
+      words: () => ['service', 'add', 'model-1.internal', '--system-user', 'kserve', '--project', 'vision'],
+      by: 'admin',
+      says: /service model-1.internal is active/,
+      refused: {
+        words: () => ['service', 'add', 'model-1.internal', '--system-user', 'root'],
+        by: 'admin',
+        code: 'name_taken',
+      },
+    },
+    {
+      command: 'service enrol',
+      words: () => ['service', 'enrol', 'model-1.internal'],
+      by: 'admin',
+      says: /^\S{20,}\n$/,
+      refused: { words: () => ['service', 'enrol', 'model-1.internal'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'service list',
+      words: () => ['service', 'list'],
+      by: 'admin',
+      says: /^model-1.internal /m,
+      refused: { words: () => ['service', 'list'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'model deployment put',
+      words: () => ['model', 'deployment', 'put', 'resnet', ...DEPLOYMENT],
+      by: 'alice',
+      says: /resnet/,
+      refused: {
+        words: () => ['model', 'deployment', 'put', 'resnet', ...DEPLOYMENT],
+        by: 'bob',
+        code: 'not_permitted',
+      },
+    },
+    {
+      command: 'model deployment list',
+      words: () => ['model', 'deployment', 'list'],
+      by: 'bob',
+      says: /^resnet .*model-1\.internal/m,
+      refused: { words: () => ['model', 'deployment', 'list'], code: 'unauthenticated' },
+    },
+    {
+      command: 'authorize',
+      words: () => ['authorize', '--as', 'vision__alice', '--deployment', 'resnet'],
+      by: 'alice',
+      says: /ALLOWED/,
+      refused: {
+        words: () => ['authorize', '--as', 'vision__alice', '--deployment', 'resnet'],
+        by: 'bob',
+        code: 'CERT_CN_MISMATCH',
+      },
+    },
+    {
+      command: 'job start',
+      words: () => ['job', 'start', ...MEMBER, 'alice', '--lifetime', '10m', '--out', 'job.pem', '--json'],
+      by: 'sched',
+      says: /"profile": "job"/,
+      refused: {
+        words: () => ['job', 'start', ...MEMBER, 'alice', '--out', 'no.pem'],
+        by: 'alice',
+        code: 'not_permitted',
+      },
+    },
+    {
+      command: 'job list',
+      words: () => ['job', 'list', '--state', 'active'],
+      by: 'sched',
+      says: /active/,
+      refused: { words: () => ['job', 'list'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'job finish',
+      words: () => ['job', 'finish', kept.job],
+      by: 'sched',
+      says: /is finished/,
+      refused: { words: () => ['job', 'finish', 'nosuchjob'], by: 'sched', code: 'job_unknown' },
+    },
+    {
+      command: 'token issue',
+      words: () => ['token', 'issue', '--audience', 'resnet'],
+      by: 'alice',
+      says: /^[\w-]+\.[\w-]+\.[\w-]+\n$/,
+      refused: {
+        words: () => ['token', 'issue', '--audience', 'nothing'],
+        by: 'alice',
+        code: 'token_audience_unknown',
+      },
+    },
+    {
+      command: 'token verify',
+      words: () => ['token', 'verify', '-', '--audience', 'resnet'],
+      input: () => kept.token,
+      says: /vision__alice[^]*good/,
+      refused: {
+        words: () => ['token', 'verify', '-', '--audience', 'other'],
+        input: () => kept.token,
+        code: 'token_claim_refused',
+      },
+    },
+    {
+      command: 'token revoke',
+      words: () => ['token', 'revoke', '-'],
+      by: 'alice',
+      input: () => kept.token,
+      says: /revoked/,
+      refused: { words: () => ['token', 'revoke', '-'], by: 'bob', input: () => kept.token, code: 'not_permitted' },
+    },
+    {
+      command: 'crl get',
+      words: () => ['crl', 'get', '--bundle', '--out', 'crls.pem'],
+      says: /users-1: number [0-9]+, [0-9]+ revoked/,
+      refused: { words: () => ['crl', 'get', '--issuer', 'users-9', '--out', 'no.crl'], code: 'not_found' },
+    },
+    {
+      command: 'cert list',
+      words: () => ['cert', 'list', '--project', 'vision'],
+      by: 'alice',
+      says: /vision__bob/,
+      refused: { words: () => ['cert', 'list'], code: 'unauthenticated' },
+    },
+    {
+      command: 'cert show',
+      words: () => ['cert', 'show', serialOf('bob')],
+      by: 'bob',
+      says: /vision__bob/,
+      refused: { words: () => ['cert', 'show', serialOf('alice')], by: 'bob', code: 'certificate_unknown' },
+    },
+    {
+      command: 'cert verify',
+      words: () => ['cert', 'verify', 'alice.pem', '--purpose', 'client'],
+      says: /^good$/m,
+      refused: { words: () => ['cert', 'verify', 'alice.pem', '--purpose', 'server'], code: 'certificate_not_good' },
+    },
+    {
+      command: 'cert revoke',
+      words: () => ['cert', 'revoke', serialOf('bob'), '--reason', 'superseded'],
+      by: 'alice',
+      says: /revoked since .*superseded/,
+      refused: {
+        words: () => ['cert', 'revoke', serialOf('alice'), '--reason', 'superseded'],
+        by: 'carol',
+        code: 'not_permitted',
+      },
+    },
+    {
+      command: 'user block',
+      words: () => ['user', 'block', 'carol'],
+      by: 'admin',
+      says: /carol is blocked/,
+      refused: { words: () => ['user', 'block', 'root-admin'], by: 'admin', code: 'last_administrator' },
+    },
+    {
+      command: 'user unblock',
+      words: () => ['user', 'unblock', 'carol'],
+      by: 'admin',
+      says: /carol is active/,
+      refused: { words: () => ['user', 'unblock', 'carol'], by: 'carol', code: 'client_certificate_refused' },
+    },
+    {
+      command: 'audit',
+      words: () => ['audit', '--limit', '10000'],
+      by: 'admin',
+      says: /admin:root-admin/,
+      refused: { words: () => ['audit'], by: 'alice', code: 'not_permitted' },
+    },
+  ]
+
+  /** What a row needs and does not show. */
+  const before: Readonly<Record<string, () => Promise<void>>> = {
+    'model deployment put': () => enrol('bob'),
+    'job start': async () => {
+      const launcher = ['--system-user', 'slurm', '--launcher', '--project', 'vision']
+      await done(['service', 'add', 'sched.internal', ...launcher], 'admin')
+      await done(['cert', 'issue', '--service', 'sched.internal', '--out', 'sched.pem'], 'admin')
+    },
+    'cert revoke': () => enrol('carol'),
+  }
+  /** What a row leaves for those after it. */
+  const after: Readonly<Record<string, (stdout: string) => Promise<void>>> = {
+    'user enrol': async (stdout) => void (kept.enrolment = stdout),
+    'token issue': async (stdout) => void (kept.token = stdout),
+    'token revoke': async () => void (kept.token = await done(['token', 'issue', '--audience', 'resnet'], 'alice')),
+    'job start': async (stdout) => void (kept.job = (JSON.parse(stdout) as { id: string }).id),
+  }
+
+  describe.each(rows)('$command', ({ command, words, by, input, says, refused }) => {
+    it('is done', async () => {
+      await before[command]?.()
+      const stdout = await done(words(), by, input)
+      expect(stdout).toMatch(says)
+      await after[command]?.(stdout)
+    })
+
+    it(`is refused: ${refused.code}`, async () => {
+      const outcome = await ask(refused.words(), refused.by, refused.input)
+      expect(codeOf({ ...outcome, status: 1 }), outcome.stderr + outcome.stdout).toBe(refused.code)
+      expect(outcome.status).toBe(1)
+    })
+  })
+
+  it('leave no file behind a refusal', () => {
+    for (const file of ['other.pem', 'again.pem', 'no.pem', 'no.crl']) expect(existsSync(signet.at(file))).toBe(false)
+  })
+
+  it('know of a revocation when the next CRL is there', async () => {
+    await vi.waitFor(
+      async () =>
+        expect(codeOf({ ...(await ask(['cert', 'verify', 'bob.pem'])), status: 1 })).toBe('certificate_not_good'),
+      { timeout: 15_000, interval: 100 },
+    )
+  })
+
+  it('are all here', async () => {
+    const host = hostOf({}, [], [])
+    const loaded = await Promise.all(COMMANDS.map(async ({ load }) => (await load())(host)))
+    const names = loaded.flatMap((command) => leavesOf(command))
+    expect([...rows.map(({ command }) => command), ...OFFLINE].toSorted()).toEqual(names.toSorted())
+  })
+
+  it.each([
+    [[]],
+    [['no-such-command']],
+    [['user', 'add']],
+    [['cert', 'list', '--no-such-option']],
+    [['cert', 'revoke', '12']],
+  ])('are told from wrong usage: %j', async (words) => {
+    expect((await ask(words)).status).toBe(2)
+  })
+})
+
+function leavesOf(command: Command, path = command.name()): string[] {
+  if (command.commands.length === 0) return [path]
+  return command.commands.flatMap((below) => leavesOf(below, `${path} ${below.name()}`))
+}
