@@ -44,7 +44,11 @@ export function planRootCrl(configuration: Configuration) {
 }
 
 /** Signs, notes and puts in force the next CRL of the root. Throws `CeremonyRefused` and what opening the key throws. */
-export function signRootCrl(configuration: Configuration, at: RootAtHand, out: string | undefined): Promise<PublishedCrl> {
+export function signRootCrl(
+  configuration: Configuration,
+  at: RootAtHand,
+  out: string | undefined,
+): Promise<PublishedCrl> {
   return withInstallation(configuration, async (opened) => {
     const root = rootIssuer(opened)
     const key = openRootKey(root, at)
@@ -60,7 +64,7 @@ export function signRootCrl(configuration: Configuration, at: RootAtHand, out: s
       now,
       life: { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds },
     })
-    await opened.storage.run((tx) => recordAuthorityCrl(tx, made, latest?.number ?? 0))
+    await opened.storage.run((tx) => recordAuthorityCrl(tx, made, latest?.number ?? 0, { actor: CEREMONY, at: now }))
     if (out !== undefined) writeAtomically(out, made.der, PUBLIC)
     return made
   })
@@ -70,7 +74,11 @@ export function planNextGeneration(configuration: Configuration, authority: stri
   return withInstallation(configuration, async (opened, facts) => {
     requireOnline(opened, authority)
     const generation = await opened.storage.run((tx) => nextGeneration(tx, authority))
-    return { issuer: `${authority}-${String(generation)}`, algorithm: facts.algorithm, organization: facts.organization }
+    return {
+      issuer: `${authority}-${String(generation)}`,
+      algorithm: facts.algorithm,
+      organization: facts.organization,
+    }
   })
 }
 
@@ -100,7 +108,7 @@ export function makeNextGeneration(
     const crl = await makeAuthorityCrl(made.issuer, signer, { ...nothing, now, life: policy.revocation.crl })
     await storage.run(async (tx) => {
       await recordAuthority(tx, made, CEREMONY, now)
-      await recordAuthorityCrl(tx, crl, 0)
+      await recordAuthorityCrl(tx, crl, 0, { actor: CEREMONY, at: now })
     })
     return made
   })

@@ -30,7 +30,7 @@ export async function recordFounding(tx: UnitOfWork, founding: Founding): Promis
   await tx.setMetadata('organization', founding.organization)
   await tx.setMetadata('algorithm', founding.algorithm)
   for (const authority of founding.authorities) await recordAuthority(tx, authority, FOUNDER.actor, at)
-  for (const crl of founding.crls) await recordAuthorityCrl(tx, crl, 0)
+  for (const crl of founding.crls) await recordAuthorityCrl(tx, crl, 0, { actor: FOUNDER.actor, at })
   await tx.insertUser({
     id: founding.userId,
     name: administrator,
@@ -72,9 +72,16 @@ export async function recordAuthority(tx: UnitOfWork, made: NewAuthority, actor:
 }
 
 /** Puts a CRL in force that was made offline. Throws `CrlSuperseded`. */
-export async function recordAuthorityCrl(tx: UnitOfWork, crl: PublishedCrl, seenNumber: number): Promise<void> {
+export async function recordAuthorityCrl(
+  tx: UnitOfWork,
+  crl: PublishedCrl,
+  seenNumber: number,
+  by: { readonly actor: string; readonly at: Date },
+): Promise<void> {
   await tx.advanceCrl(seenNumber, crl)
   await tx.change({ kind: 'crl', issuer: crl.issuer, number: crl.number })
+  const details = { number: crl.number, nextUpdate: crl.nextUpdate.toISOString() }
+  await tx.audit({ ...by, act: 'crl.publish', object: `issuer:${crl.issuer}`, requestId: '', details })
 }
 
 /** The generation after the last one of an authority. */

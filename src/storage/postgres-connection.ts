@@ -17,10 +17,10 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS = 30_000
 /** A server that has gone silent is given up. */
 const QUERY_TIMEOUT_MILLISECONDS = 35_000
 
-/** COMMIT of a transaction that had failed is answered with ROLLBACK and no error. The code is the SQLSTATE for it. */
-export class CommitRefused extends CodedError<'25P02'> {
+/** COMMIT of a transaction that had failed is answered with ROLLBACK and no error. */
+export class CommitRefused extends CodedError<'commit_refused'> {
   constructor(answered: string) {
-    super('25P02', { answered })
+    super('commit_refused', { answered })
   }
 }
 

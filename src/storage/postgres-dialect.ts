@@ -2,7 +2,7 @@
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { FailedCommit, FailureKind } from './connection.ts'
 import type { ColumnTypes, ConnectionPurpose, Dialect } from './dialect.ts'
-import { connectPostgres, type PostgresConnection } from './postgres-connection.ts'
+import { CommitRefused, connectPostgres, type PostgresConnection } from './postgres-connection.ts'
 import type { Schema } from './schema.ts'
 
 export class PostgresDialect implements Dialect {
@@ -74,10 +74,13 @@ function failureOfState(state: string): FailureKind {
   return FAILURES.find(([pattern]) => pattern.test(state))?.[1] ?? 'statement'
 }
 
+const IN_FAILED_TRANSACTION = '25P02'
+
 /** The SQLSTATE that the server sent; undefined for failures of the connection itself, which carry names like ECONNRESET. */
 function stateOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof TypeError) return '22000'
+  if (error instanceof CommitRefused) return IN_FAILED_TRANSACTION
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }

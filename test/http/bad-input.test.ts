@@ -103,7 +103,7 @@ describe('a certification request', () => {
     ['a signature that does not verify', swappedSignature, 400, 'csr_signature_invalid'],
     [
       'CA:TRUE',
-      () => asking({ extensions: [basicConstraints({ authority: true }, 'critical')] }),
+      () => asking({ extensions: [basicConstraints({ authority: true, pathLength: undefined }, 'critical')] }),
       400,
       'csr_asks_for_ca',
     ],
@@ -221,7 +221,7 @@ describe('a body', () => {
       'body_rejected',
     ],
     ['without a field that is required', () => service.post(PATH, {}, alice), 400, 'body_rejected'],
-    ['with an empty CSR', () => ask(''), 400, 'body_rejected'],
+    ['with an empty CSR', () => ask(''), 422, 'csr_empty'],
     ['with a field of another type', () => service.post(PATH, { csr: ['x'] }, alice), 400, 'body_rejected'],
     ['that is missing', () => service.post(PATH, undefined, alice), 400, 'body_rejected'],
     ['that is no JSON', () => service.post(PATH, '{"csr":', alice), 400, 'body_malformed'],
