@@ -14,9 +14,11 @@ import {
 } from '../storage/postgres-cluster.ts'
 import type { Answer } from '../support/https-client.ts'
 import { CuttableLink } from './cuttable-link.ts'
+import { askAsMember, deploy } from './deployment.ts'
 import { keptCertificates, keptChanges, keptJournal } from './kept-records.ts'
 import { type Member, PreparedInstallation, PROJECT } from './prepared-installation.ts'
 import { killLeftovers, ServiceProcess } from './service-process.ts'
+import { Undo } from './undo.ts'
 
 const MIB = 1024 * 1024
 
@@ -36,16 +38,20 @@ class Scene {
   }
 
   static async open(
+    undo: Undo,
     preparation: Parameters<typeof PreparedInstallation.make>[0],
     running: { readonly database?: string } = {},
   ): Promise<Scene> {
     const installation = await PreparedInstallation.make({ members: 1, ...preparation })
+    undo.add(() => installation.remove())
+    undo.add(killLeftovers)
     const flags = running.database === undefined ? [] : ['--database', running.database]
     const service = await ServiceProcess.start(installation, { flags })
+    undo.add(() => service.stop())
     const [member] = installation.members
     if (member === undefined) throw new Error('no member')
     const scene = new Scene(installation, service, member)
-    await scene.#deploy()
+    await deploy(service, installation)
     return scene
   }
 
@@ -56,8 +62,7 @@ class Scene {
 
   /** The member asks about itself. */
   decide(): Promise<Answer> {
-    const asked = { actingUser: `${PROJECT}__${this.member.name}`, deployment: 'resnet' }
-    return this.service.post('/v1/authorize', asked, this.member)
+    return askAsMember(this.service, this.member)
   }
 
   revoke(serial: string): Promise<Answer> {
@@ -87,21 +92,6 @@ class Scene {
     const { json, text } = await this.decide()
     expect(json['reason'], text).toBe('ALLOWED')
   }
-
-  async close(): Promise<void> {
-    await this.service.stop()
-    await killLeftovers()
-    this.installation.remove()
-  }
-
-  async #deploy(): Promise<void> {
-    const put = (path: string, body: unknown) =>
-      this.service.send({ method: 'PUT', path, body }, this.installation.admin)
-    const service = 'model-1.internal'
-    expect((await put(`/v1/services/${service}`, { systemUser: 'kserve' })).status).toBe(200)
-    const deployment = { project: PROJECT, host: 'resnet.internal', service }
-    expect((await put('/v1/deployments/resnet', deployment)).status).toBe(200)
-  }
 }
 
 function expectNothingDone(answer: Answer): void {
@@ -114,19 +104,20 @@ const unmountable = !mayMount() && !(isRoot && process.env['CI'] === 'true')
 
 describe.skipIf(unmountable)(`a full file system${unmountable ? ' (skipped: mount is not permitted)' : ''}`, () => {
   let folder: string
+  const undo = new Undo()
   let scene: Scene
   const filler = (): string => join(folder, 'filler')
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'signet-disk-'))
+    undo.add(() => rmdirSync(folder))
     mountSmall(folder)
-    scene = await Scene.open({ dataFolder: join(folder, 'data') })
+    undo.add(() => {
+      execFileSync('umount', [folder])
+    })
+    scene = await Scene.open(undo, { dataFolder: join(folder, 'data') })
   })
-  afterAll(async () => {
-    await scene.close()
-    execFileSync('umount', [folder])
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => undo.all())
 
   test('issuing and revoking answer 503 and store nothing, decisions go on, and all is well when there is space', async () => {
     await scene.expectIssues()
@@ -152,12 +143,13 @@ describe.skipIf(unmountable)(`a full file system${unmountable ? ' (skipped: moun
 })
 
 describe('a limit on the size of files', () => {
+  const undo = new Undo()
   let scene: Scene
 
   beforeAll(async () => {
-    scene = await Scene.open({})
+    scene = await Scene.open(undo, {})
   })
-  afterAll(() => scene.close())
+  afterAll(() => undo.all())
 
   /** As `ulimit -f`, from outside: writing past it fails with EFBIG. Only the soft limit, so that it can be lifted. */
   const limitFiles = (bytes: number | 'unlimited'): void => {
@@ -198,12 +190,13 @@ describe('a limit on the size of files', () => {
 })
 
 describe('a SQLite file that another process will not let go of', () => {
+  const undo = new Undo()
   let scene: Scene
 
   beforeAll(async () => {
-    scene = await Scene.open({})
+    scene = await Scene.open(undo, {})
   })
-  afterAll(() => scene.close())
+  afterAll(() => undo.all())
 
   test('issuing gives up with 503 and stores nothing, decisions go on, and it recovers', async () => {
     const { database } = scene.installation.configuration
@@ -233,22 +226,25 @@ describe.skipIf(skipped)(
   () => {
     let cluster: PostgresCluster
     let link: CuttableLink
+    const undo = new Undo()
     let scene: Scene
 
     beforeAll(async () => {
       cluster = await startPostgresCluster()
+      undo.add(() => cluster.stop())
       const database = await cluster.createDatabase()
       const { hostname: host, port } = new URL(database)
       link = await CuttableLink.to({ host, port: Number(port) })
+      undo.add(() => link.close())
       const linked = new URL(database)
       linked.port = String(link.port)
-      scene = await Scene.open({ database, settings: { limits: { snapshotAge: '2s' } } }, { database: linked.href })
+      scene = await Scene.open(
+        undo,
+        { database, settings: { limits: { snapshotAge: '2s' } } },
+        { database: linked.href },
+      )
     })
-    afterAll(async () => {
-      await scene.close()
-      await link.close()
-      await cluster.stop()
-    })
+    afterAll(() => undo.all())
 
     const readOnly = async (state: 'on' | 'off'): Promise<void> => {
       await cluster.query(`alter system set default_transaction_read_only = ${state}`)

@@ -10,6 +10,7 @@ import { agentFor, type Answer, type ClientIdentity, type Request, send } from '
 import { PreparedInstallation, PROJECT } from './prepared-installation.ts'
 import { killLeftovers, ServiceProcess } from './service-process.ts'
 import { type SystemCall, systemCallsIn } from './strace.ts'
+import { Undo } from './undo.ts'
 
 const missing = !hasStrace()
 const skipped = missing && process.env['CI'] !== 'true'
@@ -17,23 +18,23 @@ const skipped = missing && process.env['CI'] !== 'true'
 describe.skipIf(skipped)(
   `what is on the disk before the answer${skipped ? ' (skipped: strace is not there)' : ''}`,
   () => {
+    const undo = new Undo()
     let installation: PreparedInstallation
     let service: ServiceProcess
     let trace: string
 
     beforeAll(async () => {
       installation = await PreparedInstallation.make()
+      undo.add(() => installation.remove())
+      undo.add(killLeftovers)
       trace = join(installation.folder, 'strace')
       const calls = 'trace=fdatasync,fsync,write,writev,pwrite64,read,readv,recvfrom,recvmsg,sendto,sendmsg'
       service = await ServiceProcess.start(installation, {
         under: ['strace', '-D', '-f', '-yy', '-o', trace, '-e', calls],
       })
+      undo.add(() => service.stop())
     })
-    afterAll(async () => {
-      await service.stop()
-      await killLeftovers()
-      installation.remove()
-    })
+    afterAll(() => undo.all())
 
     /** The system calls between the arrival of a request and the first byte of its answer. */
     async function traced(request: Request, identity: ClientIdentity, status: number): Promise<readonly SystemCall[]> {

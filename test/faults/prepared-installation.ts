@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { installGeneralProvider } from '../../src/ca/keystore/general-provider.ts'
 import { initialise, type InitResult } from '../../src/cli/init.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { parseProjectName, type ProjectName } from '../../src/domain/project-name.ts'
@@ -65,7 +64,6 @@ export class PreparedInstallation {
   }
 
   static async make(preparation: Preparation = {}): Promise<PreparedInstallation> {
-    installGeneralProvider()
     const folder = mkdtempSync(join(tmpdir(), 'signet-fault-'))
     const configFile = join(folder, 'signet.yaml')
     writeFileSync(configFile, stringify(await settings(folder, preparation)))

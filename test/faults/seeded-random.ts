@@ -1,6 +1,6 @@
 // Chance that can be had again: xorshift32 (Marsaglia 2003), from a seed that a failing test prints.
 
-/** Each call gives a number from 0 up to, and without, 1. `SIGNET_FAULT_SEED` repeats a run. */
+/** Each call gives a number from 0 up to, and without, 1. */
 export function seededRandom(seed: number): () => number {
   let state = seed | 1
   return () => {

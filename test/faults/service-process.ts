@@ -15,10 +15,8 @@ export const SIGNET: readonly string[] = [
   join(HOME, 'src', 'cli', 'signet.ts'),
 ]
 
-export const SIGNET_ENVIRONMENT = {
-  PATH: process.env['PATH'],
-  NODE_COMPILE_CACHE: join(HOME, 'node_modules', '.cache', 'signet'),
-}
+/** Nothing of the settings that the tests themselves may have been given. */
+export const SIGNET_ENVIRONMENT = { PATH: process.env['PATH'] }
 
 export interface ProcessOptions {
   /** Words before the command line: `strace` and its options. */

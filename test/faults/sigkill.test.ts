@@ -3,18 +3,14 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import {
-  postgresIsInstalled,
-  postgresMayBeMissing,
-  type PostgresCluster,
-  startPostgresCluster,
-} from '../storage/postgres-cluster.ts'
+import { postgresIsInstalled, postgresMayBeMissing, startPostgresCluster } from '../storage/postgres-cluster.ts'
 import { CrlWatch } from './crl-watch.ts'
 import { keptCertificates, keptChanges, keptCrls, keptJournal, query } from './kept-records.ts'
 import { type Connections, type Load, startLoad, Told } from './load.ts'
 import { PreparedInstallation } from './prepared-installation.ts'
 import { seededRandom } from './seeded-random.ts'
 import { killLeftovers, ServiceProcess } from './service-process.ts'
+import { Undo } from './undo.ts'
 
 const KILLS = 50
 const CLIENTS = 50
@@ -29,29 +25,26 @@ const MOST_ANSWERS = 150
 const CRL_WITHIN_MILLISECONDS = 5_000
 const ISSUER = 'users-1'
 
-/** A run of a failed test is repeated by giving this its seed. */
-const SEED = randomInt(1, 2 ** 31)
+/** Stands in the name of the test; `SIGNET_FAULT_SEED` gives it again. */
+const SEED = Number(process.env['SIGNET_FAULT_SEED'] ?? randomInt(1, 2 ** 31))
 
 describe.each(['sqlite', 'postgres'] as const)('SIGKILL under load, on %s', (kind) => {
   const missing = kind === 'postgres' && !postgresIsInstalled()
   const skipped = missing && postgresMayBeMissing()
-  let cluster: PostgresCluster | undefined
+  const undo = new Undo()
   let installation: PreparedInstallation
 
   beforeAll(async () => {
     if (skipped) return
-    if (kind === 'postgres') cluster = await startPostgresCluster()
-    const database = await cluster?.createDatabase()
+    const database = kind === 'postgres' ? await freshDatabase(undo) : undefined
     installation = await PreparedInstallation.make({
       members: CLIENTS,
       ...(database === undefined ? {} : { database }),
     })
+    undo.add(() => installation.remove())
+    undo.add(killLeftovers)
   })
-  afterAll(async () => {
-    await killLeftovers()
-    await cluster?.stop()
-    if (!skipped) installation.remove()
-  })
+  afterAll(() => undo.all())
 
   test.skipIf(skipped)(
     `${KILLS} kills take back nothing that a client was told (seed ${SEED})`,
@@ -84,6 +77,12 @@ describe.each(['sqlite', 'postgres'] as const)('SIGKILL under load, on %s', (kin
     },
   )
 })
+
+async function freshDatabase(undo: Undo): Promise<string> {
+  const cluster = await startPostgresCluster()
+  undo.add(() => cluster.stop())
+  return cluster.createDatabase()
+}
 
 type KillMoment =
   | { readonly connections: Connections; readonly afterMilliseconds: number }

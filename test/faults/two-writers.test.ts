@@ -6,21 +6,16 @@ import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parseSerialNumber } from '../../src/domain/serial-number.ts'
 import { revokeCertificate } from '../../src/enrollment/revoke-certificate.ts'
-import {
-  postgresIsInstalled,
-  postgresMayBeMissing,
-  type PostgresCluster,
-  startPostgresCluster,
-} from '../storage/postgres-cluster.ts'
+import { postgresIsInstalled, postgresMayBeMissing, startPostgresCluster } from '../storage/postgres-cluster.ts'
 import { freePorts } from '../support/test-service.ts'
 import { CrlWatch } from './crl-watch.ts'
+import { askAsMember, deploy } from './deployment.ts'
 import { keptCertificates, keptChanges, keptCrls, keptJournal } from './kept-records.ts'
 import { type Member, PreparedInstallation, PROJECT } from './prepared-installation.ts'
 import { killLeftovers, ServiceProcess, SIGNET, SIGNET_ENVIRONMENT } from './service-process.ts'
+import { Undo } from './undo.ts'
 
 const ISSUER = 'users-1'
-const MODEL_SERVER = 'model-1.internal'
-const DEPLOYMENT = 'resnet'
 
 /** SECURITY.md: a change is in every other process within one second. */
 const SEEN_WITHIN = { timeout: 1_000, interval: 10 }
@@ -33,24 +28,24 @@ describe('two processes', () => {
   const skipped = missing && postgresMayBeMissing()
 
   describe.skipIf(skipped)(`on one PostgreSQL${skipped ? ' (skipped: postgresql-15 is not installed)' : ''}`, () => {
-    let cluster: PostgresCluster
+    const undo = new Undo()
     let installation: PreparedInstallation
     let one: ServiceProcess
     let other: ServiceProcess
 
     beforeAll(async () => {
-      cluster = await startPostgresCluster()
+      const cluster = await startPostgresCluster()
+      undo.add(() => cluster.stop())
       installation = await PreparedInstallation.make({ database: await cluster.createDatabase(), members: ROUNDS })
+      undo.add(() => installation.remove())
+      undo.add(killLeftovers)
       one = await ServiceProcess.start(installation)
+      undo.add(() => one.stop())
       other = await startSecond(installation)
+      undo.add(() => other.stop())
       await deploy(one, installation)
     })
-    afterAll(async () => {
-      await Promise.all([one.stop(), other.stop()])
-      await killLeftovers()
-      await cluster.stop()
-      installation.remove()
-    })
+    afterAll(() => undo.all())
 
     test('what one revokes, the other refuses within a second', async () => {
       for (const [service, decider, member] of [
@@ -58,7 +53,8 @@ describe('two processes', () => {
         [other, one, installation.members[1]],
       ] as const) {
         if (member === undefined) throw new Error('too few members')
-        expect(await reasonFor(decider, member)).toBe('ALLOWED')
+        // The deployment too came to the other process through the change log.
+        await vi.waitFor(async () => expect(await reasonFor(decider, member)).toBe('ALLOWED'), SEEN_WITHIN)
         const revoked = await revoke(service, installation, member.serial)
         expect(revoked.status, revoked.text).toBe(200)
         await vi.waitFor(async () => expect(await reasonFor(decider, member)).toBe('CERT_REVOKED'), SEEN_WITHIN)
@@ -103,19 +99,19 @@ describe('two processes', () => {
   })
 
   describe('on one SQLite file', () => {
+    const undo = new Undo()
     let installation: PreparedInstallation
     let service: ServiceProcess
 
     beforeAll(async () => {
       installation = await PreparedInstallation.make({ members: ROUNDS })
+      undo.add(() => installation.remove())
+      undo.add(killLeftovers)
       service = await ServiceProcess.start(installation)
+      undo.add(() => service.stop())
       await deploy(service, installation)
     })
-    afterAll(async () => {
-      await service.stop()
-      await killLeftovers()
-      installation.remove()
-    })
+    afterAll(() => undo.all())
 
     test('an offline process revokes beside the running service, while both write', async () => {
       const watch = new CrlWatch(service.httpUrl, ISSUER)
@@ -191,20 +187,8 @@ async function signet(words: readonly string[]): Promise<string> {
   return stdout
 }
 
-/** A deployment of the project, for the members to ask about. */
-async function deploy(service: ServiceProcess, { admin }: PreparedInstallation): Promise<void> {
-  const put = (path: string, body: unknown) => service.send({ method: 'PUT', path, body }, admin)
-  const added = await put(`/v1/services/${MODEL_SERVER}`, { systemUser: 'kserve' })
-  expect(added.status, added.text).toBe(200)
-  const settings = { project: PROJECT, host: 'resnet.internal', service: MODEL_SERVER }
-  const deployed = await put(`/v1/deployments/${DEPLOYMENT}`, settings)
-  expect(deployed.status, deployed.text).toBe(200)
-}
-
-/** The member asks about itself: the connection of its request is judged. */
 async function reasonFor(service: ServiceProcess, member: Member): Promise<unknown> {
-  const asked = { actingUser: `${PROJECT}__${member.name}`, deployment: DEPLOYMENT }
-  return (await service.post('/v1/authorize', asked, member)).json['reason']
+  return (await askAsMember(service, member)).json['reason']
 }
 
 function revoke(service: ServiceProcess, { admin }: PreparedInstallation, serial: string) {
