@@ -27,6 +27,7 @@ type EdgeCode =
   | 'client_certificate_refused'
   | 'credential_buys_none'
   | 'credential_conflict'
+  | 'csr_empty'
   | 'foreign_page'
   | 'idempotency_key_malformed'
   | 'internal'
@@ -119,6 +120,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
 
   // The certification request
+  csr_empty: hush(422, 'Send a certification request.'),
   csr_too_large: tell(413, 'A certification request has at most 16 KiB.'),
   csr_malformed: tell(400, 'Send a PKCS#10 request in strict DER.'),
   csr_pem_malformed: tell(400, 'Send one PEM block CERTIFICATE REQUEST and nothing else.'),

@@ -129,6 +129,12 @@ export async function idempotentRequestOf(context: ApiContext): Promise<Idempote
   return { method: context.req.method, path: context.req.path, key, bodyDigest }
 }
 
+/** As `pemOrDer`; where a request should stand and nothing does, that is said. Throws `HttpRefused`. */
+export function csrOf(text: string): string | Uint8Array {
+  if (text.trim() === '') throw new HttpRefused('csr_empty')
+  return pemOrDer(text)
+}
+
 /** PEM goes on as it is; anything else is DER in base64 (RFC 4648 §4). Throws `HttpRefused`. */
 export function pemOrDer(text: string): string | Uint8Array {
   if (text.includes('-----BEGIN')) return text

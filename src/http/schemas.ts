@@ -7,7 +7,6 @@ const text = (description: string, example: string, max = 4096) =>
 
 export const csrField = z
   .string()
-  .min(1)
   .max(32 * 1024)
   .openapi({
     description: 'PKCS#10 certification request (RFC 2986): PEM, or DER in base64. At most 16 KiB decoded.',

@@ -53,6 +53,11 @@ export function revokeRecord(record: CertificateRecord, reason: RevocationReason
 /** Ends a hold. Throws `RevocationRefused` when the certificate is not held. */
 export function releaseRecord(record: CertificateRecord): CertificateRecord {
   if (record.status !== 'held') throw new RevocationRefused('certificate_not_held', { serial: record.serial })
-  const { revokedAt, reason, ...rest } = record
-  return { ...rest, status: 'good' }
+  const released: { -readonly [Field in keyof CertificateRecord]: CertificateRecord[Field] } = {
+    ...record,
+    status: 'good',
+  }
+  delete released.revokedAt
+  delete released.reason
+  return released
 }

@@ -125,7 +125,7 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       const { waits, letGo } = acts.hold(transaction)
       const outcome = act().then(
         () => 'recorded',
-        (error: unknown) => (error instanceof CodedError ? error.code : String(error)),
+        (error: unknown) => (error instanceof CodedError ? String(error.code) : String(error)),
       )
       await waits
       expect(acts.signatures()).toBe(signedBefore + 1)

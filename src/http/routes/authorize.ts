@@ -76,15 +76,11 @@ async function trustAsker(parts: ApiParts, shown: ReturnType<typeof shownFacts>,
   }
   if (asker.kind === 'trusted') return
   const { reason } = asker
-  switch (reason) {
-    case 'PEP_UNTRUSTED':
-      throw new HttpRefused('asker_untrusted', { reason })
-    case 'SNAPSHOT_STALE':
-    case 'PDP_UNAVAILABLE':
-      throw new HttpRefused('temporarily_unavailable', { reason }, { 'retry-after': '1' })
-    default:
-      throw new HttpRefused('client_certificate_refused', { reason })
+  if (reason === 'PEP_UNTRUSTED') throw new HttpRefused('asker_untrusted', { reason })
+  if (reason === 'SNAPSHOT_STALE' || reason === 'PDP_UNAVAILABLE') {
+    throw new HttpRefused('temporarily_unavailable', { reason }, { 'retry-after': '1' })
   }
+  throw new HttpRefused('client_certificate_refused', { reason })
 }
 
 /** Everything that the request itself presents: a token beside a good certificate is not passed over. */
