@@ -240,14 +240,8 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
 })
 
 /** Files that appear one after another while `init` works: each is a moment at which it is killed. */
-const MOMENTS = [
-  'master.key',
-  'root/ledger.jsonl',
-  'root/root-key.pem',
-  'root/root.pem',
-  'admin/admin.key',
-  'admin/ca.pem',
-]
+const EARLY = ['master.key', 'root/ledger.jsonl', 'root/root-key.pem', 'root/root.pem']
+const LATE = ['admin/admin.key', 'admin/ca.pem']
 
 describeWith(['openssl'], '`signet init` that was killed', () => {
   let signet: SignetProgram
