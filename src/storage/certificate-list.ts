@@ -33,7 +33,9 @@ export async function listCertificates(
   itemOf: (row: CertificateRow) => CertificateRecord,
 ): Promise<Page<CertificateRecord>> {
   const conditions = conditionsOf(filter, at)
-  const name = `certificates ${JSON.stringify([conditions.equal, filter.status, filter.expiresBefore])}`
+  // Not the instant before which they expire: who asks for what expires within an hour asks the same a minute later.
+  const byEnd = filter.expiresBefore === undefined ? 'any' : 'ending'
+  const name = `certificates ${JSON.stringify([conditions.equal, filter.status, byEnd])}`
   if (drivenByExpiry(conditions)) {
     return readPage(page, {
       name,

@@ -1,4 +1,5 @@
-// The thread of `sqlite-checkpointer.ts`. It answers each order with the number of pages that still fill the log.
+// The thread of `sqlite-checkpointer.ts`. It answers PASSIVE with the number of pages in the log, copied or not, since the
+// writer goes on behind them; and RESTART, also when a reader was in its way, with 0: it is tried again after the next look.
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import type { CheckpointOrder } from './sqlite-checkpointer.ts'
@@ -14,7 +15,6 @@ parentPort?.on('message', (order: CheckpointOrder) => {
     parentPort?.close()
     return
   }
-  const [log] = db.pragma(`wal_checkpoint(${order})`) as { log: number; checkpointed: number }[]
-  const isAllCopied = log === undefined || log.log === log.checkpointed
-  parentPort?.postMessage(isAllCopied ? 0 : log.log)
+  const [state] = db.pragma(`wal_checkpoint(${order})`) as { log: number }[]
+  parentPort?.postMessage(order === 'passive' ? (state?.log ?? 0) : 0)
 })

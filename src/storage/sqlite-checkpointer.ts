@@ -23,7 +23,7 @@ export class SqliteCheckpointer {
   readonly #onFault: (error: unknown) => void
   #worker: Worker | undefined
   #working: Promise<void> | undefined
-  /** Pages in the log when it was last looked at by the thread, 0 when all were copied. */
+  /** Pages in the log after the last PASSIVE. */
   #pages = 0
   #batches = 0
 

@@ -68,9 +68,9 @@ async function plansOf(
   const explain = database.kind === 'sqlite' ? 'explain query plan' : 'explain'
   const explaining = Object.assign(Object.create(connection) as typeof connection, {
     execute: async ({ sql }: StatementText, parameters: readonly unknown[]) => {
-      const rows = await connection.execute({ sql: `${explain} ${sql}` }, parameters)
+      const { rows } = await connection.execute({ sql: `${explain} ${sql}` }, parameters)
       plans.push(rows.map((row) => String(row['detail'] ?? row['QUERY PLAN'])).join(' / '))
-      return []
+      return { rows: [], changed: 0 }
     },
   })
   try {

@@ -229,6 +229,7 @@ onBothDatabases('many processes', (fresh) => {
           hash: digest('token'),
           identity: 'member:FRAUD__ann',
           createdBy: 'admin:root',
+          createdWith: 'offline',
           createdAt: seconds(0),
           expiresAt: seconds(900),
         }),

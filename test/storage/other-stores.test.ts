@@ -202,6 +202,7 @@ onBothDatabases('the smaller stores', (fresh) => {
       hash: digest(hash),
       identity: 'member:FRAUD__ann',
       createdBy: 'admin:root',
+      createdWith: 'offline',
       createdAt: NOW,
       expiresAt: seconds(900),
     })
