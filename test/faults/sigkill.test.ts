@@ -48,7 +48,7 @@ describe.each(['sqlite', 'postgres'] as const)('SIGKILL under load, on %s', (kin
 
   test.skipIf(skipped)(
     `${KILLS} kills take back nothing that a client was told (seed ${SEED})`,
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const random = seededRandom(SEED)
       const told = new Told()
