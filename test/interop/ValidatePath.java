@@ -1,5 +1,5 @@
 // A relying party in Java: the PKIX validator with revocation on and CRLs from a file, then the common name.
-// java ValidatePath.java TRUST CRLS SECONDS-FROM-NOW (CHAIN EXPECTED-CN)…
+// java ValidatePath.java TRUST CRLS SECONDS-FROM-NOW (CHAIN EXPECTED-CN)...
 // prints one line for each chain: `good`, `name CN` when the path holds and the name does not, or the reason of the refusal,
 // or the exception by which the validator itself failed.
 import java.io.IOException;
