@@ -1,9 +1,10 @@
 // The applications behind the listeners: which routes each serves, and what every request passes before its route.
-import { openApiDocument } from './openapi.ts'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { TLSSocket } from 'node:tls'
+import type { Shelved } from '../revocation/crl-shelf.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
+import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
@@ -18,6 +19,9 @@ import { pkiRoutes } from './routes/pki.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
+import { shelvedResponse } from './shelved-response.ts'
+
+const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
 
 /** HTTPS, for programs: everything. */
 export function apiApp(parts: ApiParts): Api {
@@ -32,7 +36,11 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', meRoutes(parts))
   app.route('/', tokenRoutes(parts))
   app.route('/', authorizeRoutes(parts))
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, parts)))
+  let document: Shelved | undefined
+  app.get('/openapi.json', (c) => {
+    document ??= openApiShelved(app, parts)
+    return shelvedResponse(c.req.raw, document, OPENAPI, parts.context.clock.now())
+  })
   return app
 }
 

@@ -1,7 +1,6 @@
 // The certificates of the CAs in the forms they are asked for, encoded once: issuers, chain under the root, trust bundle.
-import { createHash } from 'node:crypto'
 import type { IssuerId } from '../domain/issuer-id.ts'
-import type { Shelved } from '../revocation/crl-shelf.ts'
+import { type Shelved, shelved } from '../revocation/crl-shelf.ts'
 import { encodePem } from '../x509/pem.ts'
 
 export interface ShelvedAuthority {
@@ -47,8 +46,4 @@ export class AuthorityShelf {
     const pem = Buffer.concat(roots.map((root) => root.pem.body))
     return shelved(pem, new Date(newest), new Date(Number.isFinite(firstEnd) ? firstEnd : 0))
   }
-}
-
-function shelved(body: Uint8Array, lastModified: Date, expires: Date): Shelved {
-  return { body, etag: `"${createHash('sha256').update(body).digest('hex')}"`, lastModified, expires }
 }

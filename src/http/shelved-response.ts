@@ -19,8 +19,7 @@ export function shelvedResponse(request: Request, shelved: Shelved, freshness: F
   if (isUnchanged(request.headers, shelved)) return new Response(null, { status: 304, headers })
   headers['content-type'] = freshness.contentType
   headers['content-length'] = String(shelved.body.length)
-  const body = request.method === 'HEAD' ? null : new Uint8Array(shelved.body)
-  return new Response(body, { status: 200, headers })
+  return new Response(request.method === 'HEAD' ? null : shelved.body, { status: 200, headers })
 }
 
 /** If-None-Match decides alone when it is there (RFC 9110 §13.1.3). */

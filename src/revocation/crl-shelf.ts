@@ -6,7 +6,7 @@ import type { PublishedCrl } from './crl-store.ts'
 
 /** One body with what HTTP needs to answer for it from memory. */
 export interface Shelved {
-  readonly body: Uint8Array
+  readonly body: Uint8Array<ArrayBuffer>
   /** Quoted, strong (RFC 9110 §8.8.3): the SHA-256 of the body. */
   readonly etag: string
   readonly lastModified: Date
@@ -61,8 +61,9 @@ function bundleOf(crls: readonly ShelvedCrl[]): Shelved {
   return shelved(Buffer.concat(crls.map(({ pem }) => pem.body)), new Date(newest), new Date(ends))
 }
 
-function shelved(body: Uint8Array, lastModified: Date, expires: Date): Shelved {
-  return { body, etag: `"${sha256(body)}"`, lastModified, expires }
+/** Copies the body once, so that no answer has to: a view of shared memory cannot be the body of one. */
+export function shelved(body: Uint8Array, lastModified: Date, expires: Date): Shelved {
+  return { body: new Uint8Array(body), etag: `"${sha256(body)}"`, lastModified, expires }
 }
 
 function sha256(bytes: Uint8Array): string {
