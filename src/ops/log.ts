@@ -3,7 +3,7 @@
 // The log is no audit trail: that is written by the acts, in their own transaction.
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { CodedError } from '../domain/coded-error.ts'
-import type { Clock, Random } from '../domain/clock.ts'
+import type { Clock } from '../domain/clock.ts'
 import type { LogLevel } from './settings.ts'
 
 /** A fact named `err` is an error; an error may also stand in the place of the facts. */
@@ -72,11 +72,6 @@ function wrapped(logger: Logger): Log {
     trace: at('trace'),
     child: (facts) => wrapped(logger.child(withoutSecrets(facts))),
   }
-}
-
-/** The name of one request in log, audit and answer: ours, so that no client can choose it. 16 hexadecimal digits. */
-export function makeRequestId(random: Random): string {
-  return Buffer.from(random(8)).toString('hex')
 }
 
 function withoutSecrets(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {

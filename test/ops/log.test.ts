@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { CodedError, type Facts } from '../../src/domain/coded-error.ts'
-import { type Log, makeRequestId, openLog } from '../../src/ops/log.ts'
+import { type Log, openLog } from '../../src/ops/log.ts'
 import type { LogLevel } from '../../src/ops/settings.ts'
 import { heldTime } from './time.ts'
 
@@ -165,8 +165,4 @@ test('an error is written with code, facts, stack and cause, and no other proper
 test('names that only contain a telling word stay', () => {
   const facts = { tokenKind: 'at+jwt', keyAlgorithm: 'ec-p256', cookieCount: 2, reason: 'TOKEN_EXPIRED', keyId: 'k1' }
   expect(logged((log) => log.info(facts)).lines[0]).toMatchObject(facts)
-})
-
-test('a request id is sixteen hexadecimal digits', () => {
-  expect(makeRequestId((size) => new Uint8Array(size).fill(171))).toBe('abababababababab')
 })
