@@ -7,6 +7,7 @@ import type { ServerKeyRecord } from '../ca/issuer-store.ts'
 import { addSeconds } from '../domain/clock.ts'
 import type { DnsName } from '../domain/dns-name.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { parseSerialNumber } from '../domain/serial-number.ts'
 import type { Validity } from '../domain/validity.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
@@ -15,6 +16,7 @@ import { parsePublicKey } from '../x509/public-key.ts'
 import type { ActContext } from './act-context.ts'
 import { recordCertificate } from './issue-certificate.ts'
 import { serverKeyContext } from './sealed-keys.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface ServerNames {
   readonly commonName: DnsName
@@ -41,17 +43,24 @@ export interface ServerCertificateMeans {
 
 const PROFILE = 'signet-server'
 
-/** The certificate in use when it names what it should and has life left, else a new one, recorded before it is shown. */
+/** The certificate in use when it is good, names what it should and has life left, else a new one, recorded before it is shown. */
 export async function currentServerCertificate(
   context: ActContext,
   means: ServerCertificateMeans,
 ): Promise<ServerCertificate> {
-  const latest = await context.acts.run((tx) => tx.latestServerKey())
+  const latest = await context.acts.run(latestThatIsGood)
   const found = latest === undefined ? undefined : served(context, means, latest)
   if (latest !== undefined && found !== undefined && isStillRight(context, means, latest, found)) return found
   const made = served(context, means, await issueServerCertificate(context, means))
   if (made === undefined) throw new Error('the issuer of a new server certificate is not the one in use')
   return made
+}
+
+/** One that was revoked or held is not shown again: clients that look at the CRL would refuse it. */
+async function latestThatIsGood(tx: UnitOfWork): Promise<ServerKeyRecord | undefined> {
+  const latest = await tx.latestServerKey()
+  const record = latest === undefined ? undefined : await tx.certificate(parseSerialNumber(latest.serial), 'none')
+  return record?.status === 'good' ? latest : undefined
 }
 
 function isStillRight(

@@ -3,7 +3,9 @@ import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addSeconds } from '../../src/domain/clock.ts'
+import { parseSerialNumber } from '../../src/domain/serial-number.ts'
 import type { ActContext } from '../../src/enrollment/act-context.ts'
+import { revokeCertificate } from '../../src/enrollment/revoke-certificate.ts'
 import {
   currentServerCertificate,
   type ServerCertificate,
@@ -77,6 +79,20 @@ describe('the server certificate', () => {
     expect(serialOf(changed)).not.toBe(serialOf(before))
     expect(new X509Certificate(changed.chain).subjectAltName).toContain('IP Address:127.0.0.2')
     expect(serialOf(await current())).not.toBe(serialOf(changed))
+  })
+
+  test.each(['keyCompromise', 'certificateHold'] as const)('is made anew when it was revoked: %s', async (reason) => {
+    const before = await current()
+    await revokeCertificate(context, {
+      caller: { kind: 'offline' },
+      serial: parseSerialNumber(serialOf(before).toLowerCase()),
+      reason,
+      origin: { requestId: 'r' },
+    })
+    clock.pass(1)
+    const after = await current()
+    expect(serialOf(after)).not.toBe(serialOf(before))
+    expect(serialOf(await current())).toBe(serialOf(after))
   })
 
   test('after a long downtime it is made anew at once', async () => {
