@@ -9,7 +9,7 @@ import { callerOf } from './authenticate.ts'
 import { bearerOf } from './bearer.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
-import { ProblemBody } from './schemas.ts'
+import { plainText, ProblemBody } from './schemas.ts'
 
 export type Api = OpenAPIHono<ApiEnvironment>
 export type ApiContext = Context<ApiEnvironment>
@@ -30,7 +30,7 @@ export function newApi(): Api {
 export const NONE = z.strictObject({})
 
 /** Path parameters are texts here; the parsers of domain/ make names of them. */
-export const IN_PATH = z.string().max(512)
+export const IN_PATH = plainText(512)
 
 const PROBLEMS_OF_A_ROUTE = {
   default: { description: 'Refused', content: { 'application/problem+json': { schema: ProblemBody } } },

@@ -2,16 +2,26 @@
 // Unknown fields are refused everywhere.
 import { z } from '@hono/zod-openapi'
 
-const text = (description: string, example: string, max = 4096) =>
-  z.string().min(1).max(max).openapi({ description, example })
+/** No database and no log is asked to keep a control character (C0, DEL, C1): PostgreSQL takes no NUL in a text. */
+export const plainText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'holds a control character')
 
-export const csrField = z
+/** PEM has lines. */
+const pemText = z
   .string()
   .max(32 * 1024)
-  .openapi({
-    description: 'PKCS#10 certification request (RFC 2986): PEM, or DER in base64. At most 16 KiB decoded.',
-    example: '-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n',
-  })
+  .regex(/^[\P{Cc}\r\n\t]*$/u, 'holds a control character')
+
+const text = (description: string, example: string, max = 4096) =>
+  plainText(max).min(1).openapi({ description, example })
+
+export const csrField = pemText.openapi({
+  description: 'PKCS#10 certification request (RFC 2986): PEM, or DER in base64. At most 16 KiB decoded.',
+  example: '-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n',
+})
 
 export const lifetimeField = z.int().min(60).max(31_536_000).openapi({
   description: 'Lifetime in seconds, counted from now. Absent: the default of the profile. Over its maximum: refused.',
@@ -79,7 +89,7 @@ export const CertificateRecordBody = z
 
 export const RevokeBody = z
   .strictObject({
-    reason: z.string().max(40).openapi({
+    reason: plainText(40).openapi({
       description: 'RFC 5280 §5.3.1; `certificateHold` holds, and `removeFromCRL` releases a hold',
       example: 'keyCompromise',
     }),
@@ -149,21 +159,18 @@ export const TokenBody = z
   })
   .openapi('TokenRequest')
 
-export const TokenTextBody = z.strictObject({ token: z.string().min(1).max(8192) }).openapi('TokenText')
+export const TokenTextBody = z.strictObject({ token: plainText(8192).min(1) }).openapi('TokenText')
 
 export const AuthorizeBody = z
   .strictObject({
     credential: z
       .union([
         z.strictObject({
-          certificate: z
-            .string()
-            .min(1)
-            .max(32 * 1024),
+          certificate: pemText.min(1),
         }),
-        z.strictObject({ token: z.string().min(1).max(8192) }),
-        z.strictObject({ apiKey: z.string().min(1).max(512) }),
-        z.strictObject({ passphrase: z.string().min(1).max(1024) }),
+        z.strictObject({ token: plainText(8192).min(1) }),
+        z.strictObject({ apiKey: plainText(512).min(1) }),
+        z.strictObject({ passphrase: plainText(1024).min(1) }),
       ])
       .optional()
       .openapi({
@@ -171,13 +178,13 @@ export const AuthorizeBody = z
           'What the caller showed to the asking server. Absent: the connection of this very request is judged.',
       }),
     actingUser: z
-      .union([z.string().max(512), z.strictObject({ kind: z.literal('credential-itself') })])
+      .union([plainText(512), z.strictObject({ kind: z.literal('credential-itself') })])
       .openapi({ description: 'Whom the caller says it acts for', example: 'vision__alice' }),
-    deployment: z.string().min(1).max(512).optional(),
-    host: z.string().min(1).max(512).optional(),
-    path: z.string().max(8192).optional(),
-    method: z.string().max(32).optional(),
-    model: z.string().max(512).optional(),
+    deployment: plainText(512).min(1).optional(),
+    host: plainText(512).min(1).optional(),
+    path: plainText(8192).optional(),
+    method: plainText(32).optional(),
+    model: plainText(512).optional(),
   })
   .refine(({ deployment, host }) => deployment !== undefined || host !== undefined, {
     message: 'names a deployment or a host',
@@ -197,16 +204,16 @@ export const DecisionBody = z
 
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().max(1024).optional(),
+  cursor: plainText(1024).optional(),
 })
 
 export const CertificateQuery = PageQuery.extend({
-  commonName: z.string().max(64).optional(),
-  identity: z.string().max(200).optional(),
-  project: z.string().max(64).optional(),
-  profile: z.string().max(40).optional(),
-  issuer: z.string().max(60).optional(),
-  requester: z.string().max(200).optional(),
+  commonName: plainText(64).optional(),
+  identity: plainText(200).optional(),
+  project: plainText(64).optional(),
+  profile: plainText(40).optional(),
+  issuer: plainText(60).optional(),
+  requester: plainText(200).optional(),
   status: z.enum(['good', 'held', 'revoked', 'expired']).optional(),
   expiresWithinSeconds: z.coerce.number().int().min(0).max(3_153_600_000).optional(),
 })
