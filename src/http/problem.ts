@@ -42,10 +42,16 @@ export function problemResponse(
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-request-id': requestId,
-      ...(problem.status === 401 ? { 'www-authenticate': 'Mutual realm="signet"' } : {}),
+      ...(problem.status === 401 ? { 'www-authenticate': challengeOf(code) } : {}),
       ...headers,
     },
   })
+}
+
+/** A bearer token that was refused is answered for as such (RFC 6750 §3); everyone else is asked for a certificate. */
+function challengeOf(code: ProblemCode): string {
+  const refusesToken = code.startsWith('token_') || code === 'authorization_malformed'
+  return refusesToken ? 'Bearer realm="signet", error="invalid_token"' : 'Mutual realm="signet"'
 }
 
 /** Turns what a handler threw into a refusal, or into `internal` when it is no refusal that we know. */
