@@ -26,12 +26,21 @@ export class BatchFailed extends Error {
   }
 }
 
+/** Acts that shared a commit, and the time from BEGIN until it was durable. */
+export interface CommittedBatch {
+  readonly acts: number
+  readonly seconds: number
+}
+
 export interface BatchWriterParts<Tx> {
   readonly dialect: Dialect
   readonly journal: Journal
   readonly feed: ChangeFeed
   readonly clock: Clock
   readonly txOf: (session: Session, recorder: Recorder) => Tx
+  readonly onBatch: (batch: CommittedBatch) => void
+  /** A failure after the commit: what was asked is done, and nobody who asked hears of it. */
+  readonly onFault: (error: unknown) => void
 }
 
 interface Writing<Tx> {
@@ -54,6 +63,7 @@ export class BatchWriter<Tx> {
     const writing = await this.#connected()
     const outcomes: ActOutcome[] = []
     let numbered
+    const began = this.#parts.clock.monotonicMilliseconds()
     try {
       writing.recorder.clear()
       await writing.session.begin('write')
@@ -68,6 +78,10 @@ export class BatchWriter<Tx> {
       throw await this.#undone(writing, error)
     }
     await this.#commit(writing)
+    this.#parts.onBatch({
+      acts: outcomes.filter(({ kind }) => kind === 'kept').length,
+      seconds: (this.#parts.clock.monotonicMilliseconds() - began) / 1000,
+    })
     await this.#show(numbered)
     return outcomes
   }
@@ -110,12 +124,15 @@ export class BatchWriter<Tx> {
     }
   }
 
-  /** It is committed; but who asked may not be answered before the snapshot of this process shows it. */
+  /**
+   * Before anyone is answered, this process's snapshot shows it. When it cannot, the acts are durable all the same and their
+   * callers are told so; the next poll delivers what is missing, and until then nothing confirms the snapshot.
+   */
   async #show(numbered: readonly NumberedChange[]): Promise<void> {
     try {
       await this.#parts.feed.own(numbered)
     } catch (error) {
-      throw new BatchFailed('commit-unknown', 'the changes could not be shown', error)
+      this.#parts.onFault(error)
     }
   }
 

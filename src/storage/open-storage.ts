@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
-import { BatchWriter } from './batch-writer.ts'
+import { BatchWriter, type CommittedBatch } from './batch-writer.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { readChangesAfter } from './change-log.ts'
 import type { Dialect } from './dialect.ts'
@@ -32,6 +32,8 @@ export interface StorageOptions {
   readonly onConfirmed: (askedAtMilliseconds: number) => void
   /** Failures that no caller hears of: of the poll, of the checkpoint thread. `ChangeLogGap`: read the state anew. */
   readonly onFault: (error: unknown) => void
+  /** Told of every commit, for the metrics. */
+  readonly onBatch?: (batch: CommittedBatch) => void
   /** For tests. */
   readonly migrations?: readonly Migration[]
   readonly openJournal?: (path: string) => Promise<Journal>
@@ -54,7 +56,15 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const [readers, followers] = [pool(READERS), pool(1)]
   const changesAfter = (seq: number, limit: number) => followers.use((session) => readChangesAfter(session, seq, limit))
   const feed = new ChangeFeed({ ...options, changesAfter })
-  const writer = new BatchWriter<StorageTx>({ dialect, journal, feed, clock, txOf })
+  const writer = new BatchWriter<StorageTx>({
+    dialect,
+    journal,
+    feed,
+    clock,
+    txOf,
+    onBatch: options.onBatch ?? (() => undefined),
+    onFault: options.onFault,
+  })
   const commits = new GroupCommit({ writer, clock, pause: delay })
   const poller = new Poller(feed, options.polling, options.onFault)
   return new OpenedStorage({ dialect, clock, journal, writer, commits, readers, followers, feed, poller })

@@ -61,20 +61,30 @@ describe('a batch', () => {
   let dialect: FailingDialect
   let commits: GroupCommit<StorageTx>
   let pauses: number[]
+  let unshown: Error[]
+  let faults: unknown[]
+  let batches: number[]
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'signet-failed-'))
     dialect = new FailingDialect(join(folder, 'signet.db'))
     pauses = []
+    unshown = []
+    faults = []
+    batches = []
     const pause = async (milliseconds: number) => void pauses.push(milliseconds)
     const clock = new FakeClock()
     await migrate(await dialect.connect('write'), { dialect, pause })
     const feed = new ChangeFeed({
       clock,
       changesAfter: async () => [],
-      onCommitted: () => undefined,
+      onCommitted: () => {
+        const error = unshown.shift()
+        if (error !== undefined) throw error
+      },
       onConfirmed: () => undefined,
     })
+    feed.follow(0)
     const journal = { append: async () => undefined, close: async () => undefined }
     const writer = new BatchWriter<StorageTx>({
       dialect,
@@ -82,6 +92,8 @@ describe('a batch', () => {
       feed,
       clock,
       txOf: (session, { recording }) => ({ ...tablesOf(session), ...recording }),
+      onBatch: ({ acts }) => batches.push(acts),
+      onFault: (error) => faults.push(error),
     })
     commits = new GroupCommit({ writer, clock, pause })
   })
@@ -131,6 +143,22 @@ describe('a batch', () => {
   it('whose sync failed is not known, and not run again', async () => {
     dialect.commits.push(failure('SQLITE_IOERR_FSYNC'))
     expect([await insert(), runs]).toEqual(['commit_unknown', 1])
+  })
+
+  it('is told once for each commit, with the acts that were kept', async () => {
+    const acts = ['t1', 't1', 't2'].map((jti) => codeOf(commits.run((tx) => tx.insertToken(token(jti)))))
+    expect(await Promise.all(acts)).toEqual(['none', 'record_exists', 'none'])
+    dialect.commits.push(failure('SQLITE_FULL'))
+    await insert()
+    expect(batches).toEqual([2])
+  })
+
+  it('that is committed and cannot be shown is done, and the fault is told', async () => {
+    const error = new Error('the snapshot is broken')
+    unshown.push(error)
+    expect(await codeOf(commits.run((tx) => tx.change(userChange('ann'))))).toBe('none')
+    expect(faults).toEqual([error])
+    expect(await codeOf(commits.run((tx) => tx.change(userChange('bob'))))).toBe('none')
   })
 
   it('is refused when the disk is full, and taken when there is room', async () => {
