@@ -89,8 +89,8 @@ function idempotencyTable(session: Session) {
   const find = session.prepareRead((p: { scope: string }) =>
     session.sql.selectFrom('idempotency_keys').selectAll().where('scope', '=', p.scope),
   )
-  const forgetOne = session.prepare((p: { scope: string }) =>
-    session.sql.deleteFrom('idempotency_keys').where('scope', '=', p.scope),
+  const forgetOne = session.prepareChange((p: { scope: string; at: number }) =>
+    session.sql.deleteFrom('idempotency_keys').where('scope', '=', p.scope).where('expires_at', '<=', p.at),
   )
   const save = session.prepareChange((p: Omit<IdempotencyRow, 'expires_at'>) =>
     session.sql
@@ -111,16 +111,14 @@ function idempotencyTable(session: Session) {
   return {
     claimIdempotencyKey: async (scope, at, expiresAt): Promise<IdempotencyClaim> => {
       const row = { scope: digestOf(scope), body_digest: scope.bodyDigest, expires_at: expiresAt.getTime() }
-      if ((await claim(row)) > 0) return { kind: 'new' }
-      const [before] = await find('update', row)
-      if (before === undefined || before.expires_at <= at.getTime()) {
+      // Of two that find one expired row, one claims it anew; the other goes round, and finds the new row.
+      for (;;) {
+        if ((await claim(row)) > 0) return { kind: 'new' }
+        const [before] = await find('update', row)
+        if (before !== undefined && before.expires_at > at.getTime()) return claimedBefore(before, scope)
         // A new row, so that the rows stay in the order in which they expire.
-        await forgetOne(row)
-        await claim(row)
-        return { kind: 'new' }
+        await forgetOne({ scope: row.scope, at: at.getTime() })
       }
-      if (before.body_digest !== scope.bodyDigest) return { kind: 'other-body' }
-      return { kind: 'replay', response: before.response ?? '' }
     },
     saveIdempotentResponse: async (scope, response) => {
       const kept = await save({ scope: digestOf(scope), body_digest: scope.bodyDigest, response })
@@ -128,6 +126,10 @@ function idempotencyTable(session: Session) {
     },
     forgetIdempotencyKeys: async (at) => (await forget({ at: at.getTime() })).length,
   } satisfies Partial<EnrolmentStore & IdempotencyUpkeep>
+}
+
+function claimedBefore({ body_digest, response }: IdempotencyRow, { bodyDigest }: IdempotencyScope): IdempotencyClaim {
+  return body_digest === bodyDigest ? { kind: 'replay', response: response ?? '' } : { kind: 'other-body' }
 }
 
 type IdempotencyRow = Omit<Schema['idempotency_keys'], 'position'>

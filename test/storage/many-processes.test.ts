@@ -252,6 +252,23 @@ onBothDatabases('many processes', (fresh) => {
       expect(outcomes[1 - winner]?.value).toEqual({ kind: 'replay', response: `answer of ${winner}` })
     })
 
+    it('for an idempotency key that has expired has one winner', async () => {
+      const processes = await two()
+      const scope = { principal: 'p', method: 'POST', path: '/', key: 'k', bodyDigest: digest('body') }
+      await processes[0].storage.run(async (tx) => {
+        await tx.claimIdempotencyKey(scope, seconds(0), seconds(60))
+        await tx.saveIdempotentResponse(scope, 'long ago')
+      })
+      const outcomes = await race(processes, async (tx, side) => {
+        const claim = await tx.claimIdempotencyKey(scope, seconds(60), seconds(120))
+        if (claim.kind === 'new') await tx.saveIdempotentResponse(scope, `answer of ${side}`)
+        return claim
+      })
+      expect(outcomes.map(({ value }) => value?.kind).sort()).toEqual(['new', 'replay'])
+      const winner = outcomes.findIndex(({ value }) => value?.kind === 'new')
+      expect(outcomes[1 - winner]?.value).toEqual({ kind: 'replay', response: `answer of ${winner}` })
+    })
+
     it('for a lease has one winner', async () => {
       const processes = await two()
       const outcomes = await Promise.all(
