@@ -23,6 +23,7 @@ import {
 } from './main/installation.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
+import { Refresh } from './main/refresh.ts'
 import { type BackgroundWork, startBackground } from './ops/background.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
@@ -64,7 +65,9 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   let onFault = (error: unknown): void => {
     throw error
   }
+  let onBatch: StorageWatch['onBatch']
   const watch: StorageWatch = {
+    onBatch: (batch) => onBatch?.(batch),
     onCommitted: (changes) => live.apply(changes),
     onConfirmed: (at) => live.snapshot.confirm(at),
     onFault: (error) => onFault(error),
@@ -81,6 +84,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
     if (error instanceof ChangeLogGap)
       live.load(opened, clock).catch((again: unknown) => monitoring.failed(again, 'load'))
   }
+  onBatch = (batch) => monitoring.batchCommitted(batch)
   const context = actContext(opened)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
@@ -177,7 +181,11 @@ function startWork({
   }, means)
   running.push(crls, keys, certificate, maintenance)
   live.listen({
-    onRevocation: () => crls.wake(),
+    onRevocation: () => {
+      crls.wake()
+      // It may be Signet's own.
+      certificate.wake()
+    },
     onIssuers: () => {
       crls.wake()
       certificate.wake()
@@ -208,6 +216,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
+  const refresh = new Refresh(context.clock, () => storage.pollNow())
   const signingQueue = new SigningQueue(configuration.limits.signingQueue)
   monitoring.watchQueue(signingQueue)
   const tokens: TokenContext = {
@@ -226,7 +235,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     deployments: storage,
     reader: storage,
     snapshot: live.snapshot,
-    refresh: () => storage.pollNow(),
+    refresh: () => refresh.run(),
     clientCertificates: { verify: (der) => live.certificates.verify(der) },
     crls: live.crls,
     authorities: live.authorities,

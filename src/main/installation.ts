@@ -59,6 +59,7 @@ export function refuseEmpty({ database, dataFolder }: Configuration): void {
 export interface StorageWatch {
   readonly onCommitted: (changes: readonly NumberedChange[]) => void
   readonly onConfirmed: (askedAtMonotonicMilliseconds: number) => void
+  readonly onBatch?: (batch: { readonly acts: number; readonly seconds: number }) => void
   /** Failures that no caller hears of; with a `change_log_gap` the state is to be loaded anew. */
   readonly onFault: (error: unknown) => void
 }

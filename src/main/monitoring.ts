@@ -23,6 +23,7 @@ export interface Monitoring extends OperationsParts {
   /** Brings the CRL figures up to date. */
   crlsPublished(): void
   serverCertificate(validity: Validity): void
+  batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
   failed(error: unknown, where: string): void
 }
 
@@ -51,6 +52,7 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
         metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })
       }
     },
+    batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
   }

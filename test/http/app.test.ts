@@ -1,0 +1,160 @@
+// What every route shares, on a running service: the document of the API, challenges, revisions, texts, pages and figures.
+import { connect } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCsr } from '../support/csr.ts'
+import { expectStatus, TestService } from '../support/test-service.ts'
+import { SettableClock } from './settable-clock.ts'
+
+const clock = new SettableClock()
+let service: TestService
+
+beforeAll(async () => {
+  service = await TestService.start({ clock })
+  await service.addProject('vision', 'owner')
+})
+afterAll(() => service.close())
+
+describe('/openapi.json', () => {
+  test('is the same bytes for everyone, with a validator', async () => {
+    const [one, other] = [await service.get('/openapi.json'), await service.get('/openapi.json', service.admin)]
+    expect(one.json['openapi']).toBe('3.1.0')
+    expect(one.headers['content-type']).toBe('application/json')
+    expect(one.headers['cache-control']).toContain('max-age=300')
+    expect(other.bytes).toEqual(one.bytes)
+    const etag = String(one.headers['etag'])
+    const unchanged = await service.send({
+      method: 'GET',
+      path: '/openapi.json',
+      headers: { 'if-none-match': etag },
+    })
+    expect({ status: unchanged.status, bytes: unchanged.bytes.length }).toEqual({ status: 304, bytes: 0 })
+  })
+})
+
+describe('WWW-Authenticate', () => {
+  const challenge = async (authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization }
+    const { status, code, headers: answered } = await service.send({ method: 'GET', path: '/v1/certificates', headers })
+    return [status, code, answered['www-authenticate']]
+  }
+
+  test('of a refused bearer token says so (RFC 6750 §3)', async () => {
+    const bearer = 'Bearer realm="signet", error="invalid_token"'
+    expect(await challenge('Bearer x')).toEqual([401, 'token_malformed', bearer])
+    expect(await challenge('Bearer')).toEqual([401, 'authorization_malformed', bearer])
+  })
+
+  test('of anything else asks for a certificate', async () => {
+    expect(await challenge()).toEqual([401, 'unauthenticated', 'Mutual realm="signet"'])
+  })
+})
+
+describe('Signet-Revision', () => {
+  test('is on a write that succeeded, and shows what it wrote', async () => {
+    const revision = Number((await service.post('/v1/users/owner/block', {}, service.admin)).headers['signet-revision'])
+    const next = Number((await service.post('/v1/users/owner/unblock', {}, service.admin)).headers['signet-revision'])
+    expect(revision).toBeGreaterThan(0)
+    expect(next).toBeGreaterThan(revision)
+  })
+
+  test('is not on a read', async () => {
+    expect((await service.get('/v1/me', service.admin)).headers['signet-revision']).toBeUndefined()
+  })
+})
+
+describe('control characters', () => {
+  const CONTROLS = ['\0', '\u0001', '\n', '\u001f', '\u007f', '\u0085', '\u009f']
+  const QUERIES = ['commonName', 'identity', 'project', 'profile', 'issuer', 'requester', 'cursor']
+
+  test.each(QUERIES)('are refused in the query %s', async (name) => {
+    for (const control of CONTROLS) {
+      const answer = await service.get(`/v1/certificates?${name}=${encodeURIComponent(`a${control}`)}`, service.admin)
+      expect([answer.status, answer.code]).toEqual([400, 'parameter_rejected'])
+    }
+  })
+
+  test.each([
+    '/v1/users',
+    '/v1/projects',
+    '/v1/services',
+    '/v1/deployments',
+    '/v1/audit',
+    '/v1/projects/vision/members',
+  ])('are refused in the cursor of %s', async (path) => {
+    const { status, code } = await service.get(`${path}?cursor=%00`, service.admin)
+    expect([status, code]).toEqual([400, 'parameter_rejected'])
+  })
+
+  test.each(['GET /v1/certificates/a%00', 'POST /v1/users/a%00/block', 'PUT /v1/services/a%00.internal'])(
+    'are refused in the path: %s',
+    async (line) => {
+      const [method = '', path = ''] = line.split(' ')
+      const body = method === 'PUT' ? { systemUser: 'svc' } : undefined
+      const { status, code } = await service.send({ method, path, body }, service.admin)
+      expect([status, code]).toEqual([400, 'parameter_rejected'])
+    },
+  )
+
+  test.each<[string, object]>([
+    ['/v1/projects', { name: 'a\0', owner: 'owner' }],
+    ['/v1/projects', { name: 'speech', owner: 'own\u0085er' }],
+    ['/v1/jobs', { project: 'vision', user: 'owner\0', csr: 'x' }],
+    ['/v1/jobs', { project: 'vision', user: 'owner', csr: '-----BEGIN\0' }],
+    ['/v1/tokens', { audience: 'a\0' }],
+    ['/v1/tokens/introspect', { token: 'a\0' }],
+    ['/v1/authorize', { actingUser: 'a\0', deployment: 'd' }],
+    ['/v1/authorize', { actingUser: 'a', deployment: 'd\0' }],
+  ])('are refused in a body for %s: %j', async (path, body) => {
+    const { status, code } = await service.post(path, body, service.admin)
+    expect([status, code]).toEqual([400, 'body_rejected'])
+  })
+
+  test('but PEM has its lines', async () => {
+    const { pem } = await makeCsr()
+    const csr = pem.replaceAll('\n', '\r\n')
+    expectStatus(await service.put('/v1/services/lines.internal', { systemUser: 'svc' }, service.admin), 200)
+    expectStatus(await service.post('/v1/services/lines.internal/certificates', { csr }, service.admin), 201)
+  })
+})
+
+test('a list of what expires soon goes on a minute later', async () => {
+  for (const name of ['one', 'two']) await service.addService(`${name}.internal`)
+  const first = '/v1/certificates?limit=1&expiresWithinSeconds=31536000'
+  let page = (await service.get(first, service.admin)).json
+  const seen: unknown[] = []
+  for (;;) {
+    seen.push(...(page['certificates'] as { serial: string }[]).map(({ serial }) => serial))
+    if (page['cursor'] === undefined) break
+    clock.pass(1)
+    const next = await service.get(`${first}&cursor=${String(page['cursor'])}`, service.admin)
+    page = expectStatus(next, 200).json
+  }
+  expect(seen.length).toBeGreaterThan(2)
+  expect(new Set(seen).size).toBe(seen.length)
+})
+
+test('a write is counted among the commits', async () => {
+  const count = async (): Promise<number> => {
+    const text = await (await fetch(`${service.operationsUrl}/metrics`)).text()
+    return Number(/^signet_database_batch_acts_count (\d+)$/m.exec(text)?.[1])
+  }
+  const before = await count()
+  await service.addUser('counted')
+  expect(await count()).toBeGreaterThan(before)
+})
+
+test('a server certificate that is revoked is replaced while the service runs', async () => {
+  const shown = (): Promise<string> =>
+    new Promise((found, failed) => {
+      const { port } = new URL(service.url)
+      const socket = connect({ host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: service.ca }, () => {
+        found(socket.getPeerX509Certificate()?.serialNumber.toLowerCase() ?? '')
+        socket.destroy()
+      })
+      socket.once('error', failed)
+    })
+  const before = await shown()
+  const revoke = `/v1/certificates/${before}/revoke`
+  expectStatus(await service.post(revoke, { reason: 'superseded' }, service.admin), 200)
+  await expect.poll(shown).not.toBe(before)
+})
