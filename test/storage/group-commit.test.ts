@@ -188,6 +188,22 @@ onBothDatabases('group commit', (fresh) => {
     expect(seenWhenDone).toEqual([3, 3, 3])
   })
 
+  it('tells of a snapshot that could not be brought up to date, and shows the change with the next poll', async () => {
+    const database = await fresh()
+    const [shown, broken]: [number[], Error[]] = [[], [new Error('the snapshot is broken')]]
+    const { storage, faults } = await database.open({
+      onCommitted: (changes) => {
+        const error = broken.shift()
+        if (error !== undefined) throw error
+        shown.push(...changes.map(({ seq }) => seq))
+      },
+    })
+    await storage.run((tx) => tx.change(userChange('ann')))
+    expect([shown, faults.map(String)]).toEqual([[], ['Error: the snapshot is broken']])
+    await storage.pollNow()
+    expect(shown).toEqual([1])
+  })
+
   it('refuses what comes after close, and finishes what came before', async () => {
     const database = await fresh()
     const { storage } = await database.open()
