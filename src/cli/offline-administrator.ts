@@ -28,7 +28,7 @@ export async function issueAdministratorOffline(
       await recordCertificate(tx, made.record, { requestId: '' })
     })
     const root = book.all().find(({ issuer }) => issuer.authority.parent === null)
-    return writeAdministratorFiles(asked.folder, asked.passphrase, {
+    return await writeAdministratorFiles(asked.folder, asked.passphrase, {
       ...made,
       chain: [key.issuer.certificate.der],
       root: root?.issuer.certificate.der ?? new Uint8Array(),
