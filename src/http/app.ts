@@ -15,7 +15,7 @@ import { certificateRoutes } from './routes/certificates.ts'
 import { directoryRoutes } from './routes/directory.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { meRoutes } from './routes/me.ts'
-import { pkiRoutes } from './routes/pki.ts'
+import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
@@ -28,6 +28,7 @@ export function apiApp(parts: ApiParts): Api {
   const app = newApi()
   guard(app, parts)
   app.route('/', pkiRoutes(parts))
+  app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
   app.route('/', serviceRoutes(parts))
   app.route('/', certificateRoutes(parts))
@@ -50,6 +51,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   guard(app, parts)
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
+  app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
   return app
 }

@@ -50,12 +50,16 @@ const DOCUMENTS = [
   { path: '/pki/crl/bundle.pem', type: 'application/x-pem-file', seconds: 10 },
   { path: '/pki/ca/users-1.cer', type: 'application/pkix-cert', seconds: 3600 },
   { path: '/pki/ca/root-1.pem', type: 'application/x-pem-file', seconds: 3600 },
+] as const
+
+/** What a reader takes as it comes, from a server that it has verified: not over plain HTTP. */
+const TAKEN_ON_TRUST = [
   { path: '/pki/chain/users-1.pem', type: 'application/x-pem-file', seconds: 3600 },
   { path: '/pki/trust-bundle.pem', type: 'application/x-pem-file', seconds: 3600 },
 ] as const
 
 describe.each(WAYS)('over %s', (way) => {
-  describe.each(DOCUMENTS)('$path', ({ path, type, seconds }) => {
+  describe.each(way === 'https' ? [...DOCUMENTS, ...TAKEN_ON_TRUST] : DOCUMENTS)('$path', ({ path, type, seconds }) => {
     test('has a strong validator, a date and a short life in caches (rule 31)', async () => {
       const { status, headers, bytes } = await fetchBy(way, path)
       expect(status).toBe(200)
@@ -143,12 +147,17 @@ describe('over plain HTTP', () => {
     }
   })
 
-  test.each(['/readyz', '/openapi.json', '/metrics', '/.well-known/jwks.json', '/v1/me', '/'])(
-    '%s is not there',
-    async (path) => {
-      expect((await fetchBy('http', path)).status).toBe(404)
-    },
-  )
+  test.each([
+    ...TAKEN_ON_TRUST.map(({ path }) => path),
+    '/readyz',
+    '/openapi.json',
+    '/metrics',
+    '/.well-known/jwks.json',
+    '/v1/me',
+    '/',
+  ])('%s is not there', async (path) => {
+    expect((await fetchBy('http', path)).status).toBe(404)
+  })
 
   test('/healthz is', async () => {
     expect((await fetchBy('http', '/healthz')).status).toBe(200)
@@ -182,9 +191,9 @@ describe('the documents', () => {
 
   test('the trust bundle is the root alone, and the chain the issuing CA under it', async () => {
     const root = new X509Certificate((await fetchBy('http', '/pki/ca/root-1.cer')).bytes)
-    const bundle = (await fetchBy('http', '/pki/trust-bundle.pem')).bytes.toString()
+    const bundle = (await fetchBy('https', '/pki/trust-bundle.pem')).bytes.toString()
     expect(parsePemBundle(bundle, 'CERTIFICATE').map((der) => Buffer.from(der))).toEqual([root.raw])
-    const chain = new X509Certificate((await fetchBy('http', '/pki/chain/users-1.pem')).bytes)
+    const chain = new X509Certificate((await fetchBy('https', '/pki/chain/users-1.pem')).bytes)
     expect(chain.checkIssued(root)).toBe(true)
   })
 

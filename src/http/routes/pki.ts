@@ -1,4 +1,4 @@
-// What carries its own signature, for everyone, over HTTPS and plain HTTP: CA certificates and CRLs, served from memory.
+// What carries its own signature, for everyone, over HTTPS and plain HTTP: CA certificates of single CAs and CRLs, served from memory.
 // These paths are written into certificates: they never change.
 import { Hono } from 'hono'
 import type { IssuerId } from '../../domain/issuer-id.ts'
@@ -9,6 +9,7 @@ import { HttpRefused } from '../problem.ts'
 import { shelvedResponse } from '../shelved-response.ts'
 
 const CA_MAX_AGE_SECONDS = 3600
+const CA_PEM = { contentType: 'application/x-pem-file', maxAgeSeconds: CA_MAX_AGE_SECONDS }
 
 export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const { crls, authorities, context } = parts
@@ -25,13 +26,6 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
     const found = authorities.pem(issuerIn(c.req.param('file'), '.pem'))
     return shelvedResponse(c.req.raw, orNotFound(found), ca('application/x-pem-file'), context.clock.now())
   })
-  routes.get('/pki/chain/:file{.+\\.pem}', (c) => {
-    const found = authorities.chain(issuerIn(c.req.param('file'), '.pem'))
-    return shelvedResponse(c.req.raw, orNotFound(found), ca('application/x-pem-file'), context.clock.now())
-  })
-  routes.get('/pki/trust-bundle.pem', (c) =>
-    shelvedResponse(c.req.raw, authorities.trustBundle(), ca('application/x-pem-file'), context.clock.now()),
-  )
 
   routes.get('/pki/crl', (c) => c.json(indexOf(crls, parts.publicUrl), 200, { 'cache-control': 'no-cache' }))
   routes.get('/pki/crl/bundle.pem', (c) =>
@@ -45,6 +39,19 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
     const found = crls.get(issuerIn(c.req.param('file'), '.pem'))?.pem
     return shelvedResponse(c.req.raw, orNotFound(found), crl('application/x-pem-file'), context.clock.now())
   })
+  return routes
+}
+
+/** What a reader takes as it comes: over a connection whose server was verified, and not over plain HTTP. */
+export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnvironment> {
+  const routes = new Hono<ApiEnvironment>()
+  routes.get('/pki/chain/:file{.+\\.pem}', (c) => {
+    const found = authorities.chain(issuerIn(c.req.param('file'), '.pem'))
+    return shelvedResponse(c.req.raw, orNotFound(found), CA_PEM, context.clock.now())
+  })
+  routes.get('/pki/trust-bundle.pem', (c) =>
+    shelvedResponse(c.req.raw, authorities.trustBundle(), CA_PEM, context.clock.now()),
+  )
   return routes
 }
 
