@@ -4,7 +4,8 @@ import type { Change, NumberedChange } from '../domain/change.ts'
 import { StorageUnavailable } from './errors.ts'
 import type { Session } from './session.ts'
 
-const COUNTER = 'change_log'
+/** Its row in the table of counters. */
+export const CHANGE_LOG_COUNTER = 'change_log'
 
 /** Numbers `changes` in their order and inserts them. Nothing is locked when there are none. */
 export async function takeChangeNumbers(
@@ -16,7 +17,7 @@ export async function takeChangeNumbers(
     session.sql
       .updateTable('counters')
       .set((row) => ({ value: row('value', '+', changes.length) }))
-      .where('name', '=', COUNTER)
+      .where('name', '=', CHANGE_LOG_COUNTER)
       .returning('value'),
   )
   if (counter === undefined) throw new StorageUnavailable('the change counter is missing')
@@ -31,7 +32,9 @@ export async function takeChangeNumbers(
 
 /** The number of the last change that is committed; 0 when there is none. */
 export async function lastChangeNumber(session: Session): Promise<number> {
-  const [row] = await session.query(session.sql.selectFrom('counters').select('value').where('name', '=', COUNTER))
+  const [row] = await session.query(
+    session.sql.selectFrom('counters').select('value').where('name', '=', CHANGE_LOG_COUNTER),
+  )
   return row?.value ?? 0
 }
 

@@ -10,14 +10,12 @@ import { instantOf } from './columns.ts'
 import { RecordExists, RecordMissing } from './errors.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
+import { FORGOTTEN_AT_ONCE } from './upkeep.ts'
 
 export interface IdempotencyUpkeep {
   /** Deletes some of those that have expired at `at`, and tells how many. */
   forgetIdempotencyKeys(at: Date): Promise<number>
 }
-
-/** Rows that are deleted in one transaction: acts wait meanwhile. */
-const FORGOTTEN_AT_ONCE = 500
 
 export function enrolmentTables(session: Session): EnrolmentStore & IdempotencyUpkeep {
   return { ...enrolmentTokenTable(session), ...idempotencyTable(session) }

@@ -1,6 +1,6 @@
 // The parts of storage, joined: `openStorage` (open-storage.ts) makes them, this object lends them out.
 import type { NumberedChange } from '../domain/change.ts'
-import type { Clock } from '../domain/clock.ts'
+import { addSeconds, type Clock } from '../domain/clock.ts'
 import type { BatchWriter } from './batch-writer.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import { lastChangeNumber, readChangesAfter } from './change-log.ts'
@@ -14,6 +14,7 @@ import type { Session } from './session.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { CurrentState, Storage } from './storage.ts'
 import { type StorageTx, type StorageView, tablesOf } from './tables.ts'
+import { FORGOTTEN_AT_ONCE, KEPT_PAST_END_SECONDS } from './upkeep.ts'
 
 export interface StorageParts {
   readonly dialect: Dialect
@@ -27,6 +28,9 @@ export interface StorageParts {
   readonly feed: ChangeFeed
   readonly poller: Poller
 }
+
+/** Transactions in one call of `forgetExpired` for each table; what is left waits for the next call. */
+const MAX_ROUNDS = 100
 
 export class OpenedStorage implements Storage {
   readonly #parts: StorageParts
@@ -74,8 +78,15 @@ export class OpenedStorage implements Storage {
     return this.run((tx) => tx.releaseLease(name, holder, this.#parts.clock.now()))
   }
 
-  forgetExpired(): Promise<number> {
-    return this.run((tx) => tx.forgetIdempotencyKeys(this.#parts.clock.now()))
+  async forgetExpired(): Promise<number> {
+    const at = this.#parts.clock.now()
+    const longEnded = addSeconds(at, -KEPT_PAST_END_SECONDS)
+    return (
+      (await this.#forgetInRounds((tx) => tx.forgetIdempotencyKeys(at))) +
+      (await this.#forgetInRounds((tx) => tx.forgetTokens(longEnded))) +
+      (await this.#forgetInRounds((tx) => tx.forgetEnrolmentTokens(longEnded))) +
+      (await this.#forgetInRounds((tx) => tx.forgetChanges(at)))
+    )
   }
 
   close(): Promise<void> {
@@ -92,6 +103,16 @@ export class OpenedStorage implements Storage {
     await journal.close()
     await dialect.close()
     await writer.close()
+  }
+
+  async #forgetInRounds(forget: (tx: StorageTx) => Promise<number>): Promise<number> {
+    let forgotten = 0
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const some = await this.run(forget)
+      forgotten += some
+      if (some < FORGOTTEN_AT_ONCE) break
+    }
+    return forgotten
   }
 
   #inOneState<Result>(look: (session: Session) => Promise<Result>): Promise<Result> {

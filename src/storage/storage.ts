@@ -26,7 +26,10 @@ export interface Storage extends Transactions<StorageTx> {
   /** Undefined: another process holds it. */
   acquireLease(name: string, holder: string, seconds: number): Promise<Lease | undefined>
   releaseLease(name: string, holder: string): Promise<void>
-  /** Deletes idempotency keys that have expired, a bounded number at once. Returns how many. */
+  /**
+   * Deletes idempotency keys that have expired, tokens and enrolment tokens a day after, and changes after a week, in many short
+   * transactions and a bounded number in all. Returns how many.
+   */
   forgetExpired(): Promise<number>
   /** Finishes what was accepted, then closes. */
   close(): Promise<void>

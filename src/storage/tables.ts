@@ -18,6 +18,7 @@ import { issuerTables } from './issuer-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { tokenTables } from './token-tables.ts'
+import { type Upkeep, upkeepTables } from './upkeep.ts'
 import { userTables } from './user-tables.ts'
 
 /** Every table: the stores of all folders below, on one transaction. */
@@ -30,6 +31,7 @@ export interface Tables
     TokenStore,
     EnrolmentStore,
     IdempotencyUpkeep,
+    Upkeep,
     DeploymentStore,
     InstallationStore,
     LeaseStore,
@@ -53,5 +55,6 @@ export function tablesOf(session: Session): Tables {
     ...enrolmentTables(session),
     ...installationTables(session),
     ...auditTable(session),
+    ...upkeepTables(session),
   }
 }
