@@ -33,11 +33,15 @@ export interface DirectoryStore {
   countActiveOwners(project: ProjectName): Promise<number>
   /** Projects of which `user` is an active member, by name. */
   membershipsOf(user: UserName): Promise<readonly Member[]>
+  /** Jobs that nobody finished and that ended at `at` or before, first ended first, locked for `update`. */
+  endedJobs(at: Date, limit: number): Promise<readonly Job[]>
+  /** Jobs that nobody finished, those that have ended among them until `endedJobs` brings them to an end. */
   activeJobsOf(project: ProjectName, user: UserName): Promise<readonly Job[]>
 
   listProjects(page: PageRequest): Promise<Page<Project>>
   listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>
   listUsers(page: PageRequest): Promise<Page<User>>
   listServices(page: PageRequest): Promise<Page<Service>>
-  listJobs(launcher: ServiceName, status: Job['status'] | 'any', page: PageRequest): Promise<Page<Job>>
+  /** A job that has ended at `at` is finished, whether or not its row says so. */
+  listJobs(launcher: ServiceName, status: Job['status'] | 'any', at: Date, page: PageRequest): Promise<Page<Job>>
 }

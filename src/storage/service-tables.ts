@@ -1,5 +1,6 @@
 // Services, their DNS names and the jobs that launchers start (directory/directory-store.ts). A DNS name that a service ever
 // had stays that service's: a certificate with it may still be in use, and a name never means two things.
+import { sql, type SqlBool } from 'kysely'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Job, Service } from '../directory/entities.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
@@ -21,6 +22,7 @@ export type ServiceTables = Pick<
   | 'insertJob'
   | 'job'
   | 'updateJob'
+  | 'endedJobs'
   | 'activeJobsOf'
   | 'listJobs'
 >
@@ -111,6 +113,9 @@ function dnsNames(session: Session): (service: Service) => Promise<void> {
   }
 }
 
+/** Written out, because an index of a part of the table is used only when the text of its condition is there. */
+const IS_ACTIVE = sql<SqlBool>`status = 'active'`
+
 function jobTable(session: Session) {
   const insert = session.prepareChange((p: Omit<Schema['jobs'], 'position'>) =>
     session.sql
@@ -136,6 +141,15 @@ function jobTable(session: Session) {
       .set({ status: p.status, ends_at: p.ends_at, finished_at: p.finished_at })
       .where('id', '=', p.id),
   )
+  const ended = session.prepareRead((p: { at: number; limit: number }) =>
+    session.sql
+      .selectFrom('jobs')
+      .selectAll()
+      .where(IS_ACTIVE)
+      .where('ends_at', '<=', p.at)
+      .orderBy('ends_at')
+      .limit(p.limit),
+  )
   const active = session.prepare((p: { project: ProjectName; user: UserName }) =>
     session.sql
       .selectFrom('jobs')
@@ -145,7 +159,7 @@ function jobTable(session: Session) {
       .where('status', '=', 'active')
       .orderBy('position'),
   )
-  const list = (launcher: ServiceName, status: Job['status'] | 'any', before: number, limit: number) => {
+  const list = (launcher: ServiceName, status: Job['status'] | 'any', at: number, before: number, limit: number) => {
     const query = session.sql
       .selectFrom('jobs')
       .selectAll()
@@ -153,7 +167,9 @@ function jobTable(session: Session) {
       .where('position', '<', before)
       .orderBy('position', 'desc')
       .limit(limit)
-    return session.query(status === 'any' ? query : query.where('status', '=', status))
+    if (status === 'any') return session.query(query)
+    if (status === 'active') return session.query(query.where('status', '=', 'active').where('ends_at', '>', at))
+    return session.query(query.where((row) => row.or([row('status', '=', 'finished'), row('ends_at', '<=', at)])))
   }
   return {
     insertJob: async (job) => {
@@ -168,12 +184,13 @@ function jobTable(session: Session) {
       const kept = await update(jobRow(job))
       if (kept === 0) throw new RecordMissing('job', job.id)
     },
+    endedJobs: async (at, limit) => (await ended('update', { at: at.getTime(), limit })).map(jobOf),
     activeJobsOf: async (project, user) => (await active({ project, user })).map(jobOf),
-    listJobs: (launcher, status, page) =>
+    listJobs: (launcher, status, at, page) =>
       readPage(page, {
         name: `jobs ${launcher} ${status}`,
         start: [Number.MAX_SAFE_INTEGER] as const,
-        fetch: ([before], limit) => list(launcher, status, before, limit),
+        fetch: ([before], limit) => list(launcher, status, at.getTime(), before, limit),
         keyOf: (row) => [row.position] as const,
         itemOf: jobOf,
       }),

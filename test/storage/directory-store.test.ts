@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import type { UserName } from '../../src/domain/user-name.ts'
 import type { StorageTx } from '../../src/storage/tables.ts'
-import { onBothDatabases } from './databases.ts'
+import { NOW, onBothDatabases } from './databases.ts'
 import {
   addPeople,
   ANN,
@@ -125,17 +125,41 @@ onBothDatabases('the directory store', (fresh) => {
       job('j2', { status: 'finished', finishedAt: seconds(60) }),
     )
     expect((await storage.run((tx) => tx.activeJobsOf(FRAUD, ANN))).map(({ id }) => id)).toEqual(['j1', 'j3'])
-    const first = await storage.read((view) => view.listJobs(LAUNCHER, 'any', { limit: 2 }))
+    const first = await storage.read((view) => view.listJobs(LAUNCHER, 'any', NOW, { limit: 2 }))
     expect(first.items.map(({ id }) => id)).toEqual(['j3', 'j2'])
     const cursor = first.cursor ?? ''
-    const second = await storage.read((view) => view.listJobs(LAUNCHER, 'any', { limit: 2, cursor }))
+    const second = await storage.read((view) => view.listJobs(LAUNCHER, 'any', NOW, { limit: 2, cursor }))
     expect(second.items.map(({ id }) => id)).toEqual(['j1'])
     expect(second.cursor).toBeUndefined()
-    const finished = await storage.read((view) => view.listJobs(LAUNCHER, 'finished', { limit: 2 }))
+    const finished = await storage.read((view) => view.listJobs(LAUNCHER, 'finished', NOW, { limit: 2 }))
     expect(finished.items.map(({ id }) => id)).toEqual(['j2'])
-    expect(await codeOf(storage.read((view) => view.listJobs(LAUNCHER, 'active', { limit: 2, cursor })))).toBe(
+    expect(await codeOf(storage.read((view) => view.listJobs(LAUNCHER, 'active', NOW, { limit: 2, cursor })))).toBe(
       'cursor_rejected',
     )
+  })
+
+  it('counts a job as finished from its end on, whoever finished it', async () => {
+    const { storage } = await (await fresh()).open()
+    await storage.run(async (tx) => {
+      await addPeople(tx)
+      await tx.insertJob(job('late', { endsAt: seconds(60) }))
+      await tx.insertJob(job('later', { endsAt: seconds(120) }))
+      await tx.insertJob(job('done', { endsAt: seconds(60), status: 'finished', finishedAt: seconds(30) }))
+    })
+    const ids = async (state: 'active' | 'finished', at: number): Promise<readonly string[]> => {
+      const page = await storage.read((view) => view.listJobs(LAUNCHER, state, seconds(at), { limit: 10 }))
+      return page.items.map(({ id }) => id)
+    }
+    const ended = async (at: number, limit = 10): Promise<readonly string[]> =>
+      (await storage.run((tx) => tx.endedJobs(seconds(at), limit))).map(({ id }) => id)
+    expect([await ids('active', 59), await ids('finished', 59), await ended(59)]).toEqual([
+      ['later', 'late'],
+      ['done'],
+      [],
+    ])
+    expect([await ids('active', 60), await ids('finished', 60)]).toEqual([['later'], ['done', 'late']])
+    expect(await ended(60)).toEqual(['late'])
+    expect([await ended(120), await ended(120, 1)]).toEqual([['late', 'later'], ['late']])
   })
 
   it('lists people, projects and services page by page', async () => {

@@ -104,16 +104,25 @@ export function jobRoutes(parts: ApiParts): Api {
       const caller = await callerIn(parts, c)
       if (caller.kind !== 'service') throw notPermitted(caller)
       const { limit, cursor, state } = c.req.valid('query')
+      const now = context.clock.now()
       const page = await parts.reader.read((view) =>
-        view.listJobs(caller.name, state, { limit, ...(cursor === undefined ? {} : { cursor }) }),
+        view.listJobs(caller.name, state, now, { limit, ...(cursor === undefined ? {} : { cursor }) }),
       )
       return c.json(
-        { jobs: page.items.map(jobBody), ...(page.cursor === undefined ? {} : { cursor: page.cursor }) },
+        {
+          jobs: page.items.map((job) => jobBody(endedAt(job, now))),
+          ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
+        },
         200,
       )
     },
   )
   return api
+}
+
+/** A job that nobody finished has ended when its time is over. */
+function endedAt(job: Job, now: Date): Job {
+  return job.status === 'active' && job.endsAt <= now ? { ...job, status: 'finished', finishedAt: job.endsAt } : job
 }
 
 function jobBody({ id, project, user, launcher, status, startedAt, endsAt, finishedAt }: Job) {

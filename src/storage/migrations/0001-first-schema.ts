@@ -38,6 +38,8 @@ const directory = ({ position, integer, table, keyedTable }: ColumnTypes): reado
   ) ${table}`,
   `create index jobs_by_launcher on jobs (launcher, position)`,
   `create index jobs_by_launcher_and_status on jobs (launcher, status, position)`,
+  // Those that nobody finished.
+  `create index jobs_by_end on jobs (ends_at) where status = 'active'`,
   `create index jobs_by_member on jobs (project, user_name, status)`,
   `create table deployments (
     name text primary key, project text not null references projects (name), host text not null,
