@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate, type ServerCertificate } from './enrollment/server-certificate.ts'
+import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import { apiApp, browserApp, publicApp } from './http/app.ts'
@@ -65,11 +66,11 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   let onFault = (error: unknown): void => {
     throw error
   }
-  let onBatch: StorageWatch['onBatch']
+  let onBatch: NonNullable<StorageWatch['onBatch']> = () => undefined
   const watch: StorageWatch = {
-    onBatch: (batch) => onBatch?.(batch),
+    onBatch: (batch) => onBatch(batch),
     onCommitted: (changes) => live.apply(changes),
-    onConfirmed: (at) => live.snapshot.confirm(at),
+    onConfirmed: (at) => live.confirm(at),
     onFault: (error) => onFault(error),
   }
   const opened = await openInstallation(configuration, watch, clock)
@@ -177,6 +178,8 @@ function startWork({
   }, means)
   const maintenance = startBackground(async () => {
     live.snapshot.forgetExpired(clock.now())
+    await finishEndedJobs(context)
+    await opened.storage.forgetExpired()
     return addSeconds(clock.now(), MAINTENANCE_SECONDS)
   }, means)
   running.push(crls, keys, certificate, maintenance)
@@ -187,6 +190,7 @@ function startWork({
       certificate.wake()
     },
     onIssuers: () => {
+      monitoring.issuersAdded()
       crls.wake()
       certificate.wake()
     },

@@ -20,9 +20,12 @@ export interface LiveStateListener {
   readonly onRevocation: () => void
   readonly onIssuers: () => void
   readonly onTokenKey: () => void
-  /** Work that a change began has failed; the state is as it was, and the next change or poll tries again. */
+  /** Work that a change began has failed; the state is as it was, and the next change tries again, or a poll a second later. */
   readonly onFailure: (error: unknown) => void
 }
+
+/** Between two attempts to fetch the same. */
+const RETRY_MILLISECONDS = 1000
 
 export class LiveState {
   readonly snapshot: LiveSnapshot
@@ -32,7 +35,10 @@ export class LiveState {
   #certificates: ClientCertificateCache | undefined
   #opened: OpenInstallation | undefined
   #listener: LiveStateListener | undefined
-  #following: Promise<void> = Promise.resolve()
+  /** What changes have asked for and was not fetched yet. */
+  readonly #due = new Set<'issuer' | 'crl'>()
+  #isFetching = false
+  #failedAtMilliseconds = -Infinity
 
   constructor(staleAfterMilliseconds: number) {
     this.snapshot = new LiveSnapshot(staleAfterMilliseconds)
@@ -70,16 +76,37 @@ export class LiveState {
     const kinds = new Set(changes.map(({ change }) => change.kind))
     if (kinds.has('revocation')) this.#listener?.onRevocation()
     if (kinds.has('token-key')) this.#listener?.onTokenKey()
-    if (kinds.has('issuer')) this.#follow((opened) => this.#fetchIssuers(opened))
-    if (kinds.has('crl')) this.#follow((opened) => this.#fetchCrls(opened.book.all()))
+    for (const kind of ['issuer', 'crl'] as const) if (kinds.has(kind)) this.#due.add(kind)
+    this.#fetchDue()
   }
 
-  #follow(fetch: (opened: OpenInstallation) => Promise<void>): void {
+  /** The log was asked at that instant and has nothing more; what could not be fetched before is tried again. */
+  confirm(askedAtMilliseconds: number): void {
+    this.snapshot.confirm(askedAtMilliseconds)
+    if (askedAtMilliseconds - this.#failedAtMilliseconds >= RETRY_MILLISECONDS) this.#fetchDue()
+  }
+
+  #fetchDue(): void {
     const opened = this.#opened
-    if (opened === undefined) return
-    this.#following = this.#following
-      .then(() => fetch(opened))
-      .catch((error: unknown) => this.#listener?.onFailure(error))
+    if (opened === undefined || this.#isFetching) return
+    this.#isFetching = true
+    void this.#fetchEach(opened).finally(() => {
+      this.#isFetching = false
+    })
+  }
+
+  async #fetchEach(opened: OpenInstallation): Promise<void> {
+    for (const kind of this.#due) {
+      this.#due.delete(kind)
+      try {
+        await (kind === 'issuer' ? this.#fetchIssuers(opened) : this.#fetchCrls(opened.book.all()))
+      } catch (error) {
+        this.#due.add(kind)
+        this.#failedAtMilliseconds = this.snapshot.confirmedAtMilliseconds
+        this.#listener?.onFailure(error)
+        return
+      }
+    }
   }
 
   async #fetchIssuers(opened: OpenInstallation): Promise<void> {

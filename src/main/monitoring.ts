@@ -1,7 +1,8 @@
 // What this process tells of itself: log, metrics and readiness, fed by the edges and by what is in memory.
 import { REASONS } from '../access/reasons.ts'
-import { hasLifeToIssue } from '../ca/issuer.ts'
+import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
@@ -23,6 +24,8 @@ export interface Monitoring extends OperationsParts {
   /** Brings the CRL figures up to date. */
   crlsPublished(): void
   serverCertificate(validity: Validity): void
+  /** CAs that are in the book and not watched yet are watched from here on. */
+  issuersAdded(): void
   batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
   failed(error: unknown, where: string): void
 }
@@ -34,8 +37,17 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
   const log = openLog({ level: configuration.logLevel, clock, destination: process.stderr })
   const metrics = createMetrics({ clock, codes: Object.keys(PROBLEMS), reasons: Object.keys(REASONS) })
   const health = new Health(clock, systemTimer)
-  registerChecks(health, opened, live, clock)
-  for (const { issuer } of book.all()) metrics.certificateInUse(issuer.id, issuer.validity)
+  registerSnapshotCheck(health, opened, live, clock)
+  const watched = new Set<IssuerId>()
+  const watchIssuers = (): void => {
+    for (const { issuer } of book.all()) {
+      if (watched.has(issuer.id)) continue
+      watched.add(issuer.id)
+      metrics.certificateInUse(issuer.id, issuer.validity)
+      registerIssuerChecks(health, issuer, opened, live, clock)
+    }
+  }
+  watchIssuers()
   return {
     log,
     health,
@@ -52,6 +64,7 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
         metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })
       }
     },
+    issuersAdded: watchIssuers,
     batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
@@ -71,35 +84,46 @@ function observerOf(log: Log, metrics: Metrics): Observer {
   }
 }
 
-function registerChecks(health: Health, opened: OpenInstallation, live: LiveState, clock: Clock): void {
-  const { policy, book, configuration } = opened
+function registerSnapshotCheck(
+  health: Health,
+  { configuration }: OpenInstallation,
+  live: LiveState,
+  clock: Clock,
+): void {
   health.register('snapshot', () => {
     const ageSeconds = (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000
     if (ageSeconds < configuration.limits.snapshotAgeSeconds) return OK
     return missing(`not confirmed for ${ageSeconds.toFixed(1)} s`, 'look whether the database answers')
   })
-  for (const { issuer } of book.all()) {
-    const isRoot = issuer.authority.parent === null
-    health.register(`crl ${issuer.id}`, () => {
-      const crl = live.crls.get(issuer.id)?.crl
-      if (crl === undefined || crl.nextUpdate <= clock.now()) {
-        return missing('no CRL in force', isRoot ? 'signet ceremony crl' : 'see the log of the publisher')
-      }
-      const warnAt = addSeconds(crl.nextUpdate, -policy.revocation.rootCrl.warnBeforeSeconds)
-      if (!isRoot || clock.now() < warnAt) return OK
-      return { kind: 'warning', detail: `ends ${crl.nextUpdate.toISOString()}`, fix: 'signet ceremony crl' }
-    })
-    if (isRoot) continue
-    health.register(`issuer ${issuer.id}`, () =>
-      hasLifeToIssue(issuer, policy, clock.now())
-        ? OK
-        : {
-            kind: 'warning',
-            detail: 'too little life left to issue',
-            fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
-          },
-    )
-  }
+}
+
+function registerIssuerChecks(
+  health: Health,
+  issuer: Issuer,
+  { policy }: OpenInstallation,
+  live: LiveState,
+  clock: Clock,
+): void {
+  const isRoot = issuer.authority.parent === null
+  health.register(`crl ${issuer.id}`, () => {
+    const crl = live.crls.get(issuer.id)?.crl
+    if (crl === undefined || crl.nextUpdate <= clock.now()) {
+      return missing('no CRL in force', isRoot ? 'signet ceremony crl' : 'see the log of the publisher')
+    }
+    const warnAt = addSeconds(crl.nextUpdate, -policy.revocation.rootCrl.warnBeforeSeconds)
+    if (!isRoot || clock.now() < warnAt) return OK
+    return { kind: 'warning', detail: `ends ${crl.nextUpdate.toISOString()}`, fix: 'signet ceremony crl' }
+  })
+  if (isRoot) return
+  health.register(`issuer ${issuer.id}`, () =>
+    hasLifeToIssue(issuer, policy, clock.now())
+      ? OK
+      : {
+          kind: 'warning',
+          detail: 'too little life left to issue',
+          fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
+        },
+  )
 }
 
 function missing(detail: string, fix: string): CheckResult {
