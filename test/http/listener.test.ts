@@ -31,7 +31,7 @@ async function selfSigned(): Promise<TlsMaterial> {
     { name: 'CN=localhost', keys, signingAlgorithm: EC },
     webcrypto as Crypto,
   )
-  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey as webcrypto.CryptoKey)
+  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
   return {
     certificateChain: made.toString('pem'),
     privateKey: pemOf('PRIVATE KEY', new Uint8Array(pkcs8)),
