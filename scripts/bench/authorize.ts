@@ -79,12 +79,13 @@ async function makeWorld(
 ): Promise<{ readonly server: Identity; readonly caller: Identity }> {
   const administrator = await installation.connectAdministrator()
   const caller = await addProject(installation, administrator, { project: 'bench', owner: 'olivia' })
-  await administrator.ask('PUT', '/v1/services/model.internal', { systemUser: 'kserve' })
+  await administrator.ask('PUT', '/v1/services/model.internal', { systemUser: 'kserve', projects: ['bench'] })
   const request = makeRequest()
   const answer = await administrator.ask('POST', '/v1/services/model.internal/certificates', { csr: request.pem })
   const settings = { project: 'bench', host: 'resnet.internal', service: 'model.internal' }
-  await administrator.ask('PUT', '/v1/deployments/resnet', settings)
-  administrator.close()
+  const owner = await Connection.open(installation.server, caller)
+  await owner.ask('PUT', '/v1/deployments/resnet', settings)
+  for (const connection of [owner, administrator]) connection.close()
   return { server: identityOf(answer, request.key), caller }
 }
 

@@ -14,6 +14,8 @@ const configuration = readConfiguration({ flags: {}, environment: {}, configFile
 const opened = await openInstallation(configuration, undefined, systemClock)
 if (opened.facts === undefined) throw new Error('not initialised')
 const { chain, privateKey } = await currentServerCertificate(actContext(opened), serverMeans(opened, opened.facts))
+const clientAuthorities = opened.book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der))
+await opened.storage.close()
 const api = newApi()
 api.openapi(
   bodyRoute({
@@ -34,7 +36,7 @@ await listenHttps(configuration.listeners.https, api.fetch, configuration.limits
   material: {
     certificateChain: chain,
     privateKey,
-    clientAuthorities: opened.book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der)),
+    clientAuthorities,
   },
   clientCertificate: 'asked',
   sessionSeconds: configuration.tls.sessionSeconds,
