@@ -108,7 +108,20 @@ export function decodeOid(contents: Uint8Array): string {
   if (contents.length === 0 || contents.length > MAX_OID_BYTES) {
     throw new DerRejected('der_oid_invalid', { length: contents.length })
   }
-  return names.get(latin1(contents)) ?? decodeArcs(contents)
+  const octets = latin1(contents)
+  return names.get(octets) ?? learned.get(octets) ?? learn(octets, contents)
+}
+
+/** OIDs that the table lacks, the policies of profiles first of all, come again with every certificate. */
+const learned = new Map<string, string>()
+
+/** What strangers send fills it no further: then their OIDs are decoded each time. */
+const MAX_LEARNED = 256
+
+function learn(octets: string, contents: Uint8Array): string {
+  const dotted = decodeArcs(contents)
+  if (learned.size < MAX_LEARNED) learned.set(octets, dotted)
+  return dotted
 }
 
 function latin1(bytes: Uint8Array): string {
