@@ -141,6 +141,26 @@ onBothDatabases('the inventory', (fresh) => {
       expect(await codeOf(list)).toBe('cursor_rejected')
     })
 
+    it('go on when what ends before an instant is asked for a moment later', async () => {
+      const storage = await opened()
+      await storage.run(async (tx) => {
+        for (const n of [1, 2]) await tx.insertCertificate(certificate(n))
+      })
+      const list = (at: number, cursor?: string) =>
+        storage.read((view) =>
+          view.listCertificates({ expiresBefore: seconds(90_000 + at) }, seconds(at), {
+            limit: 1,
+            ...(cursor === undefined ? {} : { cursor }),
+          }),
+        )
+      const first = await list(0)
+      const second = await list(1, first.cursor)
+      expect([...first.items, ...second.items].map((record) => record.serial)).toEqual([serial(1), serial(2)])
+      // Without an end it is another list, in another order.
+      const other = storage.read((view) => view.listCertificates({}, NOW, { limit: 1, cursor: first.cursor ?? '' }))
+      expect(await codeOf(other)).toBe('cursor_rejected')
+    })
+
     it('refuse a cursor of another filter, of other types and in another spelling', async () => {
       const storage = await opened()
       await storage.run(async (tx) => {
