@@ -40,7 +40,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
 }
 
 /** Layers that may import anything and that nothing imports. */
-const ENTRY = new Set(["main.ts", "main", "cli"])
+const ENTRY = new Set(['main.ts', 'main', 'cli'])
 
 export interface ForbiddenImport {
   readonly file: string

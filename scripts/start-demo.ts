@@ -128,7 +128,7 @@ function obtainMember(user: string, enroller: Identity): string {
 function obtainService(name: string): string {
   ensure(['service', 'add', name, '--system-user', 'kserve', '--project', 'vision'], ADMIN)
   const mine = identityAt(name)
-  for (const file of Object.values(mine)) rmSync(file, { force: true })
+  for (const file of [mine.certificate, mine.key]) rmSync(file, { force: true })
   run(['cert', 'issue', '--service', name, '--out', mine.certificate, '--key-out', mine.key], { as: ADMIN })
   return told(mine)
 }

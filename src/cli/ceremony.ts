@@ -34,7 +34,9 @@ function crlCeremony(host: Host): Command {
         return
       }
       const crl = await signRootCrl(configuration, await rootOf(options), options.out)
-      print(host, options, crlDocument(crl), [`root CRL ${String(crl.number)}, good until ${crl.nextUpdate.toISOString()}`])
+      print(host, options, crlDocument(crl), [
+        `root CRL ${String(crl.number)}, good until ${crl.nextUpdate.toISOString()}`,
+      ])
     },
   )
   return withExample(
@@ -69,7 +71,10 @@ function issuingCaCeremony(host: Host): Command {
 function withRoot(command: Command): Command {
   return addConfigurationOptions(command)
     .requiredOption('--root <folder>', 'folder of the root key')
-    .option('--root-passphrase-file <file>', 'file with the passphrase of the root key (default: asked on the terminal)')
+    .option(
+      '--root-passphrase-file <file>',
+      'file with the passphrase of the root key (default: asked on the terminal)',
+    )
     .option('--plan', 'say what would be done, and do nothing')
     .option('--json', 'print one JSON document')
 }

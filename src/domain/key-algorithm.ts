@@ -1,15 +1,7 @@
 // One table of the key algorithms that Signet's own keys and the keys it certifies may have; resolved once and handed on.
 
 export type KeyAlgorithmName =
-  | 'ec-p256'
-  | 'ec-p384'
-  | 'rsa-2048'
-  | 'rsa-3072'
-  | 'rsa-4096'
-  | 'ed25519'
-  | 'ml-dsa-44'
-  | 'ml-dsa-65'
-  | 'ml-dsa-87'
+  'ec-p256' | 'ec-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519' | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'
 
 export type KeyAlgorithm =
   | { readonly kind: 'ec'; readonly name: KeyAlgorithmName; readonly curve: 'P-256' | 'P-384'; readonly hash: string }

@@ -1,7 +1,7 @@
 // The applications behind the listeners: which routes each serves, and what every request passes before its route.
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { TLSSocket } from 'node:tls'
+import { routePath } from 'hono/route'
 import type { Shelved } from '../revocation/crl-shelf.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
 import { openApiShelved } from './openapi.ts'
@@ -74,7 +74,7 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
     // On the answer's own header list: `c.header` after the route would copy the whole Response.
     outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
-    c.set('socket', incoming.socket as TLSSocket)
+    c.set('socket', incoming.socket)
     refuseAmbiguous(incoming)
     refuseForeignPage(c, parts.publicUrl)
     boundBody(c, parts.limits.bodyBytes)
@@ -90,7 +90,7 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
 function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
   const requestId = c.get('requestId')
   const { code, facts, headers } = problemFrom(fromFramework(error))
-  if (code === 'internal') parts.observer.failed(error, { requestId, route: c.req.routePath })
+  if (code === 'internal') parts.observer.failed(error, { requestId, route: routePath(c) })
   parts.observer.refused(code)
   return problemResponse(code, facts, requestId, headers)
 }
@@ -103,7 +103,7 @@ function fromFramework(error: unknown): unknown {
 }
 
 function observe(c: ApiContext, parts: ApiParts, started: number): void {
-  parts.observer.request(c.req.routePath, c.req.method, c.res.status, (performance.now() - started) / 1000)
+  parts.observer.request(routePath(c), c.req.method, c.res.status, (performance.now() - started) / 1000)
 }
 
 /** A write that a browser sends from another site's page is refused (CP §6.7): programs send neither header. */

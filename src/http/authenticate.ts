@@ -1,7 +1,8 @@
 // Who is on the other end of this TLS connection. The certificate is read from the connection, judged by our own verifier
 // with issuers from our own store, and looked at again for every request: its time, its revocation, its subject. What TLS
 // said of it (`authorized`) counts for nothing, and is stale on a resumed session.
-import type { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { recogniseCaller } from '../access/recognise.ts'
 import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
 import type { Caller, CallerCertificate } from '../domain/caller.ts'
@@ -9,19 +10,19 @@ import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 
 /** What a connection shows; it cannot change while the connection lasts, since renegotiation is off. */
-const shown = new WeakMap<TLSSocket, Uint8Array | 'none'>()
+const shown = new WeakMap<Socket, Uint8Array | 'none'>()
 
 /** The client certificate of a connection in DER, or undefined when none was shown. */
-export function shownCertificate(socket: TLSSocket): Uint8Array | undefined {
+export function shownCertificate(socket: Socket): Uint8Array | undefined {
   let der = shown.get(socket)
   if (der === undefined) {
-    der = socket.getPeerX509Certificate()?.raw ?? 'none'
+    der = socket instanceof TLSSocket ? (socket.getPeerX509Certificate()?.raw ?? 'none') : 'none'
     shown.set(socket, der)
   }
   return der === 'none' ? undefined : der
 }
 
-export function shownFacts(parts: ApiParts, socket: TLSSocket): CertificateFacts | 'absent' {
+export function shownFacts(parts: ApiParts, socket: Socket): CertificateFacts | 'absent' {
   const der = shownCertificate(socket)
   return der === undefined ? 'absent' : parts.clientCertificates.verify(der)
 }
@@ -30,7 +31,7 @@ export function shownFacts(parts: ApiParts, socket: TLSSocket): CertificateFacts
  * The caller of this request. A connection without certificate is anonymous; one with a certificate that does not hold is
  * refused, never anonymous. Throws `HttpRefused`.
  */
-export async function callerOf(parts: ApiParts, socket: TLSSocket): Promise<Caller> {
+export async function callerOf(parts: ApiParts, socket: Socket): Promise<Caller> {
   const facts = shownFacts(parts, socket)
   if (facts === 'absent') return { kind: 'anonymous' }
   let recognised = recogniseCaller(parts.snapshot, facts, nowOf(parts))

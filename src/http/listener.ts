@@ -1,7 +1,12 @@
 // The sockets behind the listeners: TLS settings, bounds on size and time, and a stop that finishes what was accepted.
 import { getRequestListener } from '@hono/node-server'
 import { constants, randomBytes } from 'node:crypto'
-import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerOptions,
+} from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
@@ -61,7 +66,7 @@ export class ListenerUnavailable extends CodedError<'listener_unavailable'> {
 }
 
 export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
-  const server = createHttpServer(serverOptions(limits), getRequestListener(fetch))
+  const server = createHttpServer(serverOptions(limits), listenerOf(fetch))
   return start(server, place, limits)
 }
 
@@ -81,10 +86,16 @@ export async function listenHttps(
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: limits.requestSeconds * 1000,
     },
-    getRequestListener(fetch),
+    listenerOf(fetch),
   )
   const listener = await start(server, place, limits)
   return { ...listener, replaceMaterial: replacing(server, tls) }
+}
+
+/** The adapter answers for its own failures: its promise never rejects. */
+function listenerOf(fetch: Fetch): RequestListener {
+  const listener = getRequestListener(fetch)
+  return (incoming, outgoing) => void listener(incoming, outgoing)
 }
 
 function serverOptions(limits: ListenerLimits): ServerOptions {
@@ -127,7 +138,7 @@ async function start(server: HttpServer | HttpsServer, place: Place, limits: Lis
   // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
   server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {
-    server.once('error', (cause) => failed(new ListenerUnavailable(place, cause)))
+    server.once('error', (cause: Error) => failed(new ListenerUnavailable(place, cause)))
     server.listen(place.port, place.host, () => {
       server.removeAllListeners('error')
       listening()

@@ -1,5 +1,5 @@
 // What the HTTP edge is built from. Everything arrives here; the edge holds no state of its own but its caches.
-import type { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import type { DeploymentStore } from '../access/deployment-store.ts'
 import type { Snapshot } from '../access/snapshot.ts'
@@ -70,6 +70,7 @@ export interface ApiEnvironment {
   readonly Variables: {
     requestId: string
     caller: Caller
-    socket: TLSSocket
+    /** A `TLSSocket` on the HTTPS listeners; one that is none shows no certificate. */
+    socket: Socket
   }
 }

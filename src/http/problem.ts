@@ -61,8 +61,7 @@ export function problemFrom(error: unknown): {
   readonly headers: Readonly<Record<string, string>>
 } {
   if (error instanceof HttpRefused) return { code: error.code, facts: error.facts, headers: error.headers }
-  if (error instanceof CodedError && isProblemCode(error.code)) {
-    return { code: error.code, facts: error.facts, headers: {} }
-  }
+  const code = error instanceof CodedError ? String(error.code) : 'internal'
+  if (error instanceof CodedError && isProblemCode(code)) return { code, facts: error.facts, headers: {} }
   return { code: 'internal', facts: {}, headers: {} }
 }

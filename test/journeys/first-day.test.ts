@@ -18,11 +18,15 @@ describe('the first day of an installation', () => {
     const ask = (actingUser: string) =>
       service.post(
         '/v1/authorize',
-        { credential: { certificate: alice.certificate.split('-----END CERTIFICATE-----')[0] + '-----END CERTIFICATE-----\n' }, actingUser, deployment: 'resnet' },
+        { credential: { certificate: String(alice.answer['certificate']) }, actingUser, deployment: 'resnet' },
         model,
       )
 
-    expect((await ask('vision__alice')).json).toMatchObject({ decision: 'allow', reason: 'ALLOWED', resource: 'resnet' })
+    expect((await ask('vision__alice')).json).toMatchObject({
+      decision: 'allow',
+      reason: 'ALLOWED',
+      resource: 'resnet',
+    })
     expect((await ask('vision__bob')).json).toMatchObject({ decision: 'deny', reason: 'CERT_CN_MISMATCH' })
 
     const revoked = await service.post(`/v1/certificates/${alice.serial}/revoke`, { reason: 'keyCompromise' }, alice)
