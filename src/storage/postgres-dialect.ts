@@ -60,7 +60,8 @@ const STATEMENT_COMPLETION_UNKNOWN = '40003'
 
 /** SQLSTATE → kind, the longest prefix first (PostgreSQL 15, appendix A). */
 const FAILURES: readonly (readonly [RegExp, FailureKind])[] = [
-  [/^23505$/, 'duplicate'],
+  // The last two: a type or a table that another session has just created, in spite of IF NOT EXISTS.
+  [/^(?:23505|42710|42P07)$/, 'duplicate'],
   // Serialization failure, deadlock, lock timeout, statement timeout.
   [/^(?:40...|55P03|57014)$/, 'conflict'],
   // Connection exceptions, shutdown and crash of the server, too many connections, idle in transaction, a standby, and a
