@@ -21,7 +21,7 @@ beforeAll(async () => {
   await enrolMember('alice', 'admin')
   await done(['project', 'members', 'vision', '--add', 'bob'], 'alice')
   await enrolMember('bob', 'alice')
-  await done(['service', 'add', 'model-1.internal', '--system-user', 'kserve'], 'admin')
+  await done(['service', 'add', 'model-1.internal', '--system-user', 'kserve', '--project', 'vision'], 'admin')
   await done(
     ['service', 'add', 'sched.internal', '--system-user', 'slurm', '--launcher', '--project', 'vision'],
     'admin',
