@@ -129,8 +129,8 @@ describe('certificates', () => {
   })
 
   it('are held, released and revoked, and the next CRL says so', async () => {
-    await addMember('carol')
-    await enrolMember('carol', 'alice', 'doomed')
+    await addMember('nina')
+    await enrolMember('nina', 'alice', 'doomed')
     const serial = await serialOf('doomed')
     const verify = () => run(['cert', 'verify', folder.at('doomed.pem')])
     const revoke = (reason: string) => done(['cert', 'revoke', serial, '--reason', reason], 'admin')
@@ -145,8 +145,8 @@ describe('certificates', () => {
   })
 
   it('come once for an enrolment token, and only for whom it is', async () => {
-    await addMember('dave')
-    const token = (await done(['user', 'enrol', '--project', 'vision', '--user', 'dave'], 'alice')).stdout
+    await addMember('omar')
+    const token = (await done(['user', 'enrol', '--project', 'vision', '--user', 'omar'], 'alice')).stdout
     const issue = (user: string, name: string) =>
       run(
         ['cert', 'issue', '--project', 'vision', '--user', user, '--token-file', '-', ...into(name)],
@@ -154,8 +154,8 @@ describe('certificates', () => {
         token,
       )
     expect(codeOf(await issue('alice', 'stolen'))).toBe('enrolment_token_invalid')
-    expect((await issue('dave', 'first')).status).toBe(0)
-    expect(codeOf(await issue('dave', 'second'))).toBe('enrolment_token_invalid')
+    expect((await issue('omar', 'first')).status).toBe(0)
+    expect(codeOf(await issue('omar', 'second'))).toBe('enrolment_token_invalid')
   })
 })
 
@@ -235,14 +235,14 @@ describe('the directory', () => {
   })
 
   it('blocks a user with all they hold, and lets them in again', async () => {
-    await addMember('carol')
+    await addMember('nina')
     await done(['user', 'block', 'carol'], 'admin')
     expect(codeOf(await run(['cert', 'list'], 'carol'))).toBe('client_certificate_refused')
     await done(['user', 'unblock', 'carol'], 'admin')
   })
 
   it('removes a member with all they hold there', async () => {
-    await addMember('dave')
+    await addMember('omar')
     await done(['project', 'members', 'vision', '--remove', 'dave'], 'alice')
     expect(codeOf(await run(['cert', 'list'], 'dave'))).toBe('client_certificate_refused')
   })
