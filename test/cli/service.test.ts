@@ -235,23 +235,19 @@ describe('the directory', () => {
   })
 
   it('blocks a user with all they hold, and lets them in again', async () => {
-    await addMember('nina')
+    await addMember('carol')
+    await enrolMember('carol', 'alice')
     await done(['user', 'block', 'carol'], 'admin')
     expect(codeOf(await run(['cert', 'list'], 'carol'))).toBe('client_certificate_refused')
     await done(['user', 'unblock', 'carol'], 'admin')
   })
 
   it('removes a member with all they hold there', async () => {
-    await addMember('omar')
+    await addMember('dave')
+    await enrolMember('dave', 'alice')
     await done(['project', 'members', 'vision', '--remove', 'dave'], 'alice')
     expect(codeOf(await run(['cert', 'list'], 'dave'))).toBe('client_certificate_refused')
   })
-
-  async function addMember(user: string): Promise<void> {
-    await done(['user', 'add', user], 'admin')
-    await done(['project', 'members', 'vision', '--add', user], 'alice')
-    await enrolMember(user, 'alice')
-  }
 
   it('tells an administrator nothing of members', async () => {
     expect(codeOf(await run(['project', 'members', 'vision'], 'admin'))).toBe('not_permitted')
