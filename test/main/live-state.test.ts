@@ -1,5 +1,5 @@
 // What changes ask to be fetched is fetched again when that failed, and CAs that came later are watched.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { NOBODY, type OpenInstallation, openInstallation } from '../../src/main/installation.ts'
 import { LiveState } from '../../src/main/live-state.ts'
@@ -9,6 +9,9 @@ import { StillClock } from '../enrollment/still-clock.ts'
 
 const clock = new StillClock()
 const USERS = 'users-1' as IssuerId
+
+/** Bounds a hang, not a speed. */
+const WAIT = { timeout: 30_000 }
 let service: TestService
 let opened: OpenInstallation
 
@@ -57,15 +60,15 @@ describe('a CRL that could not be fetched', () => {
     reads = 0
     isDown = true
     live.apply([{ seq: live.snapshot.revision + 1, change: { kind: 'crl', issuer: USERS, number: 2 ** 40 } }])
+    await vi.waitFor(() => expect([failures.length, reads]).toEqual([1, 1]), WAIT)
     await settled()
-    expect([failures.length, reads]).toEqual([1, 1])
     live.confirm(startedAt + 999)
     await settled()
     expect(reads).toBe(1)
     isDown = false
     live.confirm(startedAt + 1000)
+    await vi.waitFor(() => expect([failures.length, reads]).toEqual([1, 1 + perFetch]), WAIT)
     await settled()
-    expect([failures.length, reads]).toEqual([1, 1 + perFetch])
     live.confirm(startedAt + 5000)
     await settled()
     expect(reads).toBe(1 + perFetch)

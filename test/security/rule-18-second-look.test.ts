@@ -207,7 +207,9 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       }
     })
 
-    test.runIf(kind === 'postgres')('at the same time: the end waits for the record, and revokes it', async () => {
+    // SQLite has one writer at a time: there is no such moment.
+    const onRows = kind === 'postgres' ? test : (): undefined => undefined
+    onRows('at the same time: the end waits for the record, and revokes it', async () => {
       const [user, by] = await newMember()
       const { waits, letGo } = acts.holdNextInsert()
       const issuing = issue(user, by)
