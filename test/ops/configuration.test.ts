@@ -21,7 +21,7 @@ const REQUIRED: Flags = {
 }
 
 const parse = (flags: Flags, more: Partial<Sources> = {}): Configuration =>
-  parseConfiguration({ flags, environment: {}, file: undefined, workingFolder: '/work', ...more })
+  parseConfiguration({ flags, environment: {}, file: undefined, workingFolder: '/srv/signet', ...more })
 
 const fileOf = (text: string): Sources['file'] => ({ name: 'signet.yaml', folder: '/etc/signet', text })
 
@@ -41,15 +41,15 @@ const without = (setting: keyof Flags): Flags => ({ ...REQUIRED, [setting]: unde
 describe('what is given', () => {
   test('the required settings alone', () => {
     expect(parse(REQUIRED)).toEqual({
-      dataFolder: '/work/data',
-      database: { kind: 'sqlite', path: '/work/data/signet.db' },
-      journal: '/work/data/journal.jsonl',
+      dataFolder: '/srv/signet/data',
+      database: { kind: 'sqlite', path: '/srv/signet/data/signet.db' },
+      journal: '/srv/signet/data/journal.jsonl',
       policyFolder: undefined,
       publicUrl: 'https://signet.example:8443',
       publicHttpUrl: 'http://signet.example:8080',
       trustDomain: 'ml.example',
       organization: 'Signet',
-      masterKey: { kind: 'file', path: '/work/master.key' },
+      masterKey: { kind: 'file', path: '/srv/signet/master.key' },
       listeners: {
         https: { kind: 'listen', host: '127.0.0.1', port: 8443 },
         browser: { kind: 'listen', host: '127.0.0.1', port: 8445 },
@@ -115,7 +115,7 @@ describe('what is given', () => {
       dataFolder: '/var/lib/signet',
       database: { kind: 'postgres', url: 'postgres://db.example/signet' },
       journal: '/var/log/journal.jsonl',
-      policyFolder: '/work/policy',
+      policyFolder: '/srv/signet/policy',
       publicUrl: 'https://a.example',
       publicHttpUrl: 'http://a.example',
       trustDomain: 'a.example',
@@ -152,7 +152,7 @@ describe('what is given', () => {
       dataFolder: '/etc/signet/data',
       policyFolder: '/etc/policy',
       database: { kind: 'sqlite', path: '/etc/signet/a.db' },
-      journal: '/work/k',
+      journal: '/srv/signet/k',
     })
   })
 
@@ -191,7 +191,7 @@ describe('what is given', () => {
 
   test('the master key is taken whole from the first source that places it', () => {
     const file = fileOf('masterKey: {credential: a}')
-    expect(parse(REQUIRED, { file }).masterKey).toEqual({ kind: 'file', path: '/work/master.key' })
+    expect(parse(REQUIRED, { file }).masterKey).toEqual({ kind: 'file', path: '/srv/signet/master.key' })
   })
 
   test('variables of clients and of other programs are no faults', () => {
