@@ -6,6 +6,9 @@ import { DirectoryRefused } from '../directory/errors.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import type { UserName } from '../domain/user-name.ts'
+import { parseCertificate } from '../x509/certificate.ts'
+import { attributeValues } from '../x509/distinguished-name.ts'
+import { OID } from '../x509/oid.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endIdentity } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
@@ -62,7 +65,7 @@ export async function startJob(context: ActContext, asked: JobRequest): Promise<
         endsAt: issued.validity.notAfter,
       }),
   })
-  return { jobId: await jobOf(context, certificate), certificate }
+  return { jobId: jobOf(certificate), certificate }
 }
 
 /** The launcher still is one and lists the project; the member is active and no administrator of the platform. */
@@ -94,11 +97,11 @@ async function recordStart(context: ActContext, tx: UnitOfWork, asked: JobReques
   })
 }
 
-/** The id of the job that a certificate was issued for: a replay answers with the first job, not with a new id. */
-async function jobOf(context: ActContext, certificate: CertificateAnswer): Promise<string> {
-  const record = await context.acts.run((tx) => tx.certificate(certificate.serial, 'none'))
-  if (record === undefined) throw new Error(`certificate ${certificate.serial} was issued and is not recorded`)
-  return record.identity.slice('job:'.length)
+/** The id of the job that a certificate names: a replay answers with the first job, not with a new id. */
+function jobOf({ der }: CertificateAnswer): string {
+  const [id] = attributeValues(parseCertificate(der).tbs.subject, OID.organizationalUnitName)
+  if (id === undefined) throw new Error('a job certificate names its job')
+  return id
 }
 
 interface FinishRequest {

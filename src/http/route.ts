@@ -118,6 +118,15 @@ export function originOf(context: ApiContext): RequestOrigin {
   return { requestId: context.get('requestId') }
 }
 
+/** Who asks, from where, and whether it may be asked twice: what every act that writes wants to know. */
+export async function askedOf(parts: ApiParts, context: ApiContext) {
+  return {
+    caller: await callerIn(parts, context),
+    idempotent: await idempotentRequestOf(context),
+    origin: originOf(context),
+  }
+}
+
 /** Keys are 1 to 255 visible ASCII characters; anything else is refused, not ignored. */
 export async function idempotentRequestOf(context: ApiContext): Promise<IdempotentRequest | undefined> {
   const key = context.req.header('idempotency-key')

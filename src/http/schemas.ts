@@ -34,21 +34,14 @@ export const enrolmentTokenField = text(
   100,
 )
 
-export const MemberCertificateBody = z
-  .strictObject({
-    csr: csrField,
-    enrolmentToken: enrolmentTokenField.optional(),
-    lifetimeSeconds: lifetimeField.optional(),
-  })
-  .openapi('MemberCertificateRequest')
+const certificateFields = {
+  csr: csrField,
+  enrolmentToken: enrolmentTokenField.optional(),
+  lifetimeSeconds: lifetimeField.optional(),
+}
 
-export const ServiceCertificateBody = z
-  .strictObject({
-    csr: csrField,
-    enrolmentToken: enrolmentTokenField.optional(),
-    lifetimeSeconds: lifetimeField.optional(),
-  })
-  .openapi('ServiceCertificateRequest')
+export const MemberCertificateBody = z.strictObject(certificateFields).openapi('MemberCertificateRequest')
+export const ServiceCertificateBody = z.strictObject(certificateFields).openapi('ServiceCertificateRequest')
 
 const instant = z.string().openapi({ description: 'RFC 3339, UTC', example: '2026-01-02T03:04:05.000Z' })
 

@@ -19,18 +19,7 @@ import { RevocationRefused } from '../../revocation/revocation.ts'
 import { issuedBody, recordBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import {
-  type Api,
-  bodyRoute,
-  callerIn,
-  csrOf,
-  idempotentRequestOf,
-  newApi,
-  originOf,
-  plainRoute,
-  IN_PATH,
-  NONE,
-} from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -73,14 +62,12 @@ function addIssuing(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const issued = await parts.signingQueue.run(async () =>
         issueForMember(context, {
-          caller: await callerIn(parts, c),
+          ...(await askedOf(parts, c)),
           project: parseProjectName(c.req.valid('param').p, names),
           user: parseUserName(c.req.valid('param').u, names),
           csr: csrOf(body.csr),
           enrolmentToken: body.enrolmentToken,
           lifetimeSeconds: body.lifetimeSeconds,
-          idempotent: await idempotentRequestOf(c),
-          origin: originOf(c),
         }),
       )
       parts.observer.issued(issued.profile)
@@ -101,13 +88,11 @@ function addIssuing(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const issued = await parts.signingQueue.run(async () =>
         issueForService(context, {
-          caller: await callerIn(parts, c),
+          ...(await askedOf(parts, c)),
           name: parseServiceName(c.req.valid('param').name, names),
           csr: csrOf(body.csr),
           enrolmentToken: body.enrolmentToken,
           lifetimeSeconds: body.lifetimeSeconds,
-          idempotent: await idempotentRequestOf(c),
-          origin: originOf(c),
         }),
       )
       parts.observer.issued(issued.profile)
@@ -129,11 +114,9 @@ function addEnrolment(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const made = await enrolMember(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         project: parseProjectName(c.req.valid('param').p, names),
         user: parseUserName(c.req.valid('param').u, names),
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
     },
@@ -147,10 +130,8 @@ function addEnrolment(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const made = await enrolService(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         name: parseServiceName(c.req.valid('param').name, names),
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       })
       return c.json({ ...made, expiresAt: made.expiresAt.toISOString() }, 201)
     },
@@ -216,10 +197,8 @@ function addRevocation(api: Api, parts: ApiParts): void {
     async (c) => {
       const { reason } = c.req.valid('json')
       const asked = {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         serial: parseSerialNumber(c.req.valid('param').serial),
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       }
       const record =
         reason === 'removeFromCRL'

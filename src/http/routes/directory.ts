@@ -11,7 +11,6 @@ import { parseProjectName } from '../../domain/project-name.ts'
 import { parseSystemUser } from '../../domain/system-user.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import {
-  type Asked,
   addMember,
   addProject,
   addUser,
@@ -24,18 +23,7 @@ import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
 import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
 import { notPermitted, requireAdministrator } from '../../enrollment/second-look.ts'
 import type { ApiParts } from '../parts.ts'
-import {
-  type Api,
-  type ApiContext,
-  bodyRoute,
-  callerIn,
-  idempotentRequestOf,
-  newApi,
-  originOf,
-  plainRoute,
-  IN_PATH,
-  NONE,
-} from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { DeploymentBody, MemberBody, PageQuery, ProjectBody, ServiceBody, UserBody } from '../schemas.ts'
 
 const UserAnswer = z
@@ -368,11 +356,6 @@ function addDeployments(api: Api, parts: ApiParts): void {
       return c.json({ deployments: page.items.map(deploymentBody), ...cursorOf(page) }, 200)
     },
   )
-}
-
-/** Who asks, from where, and whether it may be asked twice. */
-async function askedOf(parts: ApiParts, c: ApiContext): Promise<Asked> {
-  return { caller: await callerIn(parts, c), idempotent: await idempotentRequestOf(c), origin: originOf(c) }
 }
 
 async function administrator(parts: ApiParts, caller: Caller): Promise<void> {

@@ -7,18 +7,7 @@ import { finishJob, startJob } from '../../enrollment/jobs.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
 import { issuedBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
-import {
-  type Api,
-  bodyRoute,
-  callerIn,
-  csrOf,
-  idempotentRequestOf,
-  newApi,
-  originOf,
-  plainRoute,
-  IN_PATH,
-  NONE,
-} from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { CertificateAnswerBody, JobBody, PageQuery } from '../schemas.ts'
 
 const JobAnswer = z
@@ -57,13 +46,11 @@ export function jobRoutes(parts: ApiParts): Api {
       const body = c.req.valid('json')
       const started = await parts.signingQueue.run(async () =>
         startJob(context, {
-          caller: await callerIn(parts, c),
+          ...(await askedOf(parts, c)),
           project: parseProjectName(body.project, names),
           user: parseUserName(body.user, names),
           csr: csrOf(body.csr),
           lifetimeSeconds: body.lifetimeSeconds,
-          idempotent: await idempotentRequestOf(c),
-          origin: originOf(c),
         }),
       )
       parts.observer.issued(started.certificate.profile)
@@ -82,10 +69,8 @@ export function jobRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const job = await finishJob(context, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         jobId: c.req.valid('param').id,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       })
       return c.json(jobBody(job), 200)
     },

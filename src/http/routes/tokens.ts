@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 import { introspectToken, issueTokenFor, revokeTokenOf } from '../../enrollment/token-acts.ts'
 import { shownCertificate } from '../authenticate.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, bodyRoute, callerIn, idempotentRequestOf, NONE, newApi, originOf } from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, NONE, newApi } from '../route.ts'
 import { TokenBody, TokenTextBody } from '../schemas.ts'
 
 const TokenAnswer = z
@@ -49,14 +49,12 @@ export function tokenRoutes(parts: ApiParts): Api {
     async (c) => {
       const { audience, lifetimeSeconds, bind, algorithm } = c.req.valid('json')
       const issued = await issueTokenFor(tokens, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         audience,
         lifetime: lifetimeSeconds === undefined ? { kind: 'default' } : { kind: 'asked', seconds: lifetimeSeconds },
         certificate: shownCertificate(c.get('socket')),
         binding: bind ? 'to-certificate' : 'none',
         algorithm,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       })
       const answer = {
         access_token: issued.token,
@@ -99,10 +97,8 @@ export function tokenRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       await revokeTokenOf(tokens, {
-        caller: await callerIn(parts, c),
+        ...(await askedOf(parts, c)),
         token: c.req.valid('json').token,
-        idempotent: await idempotentRequestOf(c),
-        origin: originOf(c),
       })
       return c.json({}, 200)
     },
