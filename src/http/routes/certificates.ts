@@ -17,6 +17,7 @@ import { issueForService } from '../../enrollment/issue-for-service.ts'
 import { releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
 import { RevocationRefused } from '../../revocation/revocation.ts'
 import { issuedBody, recordBody } from '../certificate-body.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
@@ -153,12 +154,9 @@ function addInventory(api: Api, parts: ApiParts): void {
       const query = c.req.valid('query')
       const filter = visibleTo(parts, await callerIn(parts, c), filterOf(parts, query))
       const now = parts.context.clock.now()
-      const { limit, cursor } = query
-      const page = await parts.reader.read((view) =>
-        view.listCertificates(filter, now, { limit, ...(cursor === undefined ? {} : { cursor }) }),
-      )
+      const page = await parts.reader.read((view) => view.listCertificates(filter, now, pageRequestOf(query)))
       const certificates = page.items.map((record) => recordBody(record, now))
-      return c.json({ certificates, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
+      return c.json({ certificates, ...cursorOf(page) }, 200)
     },
   )
   api.openapi(

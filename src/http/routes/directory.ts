@@ -22,6 +22,7 @@ import {
 import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
 import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
 import { notPermitted, requireAdministrator } from '../../enrollment/second-look.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { DeploymentBody, MemberBody, PageQuery, ProjectBody, ServiceBody, UserBody } from '../schemas.ts'
@@ -130,7 +131,7 @@ function addUsers(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       await administrator(parts, await callerIn(parts, c))
-      const page = await parts.reader.read((view) => view.listUsers(pageOf(c.req.valid('query'))))
+      const page = await parts.reader.read((view) => view.listUsers(pageRequestOf(c.req.valid('query'))))
       return c.json({ users: page.items.map(userBody), ...cursorOf(page) }, 200)
     },
   )
@@ -171,7 +172,7 @@ function addProjects(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       await administrator(parts, await callerIn(parts, c))
-      const page = await parts.reader.read((view) => view.listProjects(pageOf(c.req.valid('query'))))
+      const page = await parts.reader.read((view) => view.listProjects(pageRequestOf(c.req.valid('query'))))
       return c.json({ projects: page.items.map(projectBody), ...cursorOf(page) }, 200)
     },
   )
@@ -234,7 +235,7 @@ function addMembers(api: Api, parts: ApiParts): void {
       const project = parseProjectName(c.req.valid('param').p, names)
       const caller = await callerIn(parts, c)
       if (caller.kind !== 'member' || caller.project !== project) throw notPermitted(caller)
-      const page = await parts.reader.read((view) => view.listMembers(project, pageOf(c.req.valid('query'))))
+      const page = await parts.reader.read((view) => view.listMembers(project, pageRequestOf(c.req.valid('query'))))
       return c.json({ members: page.items.map(memberBody), ...cursorOf(page) }, 200)
     },
   )
@@ -298,7 +299,7 @@ function addServices(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       await administrator(parts, await callerIn(parts, c))
-      const page = await parts.reader.read((view) => view.listServices(pageOf(c.req.valid('query'))))
+      const page = await parts.reader.read((view) => view.listServices(pageRequestOf(c.req.valid('query'))))
       return c.json({ services: page.items.map(serviceBody), ...cursorOf(page) }, 200)
     },
   )
@@ -352,7 +353,7 @@ function addDeployments(api: Api, parts: ApiParts): void {
       const caller = await callerIn(parts, c)
       if (caller.kind !== 'member') await administrator(parts, caller)
       const project = caller.kind === 'member' ? caller.project : undefined
-      const page = await parts.reader.read((view) => view.listDeployments(project, pageOf(c.req.valid('query'))))
+      const page = await parts.reader.read((view) => view.listDeployments(project, pageRequestOf(c.req.valid('query'))))
       return c.json({ deployments: page.items.map(deploymentBody), ...cursorOf(page) }, 200)
     },
   )
@@ -360,14 +361,6 @@ function addDeployments(api: Api, parts: ApiParts): void {
 
 async function administrator(parts: ApiParts, caller: Caller): Promise<void> {
   await parts.context.acts.run((tx) => requireAdministrator(tx, caller, parts.context.clock.now()))
-}
-
-function pageOf({ limit, cursor }: z.output<typeof PageQuery>) {
-  return { limit, ...(cursor === undefined ? {} : { cursor }) }
-}
-
-function cursorOf({ cursor }: { readonly cursor?: string }) {
-  return cursor === undefined ? {} : { cursor }
 }
 
 function userBody({ name, status, platformRole, createdAt }: User) {

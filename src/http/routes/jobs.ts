@@ -6,6 +6,7 @@ import { parseUserName } from '../../domain/user-name.ts'
 import { finishJob, startJob } from '../../enrollment/jobs.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
 import { issuedBody } from '../certificate-body.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { CertificateAnswerBody, JobBody, PageQuery } from '../schemas.ts'
@@ -88,18 +89,10 @@ export function jobRoutes(parts: ApiParts): Api {
     async (c) => {
       const caller = await callerIn(parts, c)
       if (caller.kind !== 'service') throw notPermitted(caller)
-      const { limit, cursor, state } = c.req.valid('query')
+      const query = c.req.valid('query')
       const now = context.clock.now()
-      const page = await parts.reader.read((view) =>
-        view.listJobs(caller.name, state, now, { limit, ...(cursor === undefined ? {} : { cursor }) }),
-      )
-      return c.json(
-        {
-          jobs: page.items.map((job) => jobBody(endedAt(job, now))),
-          ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
-        },
-        200,
-      )
+      const page = await parts.reader.read((view) => view.listJobs(caller.name, query.state, now, pageRequestOf(query)))
+      return c.json({ jobs: page.items.map((job) => jobBody(endedAt(job, now))), ...cursorOf(page) }, 200)
     },
   )
   return api

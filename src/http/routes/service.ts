@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { requireAdministrator } from '../../enrollment/second-look.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
 import type { Facts } from '../../domain/coded-error.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, callerIn, newApi, plainRoute, NONE } from '../route.ts'
 import { PageQuery } from '../schemas.ts'
@@ -90,14 +91,13 @@ export function serviceRoutes(parts: ApiParts): Api {
     async (c) => {
       const caller = await callerIn(parts, c)
       await context.acts.run((tx) => requireAdministrator(tx, caller, context.clock.now()))
-      const { limit, cursor } = c.req.valid('query')
-      const page = await parts.audit({ limit, ...(cursor === undefined ? {} : { cursor }) })
+      const page = await parts.audit(pageRequestOf(c.req.valid('query')))
       const events = page.items.map(({ at, details, ...rest }) => ({
         ...rest,
         at: at.toISOString(),
         details: factsBody(details),
       }))
-      return c.json({ events, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }, 200)
+      return c.json({ events, ...cursorOf(page) }, 200)
     },
   )
   return api
