@@ -10,14 +10,19 @@ import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
 import { makeRequestId } from './request-id.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
-import { directoryRoutes } from './routes/directory.ts'
+import { deploymentRoutes } from './routes/deployments.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { meRoutes } from './routes/me.ts'
+import { memberRoutes } from './routes/members.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
-import { serviceRoutes } from './routes/service.ts'
+import { projectRoutes } from './routes/projects.ts'
+import { serviceRoutes } from './routes/services.ts'
+import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userRoutes } from './routes/users.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { shelvedResponse } from './shelved-response.ts'
 
@@ -30,9 +35,14 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
-  app.route('/', serviceRoutes(parts))
+  app.route('/', statusRoutes(parts))
+  app.route('/', auditRoutes(parts))
   app.route('/', certificateRoutes(parts))
-  app.route('/', directoryRoutes(parts))
+  app.route('/', userRoutes(parts))
+  app.route('/', projectRoutes(parts))
+  app.route('/', memberRoutes(parts))
+  app.route('/', serviceRoutes(parts))
+  app.route('/', deploymentRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', tokenRoutes(parts))

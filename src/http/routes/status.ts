@@ -1,12 +1,8 @@
-// Whether the service lives and is ready, what is on, off or stale, and the audit record.
+// Whether this process lives and is ready, and what is on, off or stale.
 import { z } from '@hono/zod-openapi'
-import { requireAdministrator } from '../../enrollment/second-look.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
-import type { Facts } from '../../domain/coded-error.ts'
-import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, callerIn, newApi, plainRoute, NONE } from '../route.ts'
-import { PageQuery } from '../schemas.ts'
 
 const StatusAnswer = z
   .strictObject({
@@ -23,23 +19,7 @@ const StatusAnswer = z
   })
   .openapi('Status')
 
-const AuditAnswer = z
-  .strictObject({
-    events: z.array(
-      z.strictObject({
-        at: z.string(),
-        actor: z.string(),
-        act: z.string(),
-        object: z.string(),
-        requestId: z.string(),
-        details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
-      }),
-    ),
-    cursor: z.string().optional(),
-  })
-  .openapi('AuditPage')
-
-export function serviceRoutes(parts: ApiParts): Api {
+export function statusRoutes(parts: ApiParts): Api {
   const api = newApi()
   const { context } = parts
   api.get('/healthz', (c) => c.json({ status: 'ok' }))
@@ -78,33 +58,5 @@ export function serviceRoutes(parts: ApiParts): Api {
       )
     },
   )
-  api.openapi(
-    plainRoute({
-      method: 'get',
-      path: '/v1/audit',
-      params: NONE,
-      summary: 'The audit record, newest first. For administrators.',
-      query: PageQuery,
-      status: 200,
-      answer: AuditAnswer,
-    }),
-    async (c) => {
-      const caller = await callerIn(parts, c)
-      await context.acts.run((tx) => requireAdministrator(tx, caller, context.clock.now()))
-      const page = await parts.audit(pageRequestOf(c.req.valid('query')))
-      const events = page.items.map(({ at, details, ...rest }) => ({
-        ...rest,
-        at: at.toISOString(),
-        details: factsBody(details),
-      }))
-      return c.json({ events, ...cursorOf(page) }, 200)
-    },
-  )
   return api
-}
-
-function factsBody(facts: Facts): Record<string, string | number | boolean | string[]> {
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, fact]) => [name, typeof fact === 'object' ? [...fact] : fact]),
-  )
 }

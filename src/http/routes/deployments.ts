@@ -1,0 +1,88 @@
+// Deployments over HTTP: put by the owners of their project, seen by its members.
+import { z } from '@hono/zod-openapi'
+import type { Deployment } from '../../access/deployment-store.ts'
+import { putDeployment } from '../../access/put-deployment.ts'
+import { actorOf } from '../../domain/caller.ts'
+import { parseDeploymentName } from '../../domain/deployment-name.ts'
+import { parseDnsName, parseServiceName } from '../../domain/dns-name.ts'
+import { parseProjectName } from '../../domain/project-name.ts'
+import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
+import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
+import { administratorOnly } from '../administrator-only.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
+import type { ApiParts } from '../parts.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import { DeploymentBody, PageQuery } from '../schemas.ts'
+
+const DeploymentAnswer = z
+  .strictObject({
+    name: z.string(),
+    project: z.string(),
+    host: z.string(),
+    service: z.string(),
+    serviceCallers: z.array(z.string()),
+    status: z.string(),
+  })
+  .openapi('Deployment')
+
+const KEPT_DEPLOYMENT = keptAsJson<Deployment>()
+
+export function deploymentRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  const { context, deployments } = parts
+  const { names } = context.policy
+  api.openapi(
+    bodyRoute({
+      method: 'put',
+      path: '/v1/deployments/{d}',
+      params: z.strictObject({ d: IN_PATH }),
+      summary: 'Adds or replaces a deployment. By an owner of its project; its service must list the project.',
+      body: DeploymentBody,
+      status: 200,
+      answer: DeploymentAnswer,
+    }),
+    async (c) => {
+      const body = c.req.valid('json')
+      const { caller, idempotent, origin } = await askedOf(parts, c)
+      const now = context.clock.now()
+      const wanted: Deployment = {
+        name: parseDeploymentName(c.req.valid('param').d, names),
+        project: parseProjectName(body.project, names),
+        host: parseDnsName(body.host, names),
+        service: parseServiceName(body.service, names),
+        serviceCallers: body.serviceCallers.map((name) => parseServiceName(name, names)),
+        status: 'active',
+      }
+      const deployment = await deployments.run(async (tx) => {
+        await requireDeploymentRights(tx, caller, wanted, context, now)
+        const actor = actorOf(caller)
+        const by = { at: now, actor, requestId: origin.requestId }
+        return onceFor(context, tx, actor, idempotent, KEPT_DEPLOYMENT, () => putDeployment(tx, wanted, by))
+      })
+      return c.json(deploymentBody(deployment), 200)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/deployments',
+      params: NONE,
+      summary: 'Deployments, by name: all for an administrator, those of the project for its members.',
+      query: PageQuery,
+      status: 200,
+      answer: z.strictObject({ deployments: z.array(DeploymentAnswer), cursor: z.string().optional() }),
+    }),
+    async (c) => {
+      const caller = await callerIn(parts, c)
+      if (caller.kind !== 'member') await administratorOnly(parts, caller)
+      const project = caller.kind === 'member' ? caller.project : undefined
+      const page = await parts.reader.read((view) => view.listDeployments(project, pageRequestOf(c.req.valid('query'))))
+      return c.json({ deployments: page.items.map(deploymentBody), ...cursorOf(page) }, 200)
+    },
+  )
+  return api
+}
+
+function deploymentBody({ name, project, host, service, serviceCallers, status }: Deployment) {
+  return { name, project, host, service, serviceCallers: [...serviceCallers], status }
+}

@@ -1,0 +1,60 @@
+// Projects over HTTP: added with their first owner by administrators.
+import { z } from '@hono/zod-openapi'
+import type { Project } from '../../directory/entities.ts'
+import { parseProjectName } from '../../domain/project-name.ts'
+import { parseUserName } from '../../domain/user-name.ts'
+import { addProject } from '../../enrollment/directory-acts.ts'
+import { administratorOnly } from '../administrator-only.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
+import type { ApiParts } from '../parts.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, NONE } from '../route.ts'
+import { PageQuery, ProjectBody } from '../schemas.ts'
+
+const ProjectAnswer = z.strictObject({ name: z.string(), status: z.string(), createdAt: z.string() }).openapi('Project')
+
+export function projectRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  const { context } = parts
+  const { names } = context.policy
+  api.openapi(
+    bodyRoute({
+      method: 'post',
+      path: '/v1/projects',
+      params: NONE,
+      summary: 'Adds a project with its first owner. By an administrator, who is not that owner.',
+      body: ProjectBody,
+      status: 201,
+      answer: ProjectAnswer,
+    }),
+    async (c) => {
+      const body = c.req.valid('json')
+      const project = await addProject(context, {
+        ...(await askedOf(parts, c)),
+        name: parseProjectName(body.name, names),
+        owner: parseUserName(body.owner, names),
+      })
+      return c.json(projectBody(project), 201)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/projects',
+      params: NONE,
+      summary: 'Projects, by name. For administrators.',
+      query: PageQuery,
+      status: 200,
+      answer: z.strictObject({ projects: z.array(ProjectAnswer), cursor: z.string().optional() }),
+    }),
+    async (c) => {
+      await administratorOnly(parts, await callerIn(parts, c))
+      const page = await parts.reader.read((view) => view.listProjects(pageRequestOf(c.req.valid('query'))))
+      return c.json({ projects: page.items.map(projectBody), ...cursorOf(page) }, 200)
+    },
+  )
+  return api
+}
+
+function projectBody({ name, status, createdAt }: Project) {
+  return { name, status, createdAt: createdAt.toISOString() }
+}

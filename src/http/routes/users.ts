@@ -1,0 +1,82 @@
+// Users over HTTP: added, blocked and let in again by administrators.
+import { z } from '@hono/zod-openapi'
+import type { User } from '../../directory/entities.ts'
+import { parseUserName } from '../../domain/user-name.ts'
+import { addUser, blockUser, unblockUser } from '../../enrollment/directory-acts.ts'
+import { administratorOnly } from '../administrator-only.ts'
+import { cursorOf, pageRequestOf } from '../page.ts'
+import type { ApiParts } from '../parts.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import { PageQuery, UserBody } from '../schemas.ts'
+
+const UserAnswer = z
+  .strictObject({ name: z.string(), status: z.string(), platformRole: z.string(), createdAt: z.string() })
+  .openapi('User')
+
+export function userRoutes(parts: ApiParts): Api {
+  const api = newApi()
+  const { context } = parts
+  const { names } = context.policy
+  api.openapi(
+    bodyRoute({
+      method: 'put',
+      path: '/v1/users/{u}',
+      params: z.strictObject({ u: IN_PATH }),
+      summary: 'Adds a user. By an administrator. A name that was ever used is taken.',
+      body: UserBody,
+      status: 201,
+      answer: UserAnswer,
+    }),
+    async (c) => {
+      const { platformRole } = c.req.valid('json')
+      const name = parseUserName(c.req.valid('param').u, names)
+      const user = await addUser(context, { ...(await askedOf(parts, c)), name, platformRole })
+      return c.json(userBody(user), 201)
+    },
+  )
+  for (const [verb, act] of [
+    ['block', blockUser],
+    ['unblock', unblockUser],
+  ] as const) {
+    api.openapi(
+      plainRoute({
+        method: 'post',
+        path: `/v1/users/{u}/${verb}`,
+        params: z.strictObject({ u: IN_PATH }),
+        summary:
+          verb === 'block'
+            ? 'Blocks a user and revokes all they hold. By an administrator.'
+            : 'Lets a user in again. What was revoked stays revoked. By an administrator.',
+        query: NONE,
+        status: 200,
+        answer: UserAnswer,
+      }),
+      async (c) => {
+        const name = parseUserName(c.req.valid('param').u, names)
+        const user = await act(context, { ...(await askedOf(parts, c)), name })
+        return c.json(userBody(user), 200)
+      },
+    )
+  }
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/users',
+      params: NONE,
+      summary: 'Users, by name. For administrators.',
+      query: PageQuery,
+      status: 200,
+      answer: z.strictObject({ users: z.array(UserAnswer), cursor: z.string().optional() }),
+    }),
+    async (c) => {
+      await administratorOnly(parts, await callerIn(parts, c))
+      const page = await parts.reader.read((view) => view.listUsers(pageRequestOf(c.req.valid('query'))))
+      return c.json({ users: page.items.map(userBody), ...cursorOf(page) }, 200)
+    },
+  )
+  return api
+}
+
+function userBody({ name, status, platformRole, createdAt }: User) {
+  return { name, status, platformRole, createdAt: createdAt.toISOString() }
+}
