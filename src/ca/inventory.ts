@@ -63,6 +63,5 @@ export interface Inventory {
   updateRevocation(record: CertificateRecord): Promise<void>
   /** Certificates of an identity that are good or held and end after `at`, locked for `update`. */
   liveCertificatesOf(identity: string, at: Date): Promise<readonly CertificateRecord[]>
-  hasEverIssuedTo(identity: string): Promise<boolean>
   listCertificates(filter: CertificateFilter, at: Date, page: PageRequest): Promise<Page<CertificateRecord>>
 }

@@ -59,9 +59,6 @@ function certificateTable(session: Session) {
       .where('not_after', '>', p.endsAfter)
       .orderBy('position'),
   )
-  const ever = session.prepare((p: { identity: string }) =>
-    session.sql.selectFrom('certificates').select('serial').where('identity', '=', p.identity).limit(1),
-  )
   return {
     insertCertificate: async (record) => {
       const kept = await insert(certificateRow(record))
@@ -79,7 +76,6 @@ function certificateTable(session: Session) {
       const rows = await live('update', { identity, endsAfter: at.getTime() - END_OF_SECOND })
       return rows.map(certificateOf)
     },
-    hasEverIssuedTo: async (identity) => (await ever({ identity })).length > 0,
   } satisfies Partial<Inventory>
 }
 
