@@ -28,6 +28,7 @@ export class CrlLedger {
    */
   load(state: Iterable<Change>, revision: number): void {
     this.#issuers.clear()
+    this.#touched.clear()
     for (const change of state) if (change.kind === 'revocation') this.#fold(change)
     this.#loadedAt = revision
     this.#revision = revision

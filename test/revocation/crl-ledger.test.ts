@@ -84,6 +84,12 @@ describe('CrlLedger', () => {
     ledger.load([revocation(3)], 9)
     expect([ledger.revision, ledger.count(USERS)]).toEqual([9, 1])
   })
+
+  test('loaded anew past the CRL, there may be news, also of an issuer whose last news are in it', () => {
+    const ledger = applied(8, revocation(1))
+    ledger.load([revocation(1)], 10)
+    expect([ledger.hasNewsAfter(USERS, 9), ledger.hasNewsAfter(USERS, 10)]).toEqual([true, false])
+  })
 })
 
 function applied(seq: number, change: Change): CrlLedger {
