@@ -2,7 +2,7 @@
 //
 // A batch is folded without a pause, so a decision sees all of it or nothing. Entries are whole states, so one that comes
 // twice (once from the process's own write, once from the poll) changes nothing. A number that is left out means that
-// something was missed: it throws, and the caller reads again from `revision` or loads afresh.
+// something was missed: it throws, nothing is decided any more, and the caller reads again from `revision` or loads afresh.
 import type { Change, NumberedChange } from '../domain/change.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { SnapshotState } from './snapshot-state.ts'
@@ -29,6 +29,8 @@ export class LiveSnapshot implements Snapshot {
   readonly staleAfterMilliseconds: number
   #state = new SnapshotState()
   #revision = 0
+  /** The highest number that was heard of; `#revision` is behind it while a change is missing. */
+  #expected = 0
   #confirmedAtMilliseconds = -Infinity
 
   constructor(staleAfterMilliseconds: number = STALE_AFTER_MILLISECONDS) {
@@ -40,14 +42,17 @@ export class LiveSnapshot implements Snapshot {
   }
 
   get confirmedAtMilliseconds(): number {
-    return this.#confirmedAtMilliseconds
+    return this.#revision < this.#expected ? -Infinity : this.#confirmedAtMilliseconds
   }
 
   /** Folds changes in the order of their numbers; those it has are skipped. Throws `SnapshotGap`. */
   apply(changes: Iterable<NumberedChange>): void {
     for (const { seq, change } of changes) {
       if (seq <= this.#revision) continue
-      if (seq !== this.#revision + 1) throw new SnapshotGap(this.#revision, seq)
+      if (seq !== this.#revision + 1) {
+        this.expect(seq)
+        throw new SnapshotGap(this.#revision, seq)
+      }
       this.#state.fold(change)
       this.#revision = seq
     }
@@ -63,6 +68,11 @@ export class LiveSnapshot implements Snapshot {
     for (const change of state) fresh.fold(change)
     this.#state = fresh
     this.#revision = revision
+  }
+
+  /** A change of that number is committed: until it is in here, this snapshot is not confirmed. */
+  expect(seq: number): void {
+    if (seq > this.#expected) this.#expected = seq
   }
 
   /**

@@ -53,7 +53,7 @@ export interface DeploymentView {
 export interface Snapshot {
   /** Number of the last change that is in it. */
   readonly revision: number
-  /** When it was last known to be complete, in monotonic milliseconds; -Infinity before the first time. */
+  /** When it was last known to be complete, in monotonic milliseconds; -Infinity before, and while it is known not to be. */
   readonly confirmedAtMilliseconds: number
   /** From this age on nothing may be decided with it. */
   readonly staleAfterMilliseconds: number

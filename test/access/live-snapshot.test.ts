@@ -163,6 +163,31 @@ describe('confirmation', () => {
     snapshot.confirm(Number.NaN)
     expect(snapshot.confirmedAtMilliseconds).toBe(2_000)
   })
+  it('is gone while a change is known to be missing, whatever the log says, and comes back with the change', () => {
+    const snapshot = snapshotOf()
+    const confirmedAt = snapshot.confirmedAtMilliseconds
+    const [next, after] = numbered([world.user('dora'), world.user('erik')], snapshot.revision)
+    if (next === undefined || after === undefined) throw new Error('two changes are two')
+    expect(() => snapshot.apply([after])).toThrow(SnapshotGap)
+    snapshot.confirm(confirmedAt + 1)
+    expect(snapshot.confirmedAtMilliseconds).toBe(-Infinity)
+    snapshot.apply([next])
+    expect(snapshot.confirmedAtMilliseconds).toBe(-Infinity)
+    snapshot.apply([after])
+    expect(snapshot.confirmedAtMilliseconds).toBe(confirmedAt + 1)
+  })
+  it('is gone until a state is loaded that has the missing change', () => {
+    const snapshot = snapshotOf()
+    const { revision } = snapshot
+    snapshot.expect(revision)
+    expect(snapshot.confirmedAtMilliseconds).not.toBe(-Infinity)
+    snapshot.expect(revision + 2)
+    snapshot.expect(revision + 1)
+    snapshot.load(WORLD, revision + 1)
+    expect(snapshot.confirmedAtMilliseconds).toBe(-Infinity)
+    snapshot.load(WORLD, revision + 2)
+    expect(snapshot.confirmedAtMilliseconds).not.toBe(-Infinity)
+  })
   it('holds for five seconds unless told otherwise', () => {
     expect(new LiveSnapshot().staleAfterMilliseconds).toBe(5_000)
     expect(new LiveSnapshot(600_000).staleAfterMilliseconds).toBe(600_000)
