@@ -4,7 +4,7 @@ import type { SerialNumber } from '../domain/serial-number.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
 import type { Validity } from '../domain/validity.ts'
 import { encodeName } from '../x509/distinguished-name.ts'
-import type { Criticality, Extension } from '../x509/extension.ts'
+import { type Criticality, encodedOnce, type Extension } from '../x509/extension.ts'
 import { authorityInformationAccess } from '../x509/extensions/authority-information-access.ts'
 import { authorityKeyIdentifier } from '../x509/extensions/authority-key-identifier.ts'
 import { basicConstraints } from '../x509/extensions/basic-constraints.ts'
@@ -47,16 +47,17 @@ export function encodeCertificateRequest(
   })
 }
 
-const encodedOnce = new WeakMap<Signatory, WeakMap<Profile, readonly Extension[]>>()
+const constants = new WeakMap<Signatory, WeakMap<Profile, readonly Extension[]>>()
 
 function constantExtensions(context: LintContext): readonly Extension[] {
   // Those of a CA differ from one authority to the next, and are rare.
   if (context.certified !== undefined) return encodeConstantExtensions(context)
   const { signatory, profile } = context
-  const ofSignatory = encodedOnce.get(signatory) ?? new WeakMap<Profile, readonly Extension[]>()
-  encodedOnce.set(signatory, ofSignatory)
-  const extensions = ofSignatory.get(profile) ?? encodeConstantExtensions(context)
-  ofSignatory.set(profile, extensions)
+  const known = constants.get(signatory)?.get(profile)
+  if (known !== undefined) return known
+  const extensions = encodeConstantExtensions(context).map(encodedOnce)
+  const ofSignatory = constants.get(signatory) ?? new WeakMap<Profile, readonly Extension[]>()
+  constants.set(signatory, ofSignatory.set(profile, extensions))
   return extensions
 }
 

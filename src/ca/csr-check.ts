@@ -69,6 +69,7 @@ function refuseCa({ csr, profile }: Check): void {
 }
 
 function refuseSubject({ csr, policy, profile, caSubjects }: Check): void {
+  if (csr.subject.length === 0) return
   const names = attributeValues(csr.subject, OID.commonName)
   if (names.length > 1) throw new CsrRefused('csr_two_common_names', { found: names.length })
   const maxLength = policy.names.commonNameMaxLength

@@ -3,7 +3,7 @@
 import { isWithinZone } from '../domain/dns-name.ts'
 import type { GeneralName, WritableGeneralName } from '../x509/general-name.ts'
 import { OID } from '../x509/oid.ts'
-import type { LintContext } from './lint.ts'
+import type { LintTerms } from './lint.ts'
 import type { Authority } from './policy/hierarchy.ts'
 import { profileNamed } from './policy/policy.ts'
 import type { ExtendedKeyUsage, Profile } from './policy/profile.ts'
@@ -19,7 +19,7 @@ export function purposeOids(purposes: readonly ExtendedKeyUsage[]): readonly str
 }
 
 /** Purposes as OIDs; empty when there is no such extension. */
-export function expectedPurposes({ profile, certified }: LintContext): readonly string[] {
+export function expectedPurposes({ profile, certified }: LintTerms): readonly string[] {
   if (profile.extendedKeyUsage !== 'of-the-authority') {
     return purposeOids(profile.extendedKeyUsage.purposes)
   }
@@ -28,7 +28,7 @@ export function expectedPurposes({ profile, certified }: LintContext): readonly 
 }
 
 /** Policy OIDs: the profile's own, and in an issuing CA those of the profiles that it may issue (CP §7.1.6). */
-export function expectedPolicies({ profile, certified, policy }: LintContext): readonly string[] {
+export function expectedPolicies({ profile, certified, policy }: LintTerms): readonly string[] {
   if (profile.certificatePolicies === 'own' || certified === undefined) return [profile.policyOid]
   return [profile.policyOid, ...certified.issues.map((name) => profileNamed(policy, name).policyOid)]
 }
@@ -43,7 +43,7 @@ export interface ExpectedConstraints {
 }
 
 /** Subtrees of the authority that is certified; `undefined` when there is no such extension. */
-export function expectedConstraints({ certified }: LintContext): ExpectedConstraints | undefined {
+export function expectedConstraints({ certified }: LintTerms): ExpectedConstraints | undefined {
   if (certified === undefined || certified.nameConstraints === 'none') return undefined
   const { dnsNames, ipAddresses } = certified.nameConstraints
   const zones = typeof dnsNames === 'string' ? [] : dnsNames
@@ -65,18 +65,18 @@ export function isWithinConstraints({ nameConstraints }: Authority, name: Genera
 }
 
 /** OIDs of the extensions that the certificate may have, and whether each is critical. */
-export function expectedExtensions(context: LintContext): ReadonlyMap<string, boolean> {
-  const { profile } = context
+export function expectedExtensions(terms: LintTerms): ReadonlyMap<string, boolean> {
+  const { profile } = terms
   const { uri, dnsNames, ipAddresses } = profile.subjectAltName
   const rows: readonly (readonly [string, boolean, boolean])[] = [
     [OID.basicConstraints, true, profile.basicConstraints.critical],
     [OID.keyUsage, true, profile.keyUsage.critical],
-    [OID.extendedKeyUsage, expectedPurposes(context).length > 0, isPurposeCritical(profile)],
+    [OID.extendedKeyUsage, expectedPurposes(terms).length > 0, isPurposeCritical(profile)],
     [OID.certificatePolicies, true, false],
     [OID.subjectKeyIdentifier, true, false],
     [OID.authorityKeyIdentifier, profile.issuedBy !== 'itself', false],
     [OID.subjectAlternativeName, uri !== null || dnsNames.max > 0 || ipAddresses.max > 0, false],
-    [OID.nameConstraints, expectedConstraints(context) !== undefined, true],
+    [OID.nameConstraints, expectedConstraints(terms) !== undefined, true],
     [OID.crlDistributionPoints, profile.crlDistributionPoint, false],
     [OID.authorityInformationAccess, profile.caIssuers || profile.ocsp, false],
     [OID.ocspNoCheck, profile.ocspNoCheck, false],

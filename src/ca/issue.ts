@@ -83,7 +83,7 @@ function prepare(request: CertificateRequest, context: LintContext, validity: Va
   refuseOutsideZones(sanOf(request, means.trustDomain).dnsNames, context.signatory.authority)
   const serial = makeSerialNumber(means.random)
   const tbs = encodeCertificateRequest(request, context, { serial, validity, trustDomain: means.trustDomain })
-  return Permit.prepare(tbs, context)
+  return Permit.prepare(tbs, context, request.publicKey)
 }
 
 /** The hierarchy entry of the CA that is certified; `undefined` for a leaf. */

@@ -4,6 +4,7 @@ import { parseSerialNumber, type SerialNumber } from '../domain/serial-number.ts
 import type { Validity } from '../domain/validity.ts'
 import { singleAttribute } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
+import type { PublicKey } from '../x509/public-key.ts'
 import { parseTbsCertificate, type TbsCertificate } from '../x509/tbs-certificate.ts'
 import { failedLints, type LintContext, LintFailed, LintSubject } from './lint.ts'
 import { LINTS } from './lints.ts'
@@ -35,10 +36,10 @@ export class Permit {
     this.facts = facts
   }
 
-  /** Runs the lints over a copy of `tbs`. Throws `LintFailed`, and what `parseTbsCertificate` throws. */
-  static prepare(tbs: Uint8Array, context: LintContext): Permit {
+  /** Runs the lints over a copy of `tbs`; `known` as in `parseTbsCertificate`. Throws `LintFailed`, and what that throws. */
+  static prepare(tbs: Uint8Array, context: LintContext, known?: PublicKey): Permit {
     const copy = new Uint8Array(tbs)
-    const parsed = parseTbsCertificate(copy)
+    const parsed = parseTbsCertificate(copy, known)
     const failed = failedLints(new LintSubject(parsed, context), LINTS)
     if (failed.length > 0) throw new LintFailed(failed, context)
     return new Permit(copy, context, factsOf(parsed))

@@ -118,10 +118,11 @@ function refuseControlCharacters(type: string, value: string): void {
 
 /** Every string value of this type, first to last, in whatever RDN it stands. */
 export function attributeValues(name: DistinguishedName, type: string): string[] {
-  return name
-    .flat()
-    .filter((attribute) => attribute.type === type && isString(attribute))
-    .map((attribute) => attribute.value)
+  const values: string[] = []
+  for (const rdn of name) {
+    for (const attribute of rdn) if (attribute.type === type && isString(attribute)) values.push(attribute.value)
+  }
+  return values
 }
 
 function isString({ tag }: NameAttribute): boolean {

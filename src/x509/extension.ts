@@ -10,6 +10,8 @@ export interface Extension {
   readonly critical: boolean
   /** Contents of the extnValue OCTET STRING. */
   readonly value: Uint8Array
+  /** All of it, where many certificates have it in common. */
+  readonly encoded?: Der
 }
 
 export type Criticality = 'critical' | 'non-critical'
@@ -26,13 +28,20 @@ export function makeExtension(id: string, criticality: Criticality, value: Der):
 
 /** Extensions: a SEQUENCE in the order given. Throws `ExtensionRejected` for none, and for two of one kind. */
 export function encodeExtensions(extensions: readonly Extension[]): Der {
-  const ids = new Set(extensions.map((extension) => extension.oid))
+  const ids = new Set<string>()
+  for (const { oid: id } of extensions) ids.add(id)
   if (ids.size === 0) throw new ExtensionRejected('extension_malformed', { why: 'none' })
   if (ids.size < extensions.length) throw new ExtensionRejected('extension_duplicate', { oids: [...ids] })
   return constructed(TAG.sequence, extensions.map(encodeExtension))
 }
 
-function encodeExtension({ oid: id, critical, value }: Extension): Der {
+/** The same extension for many certificates: encoded here, and not again for each of them. */
+export function encodedOnce(extension: Extension): Extension {
+  return { ...extension, encoded: encodeExtension(extension) }
+}
+
+function encodeExtension({ oid: id, critical, value, encoded }: Extension): Der {
+  if (encoded !== undefined) return encoded
   // X.690 §11.5: a default is left out.
   return critical ? sequence(oid(id), TRUE, octetString(value)) : sequence(oid(id), octetString(value))
 }

@@ -72,9 +72,11 @@ interface ParsedFields {
   readonly serialNumber: Uint8Array
   readonly signatureAlgorithm: SignatureAlgorithm
   readonly issuerEncoded: Uint8Array
+  readonly validityEncoded: Uint8Array
   readonly validity: Validity
   readonly subjectEncoded: Uint8Array
   readonly spki: Uint8Array
+  readonly hasUniqueIdentifier: boolean
   readonly extensions: ReadonlyMap<string, Extension>
 }
 
@@ -91,15 +93,18 @@ export class TbsCertificate {
   readonly issuer: DistinguishedName
   readonly issuerEncoded: Uint8Array
   readonly validity: Validity
+  readonly validityEncoded: Uint8Array
   readonly subject: DistinguishedName
   readonly subjectEncoded: Uint8Array
   /** SubjectPublicKeyInfo. */
   readonly spki: Uint8Array
+  /** issuerUniqueID or subjectUniqueID (§4.1.2.8): nobody uses them, and they are no error. */
+  readonly hasUniqueIdentifier: boolean
   /** By OID, in their order. */
   readonly extensions: ReadonlyMap<string, Extension>
   #publicKey: PublicKey | undefined
 
-  constructor(encoded: Uint8Array, fields: ParsedFields) {
+  constructor(encoded: Uint8Array, fields: ParsedFields, known?: PublicKey) {
     this.encoded = encoded
     this.version = fields.version
     this.serialNumber = fields.serialNumber
@@ -107,10 +112,13 @@ export class TbsCertificate {
     this.issuerEncoded = fields.issuerEncoded
     this.issuer = parseName(fields.issuerEncoded)
     this.validity = fields.validity
+    this.validityEncoded = fields.validityEncoded
     this.subjectEncoded = fields.subjectEncoded
     this.subject = parseName(fields.subjectEncoded)
     this.spki = fields.spki
+    this.hasUniqueIdentifier = fields.hasUniqueIdentifier
     this.extensions = fields.extensions
+    if (known !== undefined && Buffer.compare(known.spki, fields.spki) === 0) this.#publicKey = known
   }
 
   /** `serialNumber` in lower-case hexadecimal: a `SerialNumber` when it is one of ours. */
@@ -172,14 +180,17 @@ export class TbsCertificate {
   }
 }
 
-/** Throws `DerRejected`, `CertificateRejected`, `ExtensionRejected` or `DistinguishedNameRejected`. */
-export function parseTbsCertificate(encoded: Uint8Array): TbsCertificate {
+/**
+ * `known`: a key that was parsed before; where the same bytes stand in the certificate they are not parsed again. Throws
+ * `DerRejected`, `CertificateRejected`, `ExtensionRejected` or `DistinguishedNameRejected`.
+ */
+export function parseTbsCertificate(encoded: Uint8Array, known?: PublicKey): TbsCertificate {
   const outer = DerReader.over(encoded)
   const reader = outer.readSequence()
   outer.end()
   const fields = parseFields(reader)
   reader.end()
-  return new TbsCertificate(encoded, fields)
+  return new TbsCertificate(encoded, fields, known)
 }
 
 function parseFields(reader: DerReader): ParsedFields {
@@ -187,12 +198,24 @@ function parseFields(reader: DerReader): ParsedFields {
   const serialNumber = parseSerial(reader)
   const signatureAlgorithm = parseSignatureAlgorithm(reader)
   const issuerEncoded = reader.readEncoded(TAG.sequence)
-  const validity = parseValidity(reader)
+  const validityEncoded = reader.readEncoded(TAG.sequence)
+  const validity = parseValidity(DerReader.over(validityEncoded))
   const subjectEncoded = reader.readEncoded(TAG.sequence)
   const spki = reader.readEncoded(TAG.sequence)
-  if (version > 1) skipUniqueIdentifiers(reader)
+  const hasUniqueIdentifier = version > 1 && readUniqueIdentifiers(reader)
   const extensions = parseOptionalExtensions(reader, version)
-  return { version, serialNumber, signatureAlgorithm, issuerEncoded, validity, subjectEncoded, spki, extensions }
+  return {
+    version,
+    serialNumber,
+    signatureAlgorithm,
+    issuerEncoded,
+    validityEncoded,
+    validity,
+    subjectEncoded,
+    spki,
+    hasUniqueIdentifier,
+    extensions,
+  }
 }
 
 function parseVersion(reader: DerReader): 1 | 2 | 3 {
@@ -216,10 +239,11 @@ function parseValidity(reader: DerReader): Validity {
   return validity
 }
 
-/** issuerUniqueID and subjectUniqueID (§4.1.2.8): nobody uses them, and they are no error. */
-function skipUniqueIdentifiers(reader: DerReader): void {
-  reader.readOptionalContents(contextPrimitive(1))
-  reader.readOptionalContents(contextPrimitive(2))
+/** Reads past issuerUniqueID and subjectUniqueID, and says whether there was one. */
+function readUniqueIdentifiers(reader: DerReader): boolean {
+  const issuers = reader.readOptionalContents(contextPrimitive(1))
+  const subjects = reader.readOptionalContents(contextPrimitive(2))
+  return issuers !== undefined || subjects !== undefined
 }
 
 function parseOptionalExtensions(reader: DerReader, version: number): ReadonlyMap<string, Extension> {

@@ -5,10 +5,6 @@ import type { Lint } from '../lint.ts'
 export const extensionCriticalityOffProfile: Lint = {
   name: 'extension_criticality_off_profile',
   cites: 'CP §7.1.2; RFC 5280 §4.2',
-  passes: (subject) => {
-    const expected = subject.expectedExtensions
-    return [...subject.tbs.extensions.values()].every(
-      ({ oid, critical }) => critical === (expected.get(oid) ?? critical),
-    )
-  },
+  passes: ({ tbs, expectedExtensions }) =>
+    [...tbs.extensions.values()].every(({ oid, critical }) => critical === (expectedExtensions.get(oid) ?? critical)),
 }

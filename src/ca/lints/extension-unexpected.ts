@@ -5,8 +5,5 @@ import type { Lint } from '../lint.ts'
 export const extensionUnexpected: Lint = {
   name: 'extension_unexpected',
   cites: 'CP §7.1.2; RFC 5280 §4.2',
-  passes: (subject) => {
-    const expected = subject.expectedExtensions
-    return [...subject.tbs.extensions.keys()].every((oid) => expected.has(oid))
-  },
+  passes: ({ tbs, expectedExtensions }) => [...tbs.extensions.keys()].every((oid) => expectedExtensions.has(oid)),
 }

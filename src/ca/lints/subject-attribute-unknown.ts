@@ -5,7 +5,7 @@ import type { Lint } from '../lint.ts'
 export const subjectAttributeUnknown: Lint = {
   name: 'subject_attribute_unknown',
   cites: 'CP §7.1.4; RFC 5280 §4.1.2.4',
-  passes: ({ tbs }) => tbs.subject.flat().every(({ type }) => KNOWN.has(type)),
+  passes: ({ attributes }) => attributes.every(({ type }) => KNOWN.has(type)),
 }
 
 const KNOWN: ReadonlySet<string> = new Set([

@@ -5,5 +5,5 @@ import type { Lint } from '../lint.ts'
 export const subjectStringType: Lint = {
   name: 'subject_string_type',
   cites: 'CP §7.1.4; RFC 5280 §4.1.2.4',
-  passes: ({ tbs }) => tbs.subject.flat().every(({ tag }) => tag === STRING_TAG.utf8),
+  passes: ({ attributes }) => attributes.every(({ tag }) => tag === STRING_TAG.utf8),
 }
