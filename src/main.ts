@@ -25,12 +25,12 @@ import {
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
 import { Refresh } from './main/refresh.ts'
+import { Reload } from './main/reload.ts'
 import { type BackgroundWork, startBackground } from './ops/background.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { systemTimer } from './ops/timer.ts'
 import { CrlPublisher } from './revocation/crl-publisher.ts'
-import { ChangeLogGap } from './storage/errors.ts'
 import { encodePem } from './x509/pem.ts'
 
 export interface RunningService {
@@ -62,30 +62,14 @@ export async function startService(configuration: Configuration, clock: Clock = 
 
 async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
   refuseEmpty(configuration)
-  const live = new LiveState(configuration.limits.snapshotAgeSeconds * 1000)
-  let onFault = (error: unknown): void => {
-    throw error
-  }
-  let onBatch: NonNullable<StorageWatch['onBatch']> = () => undefined
-  const watch: StorageWatch = {
-    onBatch: (batch) => onBatch(batch),
-    onCommitted: (changes) => live.apply(changes),
-    onConfirmed: (at) => live.confirm(at),
-    onFault: (error) => onFault(error),
-  }
-  const opened = await openInstallation(configuration, watch, clock)
+  const live = new LiveState(clock, configuration.limits.snapshotAgeSeconds * 1000)
+  const monitoring = openMonitoring(configuration, live, clock)
+  const opened = await openInstallation(configuration, watchOf(live, monitoring), clock)
   shutdown.add('storage', { name: 'storage', close: () => opened.storage.close() })
   const { facts } = opened
   if (facts === undefined) throw new NotInitialised(configuration.dataFolder)
-  await live.load(opened, clock)
-  const monitoring = openMonitoring(opened, live, clock)
-  onFault = (error) => {
-    monitoring.failed(error, 'storage')
-    // Until it is loaded anew nothing confirms the snapshot, and decisions stop.
-    if (error instanceof ChangeLogGap)
-      live.load(opened, clock).catch((again: unknown) => monitoring.failed(again, 'load'))
-  }
-  onBatch = (batch) => monitoring.batchCommitted(batch)
+  await live.load(opened)
+  monitoring.watchIssuers(opened)
   const context = actContext(opened)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
@@ -102,6 +86,23 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   })
   monitoring.log.info({ ports: listeners.ports, installation: facts.installation }, 'ready')
   return { ports: listeners.ports, facts, stop: () => shutdown.stop() }
+}
+
+/** What storage tells, and whom: memory follows its changes, and is loaded anew when one was missed. */
+function watchOf(live: LiveState, monitoring: Monitoring): StorageWatch {
+  const reload = new Reload(
+    () => live.loadAgain(),
+    (error) => monitoring.failed(error, 'load'),
+  )
+  return {
+    onBatch: (batch) => monitoring.batchCommitted(batch),
+    onCommitted: (changes) => live.apply(changes),
+    onConfirmed: (at) => live.confirm(at),
+    onFault: (error) => {
+      monitoring.failed(error, 'storage')
+      reload.after(error)
+    },
+  }
 }
 
 async function openKeyring(
@@ -190,7 +191,7 @@ function startWork({
       certificate.wake()
     },
     onIssuers: () => {
-      monitoring.issuersAdded()
+      monitoring.watchIssuers(opened)
       crls.wake()
       certificate.wake()
     },

@@ -60,7 +60,7 @@ export interface StorageWatch {
   readonly onCommitted: (changes: readonly NumberedChange[]) => void
   readonly onConfirmed: (askedAtMonotonicMilliseconds: number) => void
   readonly onBatch?: (batch: { readonly acts: number; readonly seconds: number }) => void
-  /** Failures that no caller hears of; with a `change_log_gap` the state is to be loaded anew. */
+  /** Failures that no caller hears of; after a gap the state is to be loaded anew (`Reload`). */
   readonly onFault: (error: unknown) => void
 }
 

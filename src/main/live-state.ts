@@ -2,7 +2,7 @@
 // ledger that CRLs are written from, the CRLs in force and the CAs. Its own commits arrive before they are answered; those
 // of other processes with the next poll.
 import { LiveSnapshot } from '../access/live-snapshot.ts'
-import type { NumberedChange } from '../domain/change.ts'
+import type { Change, NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
 import { AuthorityShelf } from '../http/authority-shelf.ts'
 import { CrlLedger } from '../revocation/crl-ledger.ts'
@@ -32,6 +32,7 @@ export class LiveState {
   readonly ledger = new CrlLedger()
   readonly crls = new CrlShelf()
   readonly authorities = new AuthorityShelf()
+  readonly #clock: Clock
   #certificates: ClientCertificateCache | undefined
   #opened: OpenInstallation | undefined
   #listener: LiveStateListener | undefined
@@ -40,22 +41,26 @@ export class LiveState {
   #isFetching = false
   #failedAtMilliseconds = -Infinity
 
-  constructor(staleAfterMilliseconds: number) {
+  constructor(clock: Clock, staleAfterMilliseconds: number) {
+    this.#clock = clock
     this.snapshot = new LiveSnapshot(staleAfterMilliseconds)
   }
 
   /** Reads everything once; from here on changes are folded in. */
-  async load(opened: OpenInstallation, clock: Clock): Promise<void> {
-    const { storage, book } = opened
-    const askedAt = clock.monotonicMilliseconds()
-    const { changes, seq } = await storage.readState()
-    this.snapshot.load(changes, seq)
-    this.ledger.load(changes, seq)
-    this.snapshot.confirm(askedAt)
+  async load(opened: OpenInstallation): Promise<void> {
+    const { book } = opened
     this.#opened = opened
     this.#takeUp(book.all(), opened)
+    await this.#loadState(opened)
     await this.#fetchCrls(book.all())
-    storage.follow(seq)
+  }
+
+  /** After a gap. The changes that were missed may have been of any kind: all that any of them asks for is done. */
+  async loadAgain(): Promise<void> {
+    // Nothing is followed before the first load, so nothing can be missed.
+    if (this.#opened === undefined) return
+    await this.#loadState(this.#opened)
+    this.#ask(new Set(['revocation', 'token-key', 'issuer', 'crl']))
   }
 
   /** Called from here on for what a change asks beyond memory. */
@@ -68,22 +73,35 @@ export class LiveState {
     return this.#certificates
   }
 
-  /** Folds committed changes in: memory at once, what has to be fetched right after. */
+  /** Folds committed changes in: memory at once, what has to be fetched right after. Throws `SnapshotGap`. */
   apply(changes: readonly NumberedChange[]): void {
-    if (this.#opened === undefined) return
     this.snapshot.apply(changes)
     this.ledger.apply(changes)
-    const kinds = new Set(changes.map(({ change }) => change.kind))
-    if (kinds.has('revocation')) this.#listener?.onRevocation()
-    if (kinds.has('token-key')) this.#listener?.onTokenKey()
-    for (const kind of ['issuer', 'crl'] as const) if (kinds.has(kind)) this.#due.add(kind)
-    this.#fetchDue()
+    this.#ask(new Set(changes.map(({ change }) => change.kind)))
   }
 
   /** The log was asked at that instant and has nothing more; what could not be fetched before is tried again. */
   confirm(askedAtMilliseconds: number): void {
     this.snapshot.confirm(askedAtMilliseconds)
     if (askedAtMilliseconds - this.#failedAtMilliseconds >= RETRY_MILLISECONDS) this.#fetchDue()
+  }
+
+  /** Follows the log in the same turn in which the state is there: no change comes in between. */
+  async #loadState({ storage }: OpenInstallation): Promise<void> {
+    const askedAt = this.#clock.monotonicMilliseconds()
+    const { changes, seq } = await storage.readState()
+    this.snapshot.load(changes, seq)
+    this.ledger.load(changes, seq)
+    storage.follow(seq)
+    this.snapshot.confirm(askedAt)
+  }
+
+  /** What changes of these kinds ask for beyond memory. */
+  #ask(kinds: ReadonlySet<Change['kind']>): void {
+    if (kinds.has('revocation')) this.#listener?.onRevocation()
+    if (kinds.has('token-key')) this.#listener?.onTokenKey()
+    for (const kind of ['issuer', 'crl'] as const) if (kinds.has(kind)) this.#due.add(kind)
+    this.#fetchDue()
   }
 
   #fetchDue(): void {

@@ -1,6 +1,7 @@
 // What this process tells of itself: log, metrics and readiness, fed by the edges and by what is in memory.
 import { REASONS } from '../access/reasons.ts'
 import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
+import type { Policy } from '../ca/policy/policy.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
@@ -8,6 +9,7 @@ import type { Validity } from '../domain/validity.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
 import type { Observer } from '../http/parts.ts'
 import { PROBLEMS } from '../http/problems.ts'
+import type { Configuration } from '../ops/configuration.ts'
 import { type CheckResult, Health } from '../ops/health.ts'
 import { type Log, openLog } from '../ops/log.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
@@ -25,29 +27,19 @@ export interface Monitoring extends OperationsParts {
   crlsPublished(): void
   serverCertificate(validity: Validity): void
   /** CAs that are in the book and not watched yet are watched from here on. */
-  issuersAdded(): void
+  watchIssuers(opened: OpenInstallation): void
   batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
   failed(error: unknown, where: string): void
 }
 
 const OK: CheckResult = { kind: 'ok' }
 
-export function openMonitoring(opened: OpenInstallation, live: LiveState, clock: Clock): Monitoring {
-  const { configuration, book } = opened
+export function openMonitoring(configuration: Configuration, live: LiveState, clock: Clock): Monitoring {
   const log = openLog({ level: configuration.logLevel, clock, destination: process.stderr })
   const metrics = createMetrics({ clock, codes: Object.keys(PROBLEMS), reasons: Object.keys(REASONS) })
   const health = new Health(clock, systemTimer)
-  registerSnapshotCheck(health, opened, live, clock)
+  registerSnapshotCheck(health, configuration, live, clock)
   const watched = new Set<IssuerId>()
-  const watchIssuers = (): void => {
-    for (const { issuer } of book.all()) {
-      if (watched.has(issuer.id)) continue
-      watched.add(issuer.id)
-      metrics.certificateInUse(issuer.id, issuer.validity)
-      registerIssuerChecks(health, issuer, opened, live, clock)
-    }
-  }
-  watchIssuers()
   return {
     log,
     health,
@@ -64,7 +56,14 @@ export function openMonitoring(opened: OpenInstallation, live: LiveState, clock:
         metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })
       }
     },
-    issuersAdded: watchIssuers,
+    watchIssuers: ({ book, policy }) => {
+      for (const { issuer } of book.all()) {
+        if (watched.has(issuer.id)) continue
+        watched.add(issuer.id)
+        metrics.certificateInUse(issuer.id, issuer.validity)
+        registerIssuerChecks(health, issuer, policy, live, clock)
+      }
+    },
     batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
@@ -84,26 +83,16 @@ function observerOf(log: Log, metrics: Metrics): Observer {
   }
 }
 
-function registerSnapshotCheck(
-  health: Health,
-  { configuration }: OpenInstallation,
-  live: LiveState,
-  clock: Clock,
-): void {
+function registerSnapshotCheck(health: Health, { limits }: Configuration, live: LiveState, clock: Clock): void {
   health.register('snapshot', () => {
     const ageSeconds = (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000
-    if (ageSeconds < configuration.limits.snapshotAgeSeconds) return OK
+    if (ageSeconds < limits.snapshotAgeSeconds) return OK
+    if (ageSeconds === Infinity) return missing('a change is missing in it', 'nothing: it is read anew')
     return missing(`not confirmed for ${ageSeconds.toFixed(1)} s`, 'look whether the database answers')
   })
 }
 
-function registerIssuerChecks(
-  health: Health,
-  issuer: Issuer,
-  { policy }: OpenInstallation,
-  live: LiveState,
-  clock: Clock,
-): void {
+function registerIssuerChecks(health: Health, issuer: Issuer, policy: Policy, live: LiveState, clock: Clock): void {
   const isRoot = issuer.authority.parent === null
   health.register(`crl ${issuer.id}`, () => {
     const crl = live.crls.get(issuer.id)?.crl

@@ -1,10 +1,19 @@
-// What changes ask to be fetched is fetched again when that failed, and CAs that came later are watched.
+// What changes ask to be fetched is fetched again when that failed, a change that was missed stops decisions until the state
+// is read anew, and CAs that came later are watched.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { SnapshotGap } from '../../src/access/live-snapshot.ts'
+import { recogniseCaller } from '../../src/access/recognise.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
-import { NOBODY, type OpenInstallation, openInstallation } from '../../src/main/installation.ts'
+import { parseSerialNumber } from '../../src/domain/serial-number.ts'
+import { parseUserName } from '../../src/domain/user-name.ts'
+import { addUser } from '../../src/enrollment/directory-acts.ts'
+import { revokeCertificate } from '../../src/enrollment/revoke-certificate.ts'
+import { actContext, NOBODY, type OpenInstallation, openInstallation } from '../../src/main/installation.ts'
 import { LiveState } from '../../src/main/live-state.ts'
 import { openMonitoring } from '../../src/main/monitoring.ts'
-import { TestService } from '../support/test-service.ts'
+import { Reload } from '../../src/main/reload.ts'
+import { parsePemBundle } from '../../src/x509/pem.ts'
+import { type Certified, TestService } from '../support/test-service.ts'
 import { StillClock } from '../enrollment/still-clock.ts'
 
 const clock = new StillClock()
@@ -13,10 +22,12 @@ const USERS = 'users-1' as IssuerId
 /** Bounds a hang, not a speed. */
 const WAIT = { timeout: 30_000 }
 let service: TestService
+let owner: Certified
 let opened: OpenInstallation
 
 beforeAll(async () => {
   service = await TestService.start({ clock })
+  owner = await service.addProject('vision', 'owner')
   await service.stop()
   opened = await openInstallation(service.configuration, NOBODY, clock)
 })
@@ -45,8 +56,8 @@ describe('a CRL that could not be fetched', () => {
         return typeof value === 'function' ? (value.bind(target) as unknown) : value
       },
     })
-    const live = new LiveState(5000)
-    await live.load({ ...opened, storage }, clock)
+    const live = new LiveState(clock, 5000)
+    await live.load({ ...opened, storage })
     const failures: unknown[] = []
     const nothing = (): undefined => undefined
     live.listen({
@@ -75,16 +86,80 @@ describe('a CRL that could not be fetched', () => {
   })
 })
 
+describe('a change that never reached the snapshot', () => {
+  test('is found by the next one: decisions stop, the state is read anew, and they go on with it', async () => {
+    const live = new LiveState(clock, 5000)
+    const mayLoad = Promise.withResolvers<undefined>()
+    const [faults, asked]: [unknown[], string[]] = [[], []]
+    let isLosing = false
+    const reload = new Reload(
+      () => mayLoad.promise.then(() => live.loadAgain()),
+      (error) => faults.push(error),
+    )
+    const watch = {
+      onCommitted: (changes: Parameters<typeof live.apply>[0]) => (isLosing ? undefined : live.apply(changes)),
+      onConfirmed: (at: number) => live.confirm(at),
+      onFault: (error: unknown) => {
+        faults.push(error)
+        reload.after(error)
+      },
+    }
+    const running = await openInstallation(service.configuration, watch, clock)
+    try {
+      await live.load(running)
+      live.listen({
+        onRevocation: () => asked.push('revocation'),
+        onIssuers: () => asked.push('issuers'),
+        onTokenKey: () => asked.push('token key'),
+        onFailure: (error) => faults.push(error),
+      })
+      const [der = new Uint8Array()] = parsePemBundle(owner.certificate, 'CERTIFICATE')
+      const decided = (): string => {
+        const at = { wall: clock.now(), monotonic: clock.monotonicMilliseconds() }
+        const found = recogniseCaller(live.snapshot, live.certificates.verify(der), at)
+        return found.kind === 'recognised' ? 'recognised' : found.reason
+      }
+      const context = actContext(running)
+      const by = { caller: { kind: 'offline' }, origin: { requestId: 'test' } } as const
+      expect(decided()).toBe('recognised')
+
+      isLosing = true
+      const serial = parseSerialNumber(owner.serial)
+      await revokeCertificate(context, { ...by, serial, reason: 'keyCompromise' })
+      isLosing = false
+      expect([faults, asked]).toEqual([[], []])
+
+      const name = parseUserName('dora', running.policy.names)
+      await addUser(context, { ...by, name, platformRole: 'user' })
+      expect(decided()).toBe('SNAPSHOT_STALE')
+      expect(faults[0]).toBeInstanceOf(SnapshotGap)
+
+      await expect(running.storage.pollNow()).rejects.toThrow(SnapshotGap)
+      expect(decided()).toBe('SNAPSHOT_STALE')
+
+      mayLoad.resolve(undefined)
+      await vi.waitFor(() => expect(decided()).toBe('CERT_REVOKED'), WAIT)
+      expect([live.ledger.count(USERS), live.snapshot.user('dora')?.status]).toEqual([1, 'active'])
+      expect(asked).toEqual(['revocation', 'token key'])
+      await running.storage.pollNow()
+      expect(faults.filter((fault) => !(fault instanceof SnapshotGap))).toEqual([])
+    } finally {
+      await running.storage.close()
+    }
+  })
+})
+
 describe('a CA that was added while the process runs', () => {
   test('is watched from then on', async () => {
-    const live = new LiveState(5000)
-    await live.load(opened, clock)
-    const monitoring = openMonitoring(opened, live, clock)
+    const live = new LiveState(clock, 5000)
+    await live.load(opened)
+    const monitoring = openMonitoring(opened.configuration, live, clock)
+    monitoring.watchIssuers(opened)
     const [known] = opened.book.all().filter(({ issuer }) => issuer.id === USERS)
     if (known === undefined) throw new Error('users-1 is not there')
     opened.book.add({ ...known, issuer: { ...known.issuer, id: 'users-9' as IssuerId } })
-    monitoring.issuersAdded()
-    monitoring.issuersAdded()
+    monitoring.watchIssuers(opened)
+    monitoring.watchIssuers(opened)
     const { missing } = await monitoring.health.readiness()
     expect(missing.map(({ check }) => check)).toContain('crl users-9')
     expect((await monitoring.metrics()).text).toContain('signet_certificate_life_seconds{certificate="users-9"}')

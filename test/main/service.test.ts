@@ -1,9 +1,10 @@
 // The process as a whole: start, stop, start again, and what it says when it cannot.
+import Database from 'better-sqlite3'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startService } from '../../src/main.ts'
 import { parseConfiguration } from '../../src/ops/configuration.ts'
 import { askOn, connectTo } from '../http/raw-request.ts'
@@ -92,6 +93,43 @@ describe('readiness', () => {
     const metrics = await (await fetch(`${service.operationsUrl}/metrics`)).text()
     expect(metrics).toMatch(/^signet_/m)
     expect((await fetch(`${service.operationsUrl}/v1/status`)).status).toBe(404)
+  })
+})
+
+describe('a revocation by another process that is missing in the change log', () => {
+  /** Bounds a hang, not a speed. */
+  const WAIT = { timeout: 30_000 }
+
+  function revokeUnheard(serial: string): void {
+    const { database } = service.configuration
+    if (database.kind !== 'sqlite') throw new Error('the service is on SQLite')
+    const other = new Database(database.path)
+    const at = clock.now().getTime()
+    const revoke = other.prepare(
+      "update certificates set status = 'revoked', revoked_at = ?, reason = ? where serial = ?",
+    )
+    const count = other.prepare("update counters set value = value + 2 where name = 'change_log' returning value")
+    const log = other.prepare('insert into change_log (seq, change) values (?, ?)')
+    other.transaction(() => {
+      revoke.run(at, 'keyCompromise', serial)
+      const { value } = count.get() as { value: number }
+      log.run(value, JSON.stringify({ kind: 'token-key', kid: 'another' }))
+    })()
+    other.close()
+  }
+
+  test('is known by the next decision that is made, and stands on the CRL', async () => {
+    const member = await service.addMember('vision', 'unheard', owner)
+    expect((await service.get('/v1/me', member)).status).toBe(200)
+    revokeUnheard(member.serial)
+    await vi.waitFor(async () => {
+      expect((await service.get('/v1/me', member)).json['facts']).toEqual({ reason: 'CERT_REVOKED' })
+    }, WAIT)
+    await vi.waitFor(async () => {
+      const crl = await (await fetch(`${service.httpUrl}/pki/crl/users-1.crl`)).arrayBuffer()
+      expect(Buffer.from(crl).toString('hex')).toContain(member.serial)
+    }, WAIT)
+    expect(await readiness()).toMatchObject({ ready: true })
   })
 })
 
