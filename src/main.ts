@@ -3,13 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
-import { currentServerCertificate, type ServerCertificate } from './enrollment/server-certificate.ts'
+import { currentServerCertificate } from './enrollment/server-certificate.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
-import { apiApp, browserApp, publicApp } from './http/app.ts'
-import { type Listener, listenHttp, listenHttps, type TlsMaterial } from './http/listener.ts'
-import { operationsApp } from './http/operations-app.ts'
 import type { ApiParts } from './http/parts.ts'
 import { SigningQueue } from './http/signing-queue.ts'
 import {
@@ -22,6 +19,7 @@ import {
   serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
+import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
 import { Refresh } from './main/refresh.ts'
@@ -31,16 +29,9 @@ import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { systemTimer } from './ops/timer.ts'
 import { CrlPublisher } from './revocation/crl-publisher.ts'
-import { encodePem } from './x509/pem.ts'
 
 export interface RunningService {
-  /** The ports in use; `undefined` for a listener that is off. */
-  readonly ports: {
-    readonly https: number
-    readonly browser: number | undefined
-    readonly http: number
-    readonly operations: number | undefined
-  }
+  readonly ports: Ports
   readonly facts: InstallationFacts
   /** Finishes what was accepted, for ten seconds at most. */
   stop(): Promise<StopReport>
@@ -73,19 +64,14 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const context = actContext(opened)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
-  const work = startWork({ opened, facts, live, context, keyring, monitoring, clock })
+  const listeners = new Listeners(opened, server, shutdown)
+  const assembled = { opened, facts, live, context, keyring, monitoring }
+  const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
-  const parts = apiParts({ opened, facts, live, context, keyring, monitoring })
-  const listeners = await openListeners(parts, opened, monitoring, server, shutdown)
-  work.onServerCertificate((renewed) => {
-    for (const listener of listeners.secure) listener.replaceMaterial(materialOf(opened, renewed))
-  })
-  work.every(TICKET_KEY_SECONDS, () => {
-    for (const listener of listeners.secure) listener.rotateTicketKeys()
-  })
-  monitoring.log.info({ ports: listeners.ports, installation: facts.installation }, 'ready')
-  return { ports: listeners.ports, facts, stop: () => shutdown.stop() }
+  const ports = await listeners.open(apiParts(assembled), monitoring)
+  monitoring.log.info({ ports, installation: facts.installation }, 'ready')
+  return { ports, facts, stop: () => shutdown.stop() }
 }
 
 /** What storage tells, and whom: memory follows its changes, and is loaded anew when one was missed. */
@@ -134,8 +120,6 @@ interface Assembled {
 interface Work {
   /** Resolves when every CRL that was due at start is published. */
   readonly crlsPublished: Promise<void>
-  onServerCertificate(use: (renewed: ServerCertificate) => void): void
-  every(seconds: number, act: () => void): void
   stop(): Promise<void>
 }
 
@@ -146,8 +130,9 @@ function startWork({
   context,
   keyring,
   monitoring,
+  listeners,
   clock,
-}: Assembled & { readonly clock: Clock }): Work {
+}: Assembled & { readonly listeners: Listeners; readonly clock: Clock }): Work {
   const publisher = new CrlPublisher({
     transactions: opened.storage,
     ledger: live.ledger,
@@ -162,8 +147,6 @@ function startWork({
   })
   const means = { clock, timer: systemTimer, onFailure: (error: unknown) => monitoring.failed(error, 'background') }
   const published = Promise.withResolvers<undefined>()
-  let useCertificate: (renewed: ServerCertificate) => void = () => undefined
-  const running: BackgroundWork[] = []
   const crls = startBackground(async () => {
     const next = await publisher.publishDue()
     monitoring.crlsPublished()
@@ -174,7 +157,7 @@ function startWork({
   const certificate = startBackground(async () => {
     const current = await currentServerCertificate(context, serverMeans(opened, facts))
     monitoring.serverCertificate(current.validity)
-    useCertificate(current)
+    listeners.show(current)
     return current.renewAt
   }, means)
   const maintenance = startBackground(async () => {
@@ -183,7 +166,11 @@ function startWork({
     await opened.storage.forgetExpired()
     return addSeconds(clock.now(), MAINTENANCE_SECONDS)
   }, means)
-  running.push(crls, keys, certificate, maintenance)
+  const ticketKeys = startBackground(async () => {
+    listeners.rotateTicketKeys()
+    return addSeconds(clock.now(), TICKET_KEY_SECONDS)
+  }, means)
+  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, ticketKeys]
   live.listen({
     onRevocation: () => {
       crls.wake()
@@ -200,17 +187,6 @@ function startWork({
   })
   return {
     crlsPublished: published.promise,
-    onServerCertificate: (use) => {
-      useCertificate = use
-    },
-    every: (seconds, act) => {
-      running.push(
-        startBackground(async () => {
-          act()
-          return addSeconds(clock.now(), seconds)
-        }, means),
-      )
-    },
     stop: async () => {
       await Promise.all(running.map((each) => each.stop()))
     },
@@ -257,63 +233,6 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     limits: configuration.limits,
     signingQueue,
     observer: monitoring.observer,
-  }
-}
-
-interface Listeners {
-  /** Those that show Signet's own certificate. */
-  readonly secure: readonly Listener[]
-  readonly ports: RunningService['ports']
-}
-
-async function openListeners(
-  parts: ApiParts,
-  opened: OpenInstallation,
-  monitoring: Monitoring,
-  server: ServerCertificate,
-  shutdown: Shutdown,
-): Promise<Listeners> {
-  const { listeners, limits, tls } = opened.configuration
-  const add = (name: string, listener: Listener): Listener => {
-    shutdown.add('listeners', { name, close: () => listener.close(), force: () => listener.destroy() })
-    return listener
-  }
-  const https = add(
-    'https',
-    await listenHttps(listeners.https, apiApp(parts).fetch, limits, {
-      material: materialOf(opened, server),
-      clientCertificate: 'asked',
-      sessionSeconds: tls.sessionSeconds,
-    }),
-  )
-  const http = add('http', await listenHttp(listeners.http, publicApp(parts).fetch, limits))
-  const { operations, browser } = listeners
-  const forPeople =
-    browser.kind === 'off'
-      ? undefined
-      : add(
-          'browser',
-          await listenHttps(browser, browserApp(parts).fetch, limits, {
-            material: materialOf(opened, server),
-            clientCertificate: 'never',
-            sessionSeconds: tls.sessionSeconds,
-          }),
-        )
-  const inside =
-    operations.kind === 'off'
-      ? undefined
-      : add('operations', await listenHttp(operations, operationsApp(monitoring).fetch, limits))
-  return {
-    secure: forPeople === undefined ? [https] : [https, forPeople],
-    ports: { https: https.port, browser: forPeople?.port, http: http.port, operations: inside?.port },
-  }
-}
-
-function materialOf({ book }: OpenInstallation, { chain, privateKey }: ServerCertificate): TlsMaterial {
-  return {
-    certificateChain: chain,
-    privateKey,
-    clientAuthorities: book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der)),
   }
 }
 

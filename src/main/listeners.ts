@@ -1,0 +1,96 @@
+// The listeners of the service. Those over TLS show the same certificate, which is replaced on all of them at once: also on
+// one that is just being opened.
+import type { ServerCertificate } from '../enrollment/server-certificate.ts'
+import { apiApp, browserApp, publicApp } from '../http/app.ts'
+import { type Listener, listenHttp, listenHttps, type TlsMaterial, type TlsOptions } from '../http/listener.ts'
+import { operationsApp, type OperationsParts } from '../http/operations-app.ts'
+import type { ApiParts } from '../http/parts.ts'
+import type { Endpoint, OptionalEndpoint } from '../ops/endpoint.ts'
+import type { Shutdown } from '../ops/shutdown.ts'
+import { encodePem } from '../x509/pem.ts'
+import type { OpenInstallation } from './installation.ts'
+
+type Fetch = Parameters<typeof listenHttp>[1]
+
+/** The ports in use; `undefined` for a listener that is off. */
+export interface Ports {
+  readonly https: number
+  readonly browser: number | undefined
+  readonly http: number
+  readonly operations: number | undefined
+}
+
+export class Listeners {
+  readonly #opened: OpenInstallation
+  readonly #shutdown: Shutdown
+  readonly #secure: Listener[] = []
+  #material: TlsMaterial
+
+  constructor(opened: OpenInstallation, certificate: ServerCertificate, shutdown: Shutdown) {
+    this.#opened = opened
+    this.#shutdown = shutdown
+    this.#material = materialOf(opened, certificate)
+  }
+
+  /** Opens those that the configuration asks for. Throws `ListenerUnavailable`; the shutdown closes what was opened before. */
+  async open(api: ApiParts, inside: OperationsParts): Promise<Ports> {
+    const { https, http, browser, operations } = this.#opened.configuration.listeners
+    return {
+      https: await this.#openHttps('https', https, apiApp(api).fetch, 'asked'),
+      http: await this.#openHttp('http', http, publicApp(api).fetch),
+      browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api).fetch, 'never')),
+      operations: await unlessOff(operations, (place) =>
+        this.#openHttp('operations', place, operationsApp(inside).fetch),
+      ),
+    }
+  }
+
+  /** Connections that are open keep the certificate that they were shown. */
+  show(certificate: ServerCertificate): void {
+    this.#material = materialOf(this.#opened, certificate)
+    for (const listener of this.#secure) listener.replaceMaterial(this.#material)
+  }
+
+  rotateTicketKeys(): void {
+    for (const listener of this.#secure) listener.rotateTicketKeys()
+  }
+
+  async #openHttps(
+    name: string,
+    place: Endpoint,
+    fetch: Fetch,
+    clientCertificate: TlsOptions['clientCertificate'],
+  ): Promise<number> {
+    const { limits, tls } = this.#opened.configuration
+    const options = { material: this.#material, clientCertificate, sessionSeconds: tls.sessionSeconds }
+    const listener = await listenHttps(place, fetch, limits, options)
+    // A new certificate may have come while the socket was being opened.
+    listener.replaceMaterial(this.#material)
+    this.#secure.push(listener)
+    return this.#closedAtTheEnd(name, listener)
+  }
+
+  async #openHttp(name: string, place: Endpoint, fetch: Fetch): Promise<number> {
+    return this.#closedAtTheEnd(name, await listenHttp(place, fetch, this.#opened.configuration.limits))
+  }
+
+  #closedAtTheEnd(name: string, listener: Listener): number {
+    this.#shutdown.add('listeners', { name, close: () => listener.close(), force: () => listener.destroy() })
+    return listener.port
+  }
+}
+
+async function unlessOff(
+  endpoint: OptionalEndpoint,
+  open: (place: Endpoint) => Promise<number>,
+): Promise<number | undefined> {
+  return endpoint.kind === 'off' ? undefined : open(endpoint)
+}
+
+function materialOf({ book }: OpenInstallation, { chain, privateKey }: ServerCertificate): TlsMaterial {
+  return {
+    certificateChain: chain,
+    privateKey,
+    clientAuthorities: book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der)),
+  }
+}
