@@ -1,6 +1,7 @@
 // The flags by which a local command is told how the installation runs; the same settings as in `signet.yaml`.
 import type { Command } from 'commander'
 import { type Configuration, readConfiguration } from '../ops/configuration.ts'
+import { FLAGS } from '../ops/flags.ts'
 import type { Flags } from '../ops/settings.ts'
 
 interface ConfigurationFlags {
@@ -22,18 +23,18 @@ interface ConfigurationFlags {
 export function addConfigurationOptions(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: signet.yaml in this folder)')
-    .option('--data <folder>', 'data folder')
-    .option('--database <url>', 'sqlite:PATH or postgres://… (default: signet.db in the data folder)')
-    .option('--policy <folder>', 'certification policy (default: the one that comes with Signet)')
-    .option('--public-url <url>', 'https URL by which programs reach the API')
-    .option('--public-http-url <url>', 'http URL of CRLs and CA certificates; it is written into certificates')
-    .option('--trust-domain <name>', 'SPIFFE trust domain')
-    .option('--organization <name>', 'organization in the names of the CAs')
-    .option('--master-key-file <file>', 'file with the master key that seals every other key')
-    .option('--listen <host:port>', 'HTTPS listener')
-    .option('--listen-http <host:port>', 'plain HTTP listener')
-    .option('--listen-operations <host:port>', 'operations listener, on loopback')
-    .option('--demo', 'a demonstration: the public URLs may be left out, the root may lie in the data folder')
+    .option(`${FLAGS.dataFolder} <folder>`, 'data folder')
+    .option(`${FLAGS.database} <url>`, 'sqlite:PATH or postgres://… (default: signet.db in the data folder)')
+    .option(`${FLAGS.policyFolder} <folder>`, 'certification policy (default: the one that comes with Signet)')
+    .option(`${FLAGS.publicUrl} <url>`, 'https URL by which programs reach the API')
+    .option(`${FLAGS.publicHttpUrl} <url>`, 'http URL of CRLs and CA certificates; it is written into certificates')
+    .option(`${FLAGS.trustDomain} <name>`, 'SPIFFE trust domain')
+    .option(`${FLAGS.organization} <name>`, 'organization in the names of the CAs')
+    .option(`${FLAGS['masterKey.file']} <file>`, 'file with the master key that seals every other key')
+    .option(`${FLAGS['listeners.https']} <host:port>`, 'HTTPS listener')
+    .option(`${FLAGS['listeners.http']} <host:port>`, 'plain HTTP listener')
+    .option(`${FLAGS['listeners.operations']} <host:port>`, 'operations listener, on loopback')
+    .option(FLAGS.demo, 'a demonstration: the public URLs may be left out, the root may lie in the data folder')
 }
 
 /** Throws `ConfigurationRejected`. */

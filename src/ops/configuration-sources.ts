@@ -3,6 +3,7 @@
 // Nothing here repeats a value in a fault: a database URL may hold a password.
 import { resolve } from 'node:path'
 import { parseDocument } from 'yaml'
+import { flagOf } from './flags.ts'
 
 /** How the text of a variable or flag becomes a value, and whether the value is a path. */
 export type SettingKind = 'text' | 'path' | 'database' | 'number' | 'boolean' | 'list'
@@ -27,7 +28,7 @@ export interface Sources {
 
 export interface Given {
   readonly value: unknown
-  /** `--data-folder`, `SIGNET_DATA_FOLDER`, `signet.yaml` */
+  /** `--data`, `SIGNET_DATA_FOLDER`, `signet.yaml`; `flags` for what only a program can give as one. */
   readonly origin: string
 }
 
@@ -55,16 +56,8 @@ const EXCLUSIVE = 'masterKey.'
 
 /** `listeners.https` → `SIGNET_LISTENERS_HTTPS`. */
 export function variableOf(setting: string): string {
-  return `SIGNET_${words(setting).join('_').toUpperCase()}`
-}
-
-/** `listeners.https` → `--listeners-https`. */
-export function flagOf(setting: string): string {
-  return `--${words(setting).join('-').toLowerCase()}`
-}
-
-function words(setting: string): string[] {
-  return setting.split('.').flatMap((part) => part.split(/(?=[A-Z])/))
+  const words = setting.split('.').flatMap((part) => part.split(/(?=[A-Z])/))
+  return `SIGNET_${words.join('_').toUpperCase()}`
 }
 
 /** The first source that has a setting wins. Never throws: what is wrong is a fault beside what is right. */
@@ -86,8 +79,9 @@ function fromFlags({ flags, workingFolder }: Sources, kinds: Kinds): Merged {
   for (const [setting, value] of Object.entries(flags)) {
     const kind = kinds.get(setting)
     if (value === undefined) continue
-    if (kind === undefined) faults.push(`${flagOf(setting)}: ${shown(setting)}: is no setting`)
-    else given.set(setting, { value: convert(value, kind, workingFolder), origin: flagOf(setting) })
+    const origin = flagOf(setting) ?? 'flags'
+    if (kind === undefined) faults.push(`${origin}: ${shown(setting)}: is no setting`)
+    else given.set(setting, { value: convert(value, kind, workingFolder), origin })
   }
   return { given, faults }
 }

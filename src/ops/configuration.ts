@@ -6,15 +6,9 @@ import { dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { CodedError } from '../domain/coded-error.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
-import {
-  type ConfigurationFile,
-  flagOf,
-  type Given,
-  mergeSources,
-  type Sources,
-  variableOf,
-} from './configuration-sources.ts'
+import { type ConfigurationFile, type Given, mergeSources, type Sources, variableOf } from './configuration-sources.ts'
 import type { Endpoint, OptionalEndpoint } from './endpoint.ts'
+import { flagOf } from './flags.ts'
 import { type DatabaseLocation, endpoint } from './setting-rules.ts'
 import { type Flags, KINDS, type LogLevel, SETTINGS, type Settings } from './settings.ts'
 
@@ -156,7 +150,9 @@ function faultsOf(error: z.ZodError | undefined, given: ReadonlyMap<string, Give
 }
 
 function missing(setting: string): string {
-  return `${flagOf(setting)}, ${variableOf(setting)} or signet.yaml: ${setting}: is required and has no default`
+  const flag = flagOf(setting)
+  const places = `${flag === undefined ? '' : `${flag}, `}${variableOf(setting)} or signet.yaml`
+  return `${places}: ${setting}: is required and has no default`
 }
 
 /** What no single setting can know. */

@@ -5,6 +5,7 @@ import { addConfigurationOptions } from '../../src/cli/configuration-options.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import { parseConfiguration } from '../../src/ops/configuration.ts'
 import { variableOf } from '../../src/ops/configuration-sources.ts'
+import { FLAGS } from '../../src/ops/flags.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { KINDS, SETTINGS } from '../../src/ops/settings.ts'
 import { readDocument, rowsOf, sectionOf } from './documented.ts'
@@ -35,7 +36,7 @@ describe('docs/operations.md', () => {
     const rows = rowsOf(sectionOf(DOCUMENT, 'Settings')).filter(([first]) => first?.startsWith('--'))
     const flags = addConfigurationOptions(new Command()).options.map(({ long }) => long)
     expect(rows.map(([flag]) => flag)).toEqual(flags.filter((flag) => flag !== '--config'))
-    for (const [, setting = ''] of rows) expect([...KINDS.keys()]).toContain(setting.replaceAll('`', ''))
+    expect(rows).toEqual(Object.entries(FLAGS).map(([setting, flag]) => [flag, `\`${setting}\``]))
   })
 
   test('shows a configuration file that is one', () => {

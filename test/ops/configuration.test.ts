@@ -9,7 +9,8 @@ import {
   parseConfiguration,
   readConfiguration,
 } from '../../src/ops/configuration.ts'
-import { flagOf, type Sources, variableOf } from '../../src/ops/configuration-sources.ts'
+import { type Sources, variableOf } from '../../src/ops/configuration-sources.ts'
+import { FLAGS, flagOf } from '../../src/ops/flags.ts'
 import { type Flags, KINDS } from '../../src/ops/settings.ts'
 
 const REQUIRED: Flags = {
@@ -272,7 +273,7 @@ describe('one setting is refused', () => {
   ])('%s', (setting, values, rule) => {
     for (const value of values) {
       const faults = faultsOf(() => parse({ ...REQUIRED, [setting]: value }))
-      expect(faults, String(value)).toEqual([expect.stringContaining(`${flagOf(setting)}: ${setting}: `)])
+      expect(faults, String(value)).toEqual([expect.stringContaining(`${flagOf(setting) ?? 'flags'}: ${setting}: `)])
       expect(faults[0]).toContain(rule)
     }
   })
@@ -295,7 +296,7 @@ describe('one setting is refused', () => {
 
   test.each(['dataFolder', 'publicUrl', 'publicHttpUrl', 'trustDomain'] as const)('%s is required', (setting) => {
     expect(faultsOf(() => parse(without(setting)))).toEqual([
-      `${flagOf(setting)}, ${variableOf(setting)} or signet.yaml: ${setting}: is required and has no default`,
+      `${FLAGS[setting]}, ${variableOf(setting)} or signet.yaml: ${setting}: is required and has no default`,
     ])
   })
 
@@ -367,7 +368,7 @@ describe('unknown and broken', () => {
   test('an unknown flag, which does not compile either', () => {
     // @ts-expect-error -- no setting has this name
     const flags: Flags = { ...REQUIRED, logLevels: 'info' }
-    expect(faultsOf(() => parse(flags))).toEqual(['--log-levels: logLevels: is no setting'])
+    expect(faultsOf(() => parse(flags))).toEqual(['flags: logLevels: is no setting'])
   })
 
   test('every fault at once, each with where it came from', () => {
@@ -376,11 +377,11 @@ describe('unknown and broken', () => {
     const faults = faultsOf(() => parse({ ...without('trustDomain'), 'tls.sessionLife': '2h' }, { environment, file }))
     const places = faults.map((fault) => fault.split(': ').slice(0, 2).join(': '))
     expect(places.sort()).toEqual([
-      '--tls-session-life: tls.sessionLife',
       '--trust-domain, SIGNET_TRUST_DOMAIN or signet.yaml: trustDomain',
       'SIGNET_LOG_LEVEL: logLevel',
       'SIGNET_NOTHING: is no variable of Signet',
       'default: listeners.operations',
+      'flags: tls.sessionLife',
       'signet.yaml: colour',
       'signet.yaml: listeners.http',
     ])
