@@ -18,7 +18,8 @@ import type { ActContext } from '../enrollment/act-context.ts'
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import type { ServerCertificateMeans, ServerNames } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
-import type { Configuration } from '../ops/configuration.ts'
+import { type Configuration, describeDatabase } from '../ops/configuration.ts'
+import { StorageUnavailable } from '../storage/errors.ts'
 import { DEFAULT_POLLING, openStorage } from '../storage/open-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -48,6 +49,18 @@ export interface OpenInstallation {
 export class NotInitialised extends CodedError<'not_initialised'> {
   constructor(dataFolder: string) {
     super('not_initialised', { data: dataFolder, fix: 'signet init' })
+  }
+}
+
+/** The database or the journal cannot be opened. The cause is the system's or the server's own words. */
+export class StorageUnopened extends CodedError<'storage_unopened'> {
+  constructor({ database }: Configuration, cause: Error) {
+    const place = describeDatabase(database)
+    const fix =
+      database.kind === 'postgres'
+        ? 'let the server answer, or correct the settings database and journal'
+        : 'make database and journal files that can be written, or correct the settings database and journal'
+    super('storage_unopened', { database: place, cause: wordsOf(cause), fix }, { cause })
   }
 }
 
@@ -85,7 +98,11 @@ export async function openInstallation(
   const book = new IssuerBook(policy, clock)
   const { database, journal, trustDomain } = configuration
   const url = database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url
-  const storage = await openStorage({ url, journal, clock, polling: DEFAULT_POLLING, ...watch })
+  const storage = await openStorage({ url, journal, clock, polling: DEFAULT_POLLING, ...watch }).catch(
+    (error: unknown) => {
+      throw unopened(configuration, error)
+    },
+  )
   try {
     const means: IssuingMeans = {
       policy,
@@ -99,6 +116,20 @@ export async function openInstallation(
     await storage.close()
     throw error
   }
+}
+
+/** What the system, SQLite or PostgreSQL said becomes a refusal; ours, and defects of the program, stay what they are. */
+function unopened(configuration: Configuration, error: unknown): unknown {
+  const cause = error instanceof StorageUnavailable ? error.cause : error
+  const isDefect = cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError
+  if (!(cause instanceof Error) || cause instanceof CodedError || isDefect) return error
+  return new StorageUnopened(configuration, cause)
+}
+
+/** Where a name has several addresses and none answers, Node puts its words into the parts. */
+function wordsOf(cause: Error): string {
+  const errors: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
+  return errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; ')
 }
 
 /** The same installation with what its database says now: `init` opens one that says nothing yet. */

@@ -80,13 +80,12 @@ export function parseConfiguration(sources: Sources): Configuration {
   return frozen(configurationOf(parsed.data))
 }
 
-/** What may be logged and shown: the same, with a PostgreSQL URL cut down to user, host and database. */
-export function describeConfiguration(configuration: Configuration): Readonly<Record<string, unknown>> {
-  const { database } = configuration
-  if (database.kind === 'sqlite') return { ...configuration }
+/** What may be logged and shown of where the database is: of a PostgreSQL URL user, host and database. */
+export function describeDatabase(database: DatabaseLocation): string {
+  if (database.kind === 'sqlite') return database.path
   const url = new URL(database.url)
   const user = url.username === '' ? '' : `${url.username}@`
-  return { ...configuration, database: { kind: 'postgres', url: `postgres://${user}${url.host}${url.pathname}` } }
+  return `postgres://${user}${url.host}${url.pathname}`
 }
 
 function configurationOf(settings: Settings): Configuration {

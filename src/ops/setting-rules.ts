@@ -7,7 +7,7 @@ import { isLoopback, parseEndpoint, parseOptionalEndpoint } from './endpoint.ts'
 
 export type DatabaseLocation =
   | { readonly kind: 'sqlite'; readonly path: string }
-  /** `url` may hold a password: never printed (see `describeConfiguration`). */
+  /** `url` may hold a password: never printed (see `describeDatabase`). */
   | { readonly kind: 'postgres'; readonly url: string }
 
 export const text = (rule: string) => z.string({ error: rule }).min(1, rule)
