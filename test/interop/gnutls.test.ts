@@ -1,6 +1,10 @@
-// GnuTLS as a relying party. It holds names and purposes against the chain as OpenSSL does, with one difference that its
-// users must know: an expired CRL does not stop it (docs/consumers.md).
+// GnuTLS of Debian 12 as a relying party. It holds names and purposes against the chain as OpenSSL does, with two differences
+// that its users must know (docs/consumers.md): an expired CRL does not stop certtool, and a program that loads CRLs as
+// gnutls-cli does takes those of CAs alone that it trusts by themselves.
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { SettableClock } from '../http/settable-clock.ts'
 import type { Certified } from '../support/test-service.ts'
 import { forgeBelowCopy } from './forged.ts'
 import { ODD_MEMBERS, ODD_SERVICES } from './odd-names.ts'
@@ -9,6 +13,31 @@ import { World } from './world.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
+
+interface Servers {
+  readonly world: World
+  readonly good: Certified
+  readonly revoked: Certified
+}
+
+/** A good server and a revoked one of a service whose clock is so far behind: their certificates outlive its CRLs. */
+async function withServers(behindSeconds: number, look: (servers: Servers) => Promise<void>): Promise<void> {
+  const clock = new SettableClock()
+  clock.pass(-behindSeconds)
+  const world = await World.start({ clock })
+  try {
+    const good = await world.service.addService('good.internal')
+    const revoked = await world.service.addService('revoked.internal')
+    await world.revoke(revoked, 'keyCompromise', 'services-1')
+    await world.fetchCrls()
+    await look({ world, good, revoked })
+  } finally {
+    await world.close()
+  }
+}
+
+const TWO_DAYS = 2 * 86_400
+const CRL_REFUSED = 'Error in the CRL verification'
 
 describeWith(['certtool'], 'certtool --verify', () => {
   let world: World
@@ -77,4 +106,53 @@ describeWith(['certtool'], 'certtool --verify', () => {
     const { certificate } = await world.service.addService(name, { systemUser })
     await expectGood(certificate, SERVER_AUTH, ['--verify-hostname', name])
   })
+})
+
+describeWith(['certtool'], 'certtool --verify with an expired CRL', () => {
+  it('goes on: the good server is taken, the revoked one refused', () =>
+    withServers(TWO_DAYS, async ({ world, good, revoked }) => {
+      const words = ['--verify', '--load-ca-certificate', world.trust, '--load-crl', world.at('crls.pem')]
+      const taken = await run('certtool', words, { input: good.certificate })
+      expect([taken.status, taken.stdout]).toEqual([0, expect.stringContaining('Checked against CRL')])
+      const refused = await run('certtool', words, { input: revoked.certificate })
+      expect([refused.status, refused.stdout]).toEqual([1, expect.stringContaining('The certificate chain is revoked')])
+    }))
+})
+
+describeWith(['gnutls-cli'], 'gnutls-cli --x509crlfile', () => {
+  /** What it says to a server that shows this certificate. */
+  async function visit(world: World, name: string, { certificate: cert, key }: Certified, trust: string): Promise<Ran> {
+    const server = createServer({ cert, key }, (socket) => socket.end())
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const { port } = server.address() as AddressInfo
+    const files = ['--x509cafile', trust, '--x509crlfile', world.at('crls.pem')]
+    const words = [...files, '--port', String(port), '--verify-hostname', name, '127.0.0.1']
+    try {
+      return await run('gnutls-cli', words)
+    } finally {
+      server.close()
+    }
+  }
+
+  async function withIssuers(world: World): Promise<string> {
+    const issuers = await Promise.all(['users-1', 'services-1'].map((id) => world.fetchBytes(`/pki/ca/${id}.pem`)))
+    return world.write('all.pem', [world.service.ca, ...issuers].join(''))
+  }
+
+  it('takes CRLs of the CAs that it is given, and refuses the revoked server', () =>
+    withServers(0, async ({ world, good, revoked }) => {
+      const trust = await withIssuers(world)
+      const taken = await visit(world, 'good.internal', good, trust)
+      expect([taken.status, taken.stdout], taken.stderr).toEqual([0, expect.stringContaining('Processed 3 CRL(s)')])
+      const refused = await visit(world, 'revoked.internal', revoked, trust)
+      expect([refused.status, refused.stdout]).toEqual([1, expect.stringContaining('The certificate chain is revoked')])
+      const underRootAlone = await visit(world, 'good.internal', good, world.trust)
+      expect([underRootAlone.status, underRootAlone.stderr]).toEqual([1, expect.stringContaining(CRL_REFUSED)])
+    }))
+
+  it('refuses to begin with an expired one', () =>
+    withServers(TWO_DAYS, async ({ world, good }) => {
+      const outcome = await visit(world, 'good.internal', good, await withIssuers(world))
+      expect([outcome.status, outcome.stderr]).toEqual([1, expect.stringContaining(CRL_REFUSED)])
+    }))
 })
