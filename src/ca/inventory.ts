@@ -37,6 +37,9 @@ export interface CertificateRecord {
   readonly reason?: RevocationReason
 }
 
+/** What an act asks about the certificate that its caller shows. */
+export type CertificateStanding = Pick<CertificateRecord, 'status' | 'validity' | 'renewUntil'>
+
 export interface CertificateFilter {
   /** Exact, never a pattern. */
   readonly commonName?: string
@@ -59,6 +62,7 @@ export interface Inventory {
   claimKey(keyFingerprint: string, identity: string): Promise<void>
   markKeyCompromised(keyFingerprint: string): Promise<void>
   certificate(serial: SerialNumber, lock: RowLock): Promise<CertificateRecord | undefined>
+  certificateStanding(serial: SerialNumber, lock: RowLock): Promise<CertificateStanding | undefined>
   /** Sets status, revokedAt and reason of a row that was locked for `update` before. */
   updateRevocation(record: CertificateRecord): Promise<void>
   /** Certificates of an identity that are good or held and end after `at`, locked for `update`. */

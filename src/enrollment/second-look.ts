@@ -5,7 +5,7 @@ import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
 import { validityAt } from '../domain/validity.ts'
-import type { CertificateRecord } from '../ca/inventory.ts'
+import type { CertificateStanding } from '../ca/inventory.ts'
 import type { Membership, Service } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { EnrollmentRefused } from './errors.ts'
@@ -34,8 +34,8 @@ export async function activeService(tx: UnitOfWork, name: ServiceName, lock: 'sh
 }
 
 /** The caller's own certificate, still good at `at`. Throws `EnrollmentRefused('requester_ended')`. */
-async function goodCertificate(tx: UnitOfWork, certificate: CallerCertificate, at: Date): Promise<CertificateRecord> {
-  const record = await tx.certificate(certificate.serial, 'share')
+async function goodCertificate(tx: UnitOfWork, certificate: CallerCertificate, at: Date): Promise<CertificateStanding> {
+  const record = await tx.certificateStanding(certificate.serial, 'share')
   if (record?.status !== 'good' || validityAt(record.validity, at) !== 'valid') {
     throw new EnrollmentRefused('requester_ended', { serial: certificate.serial })
   }
@@ -43,14 +43,14 @@ async function goodCertificate(tx: UnitOfWork, certificate: CallerCertificate, a
 }
 
 /**
- * Whether the caller still is who it was when it connected. Gives the record of its certificate, or undefined for the
+ * Whether the caller still is who it was when it connected. Gives the standing of its certificate, or undefined for the
  * operator at the machine. Throws `EnrollmentRefused` or `DirectoryRefused`.
  */
 export async function callerStillGood(
   tx: UnitOfWork,
   caller: Caller,
   at: Date,
-): Promise<CertificateRecord | undefined> {
+): Promise<CertificateStanding | undefined> {
   switch (caller.kind) {
     case 'anonymous':
       throw new EnrollmentRefused('unauthenticated')

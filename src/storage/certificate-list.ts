@@ -3,7 +3,7 @@
 //
 // The most telling filter drives, newest first. Where nothing more telling than status or expiry is asked for, the order is
 // that of expiry, soonest first.
-import { sql, type SqlBool } from 'kysely'
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { CertificateFilter, CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
 import type { Page, PageRequest } from '../domain/transactions.ts'
 import { readPage } from './cursor.ts'
@@ -97,15 +97,29 @@ const plainText = (column: Column | 'status') => sql<string>`coalesce(${sql.ref(
 export const PLAIN_NOT_AFTER = sql<number>`coalesce(not_after, 0)`
 
 /**
- * A certificate is mostly requested by whom it is for, so the index by requester leaves those out: what `requester` asks for
- * is in two places.
+ * A certificate is mostly requested by whom it is for, and a member's identity is its common name again: the indexes by
+ * requester and by common name leave those out, and what is asked for is in two places.
  */
+const ELSEWHERE: ReadonlyMap<
+  Column | undefined,
+  { readonly identity: (value: string) => string; readonly others: RawBuilder<SqlBool> }
+> = new Map([
+  ['requester', { identity: (value) => value, others: sql<SqlBool>`requester <> identity` }],
+  [
+    'common_name',
+    { identity: (value) => `member:${value}`, others: sql<SqlBool>`identity <> 'member:' || common_name` },
+  ],
+])
+
 async function newestFirst(session: Session, conditions: Conditions, before: number, limit: number) {
   const { equal } = conditions
   const [driver] = equal
-  if (driver?.[0] !== 'requester') return session.query(byPosition(session, conditions, before).limit(limit))
-  const own = { ...conditions, equal: [['identity', driver[1]] as const, ...equal] }
-  const others = byPosition(session, conditions, before).whereRef('requester', '<>', 'identity')
+  const elsewhere = ELSEWHERE.get(driver?.[0])
+  if (driver === undefined || elsewhere === undefined) {
+    return session.query(byPosition(session, conditions, before).limit(limit))
+  }
+  const own = { ...conditions, equal: [['identity', elsewhere.identity(driver[1])] as const, ...equal] }
+  const others = byPosition(session, conditions, before).where(elsewhere.others)
   const rows = [
     ...(await session.query(byPosition(session, own, before).limit(limit))),
     ...(await session.query(others.limit(limit))),

@@ -2,6 +2,7 @@
 import type { CertificateRecord, Inventory } from '../ca/inventory.ts'
 import { KeyRefused } from '../domain/key-refused.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
+import type { Validity } from '../domain/validity.ts'
 import { type CertificateRow, END_OF_SECOND, listCertificates } from './certificate-list.ts'
 import { instantOf, optionalInstant, present, presentInstant } from './columns.ts'
 import { RecordExists, RecordMissing } from './errors.ts'
@@ -44,6 +45,12 @@ function certificateTable(session: Session) {
   const find = session.prepareRead((p: { serial: SerialNumber }) =>
     session.sql.selectFrom('certificates').selectAll().where('serial', '=', p.serial),
   )
+  const standing = session.prepareRead((p: { serial: SerialNumber }) =>
+    session.sql
+      .selectFrom('certificates')
+      .select(['status', 'not_before', 'not_after', 'renew_until'])
+      .where('serial', '=', p.serial),
+  )
   const update = session.prepareChange((p: Pick<CertificateRow, 'serial' | 'status' | 'revoked_at' | 'reason'>) =>
     session.sql
       .updateTable('certificates')
@@ -67,6 +74,10 @@ function certificateTable(session: Session) {
     certificate: async (serial, lock) => {
       const [row] = await find(lock, { serial })
       return row && certificateOf(row)
+    },
+    certificateStanding: async (serial, lock) => {
+      const [row] = await standing(lock, { serial })
+      return row && { status: row.status, validity: validityOf(row), ...presentInstant('renewUntil', row.renew_until) }
     },
     updateRevocation: async ({ serial, status, revokedAt, reason }) => {
       const kept = await update({ serial, status, revoked_at: optionalInstant(revokedAt), reason: reason ?? null })
@@ -134,6 +145,10 @@ function certificateRow(record: CertificateRecord): CertificateRow {
   }
 }
 
+function validityOf(row: Pick<CertificateRow, 'not_before' | 'not_after'>): Validity {
+  return { notBefore: instantOf(row.not_before), notAfter: instantOf(row.not_after) }
+}
+
 function certificateOf(row: CertificateRow): CertificateRecord {
   const { serial, issuer, profile, identity, fingerprint, requester, status, der } = row
   return {
@@ -145,7 +160,7 @@ function certificateOf(row: CertificateRow): CertificateRecord {
     ...present('project', row.project),
     keyFingerprint: row.key_fingerprint,
     fingerprint,
-    validity: { notBefore: instantOf(row.not_before), notAfter: instantOf(row.not_after) },
+    validity: validityOf(row),
     der,
     requester,
     obtainedWith: row.obtained_with,

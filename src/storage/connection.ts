@@ -22,6 +22,8 @@ export interface Executed {
 export interface StatementText {
   readonly sql: string
   readonly name?: string
+  /** Whether it may change rows; absent where nobody asks. */
+  readonly writes?: boolean
 }
 
 export interface Connection {

@@ -1,5 +1,5 @@
 // Group commit: acts that arrive while a batch is being written wait, and become the next batch. They run one after another
-// in one transaction, each in its own savepoint, so that many share one sync and none sees another's failure.
+// in one transaction, so that many share one sync, and none sees another's failure.
 //
 // This file holds the queue, the retries and what the callers are told; `batch-writer.ts` is one attempt at one batch.
 import type { Clock } from '../domain/clock.ts'

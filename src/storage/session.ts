@@ -19,6 +19,7 @@ export class Session {
   readonly #locks: LockUse
   readonly #inserts = new Map<string, StatementText>()
   #doom: { readonly error: unknown } | undefined
+  #traces = 0
 
   constructor(connection: Connection, dialect: Dialect, locks: LockUse) {
     this.connection = connection
@@ -32,8 +33,19 @@ export class Session {
     return this.#doom
   }
 
+  /** Whether reads lock the rows that they find. Else nobody else writes, or nothing is written: order does not matter. */
+  get locksRows(): boolean {
+    return this.#dialect.locks === 'rows' && this.#locks === 'taken'
+  }
+
+  /** Rises with every statement since `begin` that changed a row or failed: what a savepoint would have to undo. */
+  get traces(): number {
+    return this.#traces
+  }
+
   async begin(mode: 'write' | 'read'): Promise<void> {
     this.#doom = undefined
+    this.#traces = 0
     await this.connection.begin(mode)
   }
 
@@ -59,7 +71,7 @@ export class Session {
     build: (parameters: Parameters) => SelectQueryBuilder<Schema, Tables, Result>,
   ): (lock: RowLock, parameters: Parameters) => Promise<readonly Result[]> {
     const free = this.prepare(build)
-    if (this.#dialect.locks === 'database' || this.#locks === 'ignored') return (_, parameters) => free(parameters)
+    if (!this.locksRows) return (_, parameters) => free(parameters)
     const byLock = {
       none: free,
       share: this.prepare((parameters: Parameters) => build(parameters).forShare()),
@@ -70,8 +82,8 @@ export class Session {
 
   /** A query that is built each time: lists, whose shape depends on the filter. */
   async query<Result>(query: Compilable<Result>): Promise<readonly Result[]> {
-    const { sql, parameters } = query.compile()
-    return (await this.#execute({ sql }, parameters)).rows as readonly (Result & Row)[]
+    const { sql, parameters, query: root } = query.compile()
+    return (await this.#execute({ sql, writes: writes(root) }, parameters)).rows as readonly (Result & Row)[]
   }
 
   /** Inserts rows that all have the same columns in the same order. */
@@ -94,8 +106,9 @@ export class Session {
     const known = this.#inserts.get(shape)
     if (known !== undefined) return known
     const { sql } = this.sql.insertInto(table).values(rows).compile()
-    this.#inserts.set(shape, { sql })
-    return { sql }
+    const text = { sql, writes: true }
+    this.#inserts.set(shape, text)
+    return text
   }
 
   isDuplicate(error: unknown): boolean {
@@ -114,8 +127,11 @@ export class Session {
 
   async #execute(text: StatementText, parameters: readonly unknown[]): Promise<Executed> {
     try {
-      return await this.connection.execute(text, parameters)
+      const executed = await this.connection.execute(text, parameters)
+      if (text.writes === true && executed.changed > 0) this.#traces += 1
+      return executed
     } catch (error) {
+      this.#traces += 1
       const kind = this.#dialect.failureOf(error)
       if (kind !== 'statement' && kind !== 'duplicate') this.#doom ??= { error }
       throw error
@@ -142,9 +158,13 @@ let statementCount = 0
 /** Whatever it is asked for, it gives a placeholder of that name. */
 const PLACEHOLDERS = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) })
 
-function namedStatement({ sql, parameters }: CompiledQuery): CompiledStatement {
+function namedStatement({ sql, parameters, query }: CompiledQuery): CompiledStatement {
   statementCount += 1
-  return { text: { sql, name: `signet_${statementCount}` }, sources: parameters }
+  return { text: { sql, name: `signet_${statementCount}`, writes: writes(query) }, sources: parameters }
+}
+
+function writes({ kind }: CompiledQuery['query']): boolean {
+  return kind !== 'SelectQueryNode'
 }
 
 function parametersOf({ sources }: CompiledStatement, parameters: object): readonly unknown[] {

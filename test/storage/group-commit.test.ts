@@ -125,6 +125,35 @@ onBothDatabases('group commit', (fresh) => {
     expect(entries.map((line) => line.kind === 'entry' && line.entry)).toEqual([revokedEntry(1), revokedEntry(3)])
   })
 
+  it.each([
+    ['before it has written: nothing runs twice', false, [1, 1, 1]],
+    ['after it has written: the batch begins again', true, [2, 2, 1]],
+  ])('refuses an act %s', async (_, writesFirst, runs) => {
+    const { storage, seen } = await (await fresh()).open()
+    const ran = [0, 0, 0]
+    const acts = ran.map((__, n) =>
+      storage.run(async (tx) => {
+        ran[n] = (ran[n] ?? 0) + 1
+        if (n === 1 && !writesFirst) {
+          // A change and an event that nobody has written yet are taken back by themselves.
+          await tx.change(userChange(`u${n}`))
+          await tx.audit(event(`u${n}`))
+          throw new Error('refused')
+        }
+        await tx.insertUser(user(`u${n}`))
+        await tx.change(userChange(`u${n}`))
+        if (n === 1) throw new Error('refused')
+      }),
+    )
+    const outcomes = await Promise.allSettled(acts)
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(ran).toEqual(runs)
+    expect(seen.map(({ change }) => change)).toEqual([userChange('u0'), userChange('u2')])
+    const users = await storage.read((view) => view.listUsers({ limit: 10 }))
+    expect(users.items.map(({ name }) => name)).toEqual(['u0', 'u2'])
+    expect((await storage.read((view) => view.listAudit({ limit: 10 }))).items).toEqual([])
+  })
+
   it('takes back what a lone act wrote', async () => {
     const { storage, watched, seen } = await withWatchedJournal(await fresh())
     const act = storage.run(async (tx) => {
