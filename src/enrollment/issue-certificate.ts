@@ -7,6 +7,7 @@ import type { CertifiedIdentity } from '../ca/certificate-request.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { Caller } from '../domain/caller.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
+import { nextTurn } from '../domain/next-turn.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Validity } from '../domain/validity.ts'
@@ -60,12 +61,16 @@ export interface CertificateAnswer {
 export async function issueCertificate(context: ActContext, demand: CertificateDemand): Promise<CertificateAnswer> {
   const { lookFirst } = demand
   if (lookFirst !== undefined) await context.acts.run(lookFirst)
+  // Stage by stage with whatever else is being issued: each takes a sixth less time so (docs/benchmarks.md).
+  await nextTurn()
   const csr = parseCertificationRequest(demand.csr)
   verifyProofOfPossession(csr)
+  await nextTurn()
   checkCsr(csr, { ...context, identity: demand.subject })
   const { issuer, signer } = context.issuingKeyFor(demand.subject.profile)
   const lifetimeSeconds = demand.lifetimeSeconds ?? ('default' as const)
   const permit = prepareCertificate({ ...demand.subject, publicKey: csr.publicKey, lifetimeSeconds }, issuer, context)
+  await nextTurn()
   const issued = await signPermit(permit, signer)
   return context.acts.run((tx) => record(context, tx, demand, issued))
 }

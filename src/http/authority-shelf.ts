@@ -12,15 +12,19 @@ export interface ShelvedAuthority {
 }
 
 export class AuthorityShelf {
-  readonly #authorities = new Map<IssuerId, ShelvedAuthority & { readonly cer: Shelved; readonly pem: Shelved }>()
+  readonly #authorities = new Map<
+    IssuerId,
+    ShelvedAuthority & { readonly cer: Shelved; readonly pem: Shelved; readonly text: string }
+  >()
 
   put(authority: ShelvedAuthority): void {
-    const pem = Buffer.from(encodePem('CERTIFICATE', authority.der))
+    const text = encodePem('CERTIFICATE', authority.der)
     const { notBefore, notAfter } = authority
     this.#authorities.set(authority.id, {
       ...authority,
+      text,
       cer: shelved(authority.der, notBefore, notAfter),
-      pem: shelved(pem, notBefore, notAfter),
+      pem: shelved(Buffer.from(text), notBefore, notAfter),
     })
   }
 
@@ -36,6 +40,12 @@ export class AuthorityShelf {
   chain(id: IssuerId): Shelved | undefined {
     const authority = this.#authorities.get(id)
     return authority === undefined || authority.isRoot ? undefined : authority.pem
+  }
+
+  /** The same as text; empty for a root and for a CA that is not there. */
+  chainText(id: IssuerId): string {
+    const authority = this.#authorities.get(id)
+    return authority === undefined || authority.isRoot ? '' : authority.text
   }
 
   /** Roots only: what a relying party pins. */

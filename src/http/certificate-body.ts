@@ -6,7 +6,6 @@ import { encodePem } from '../x509/pem.ts'
 import type { ApiParts } from './parts.ts'
 
 export function issuedBody(parts: ApiParts, issued: CertificateAnswer) {
-  const chain = parts.authorities.chain(issued.issuer)
   return {
     serial: issued.serial,
     issuer: issued.issuer,
@@ -15,7 +14,7 @@ export function issuedBody(parts: ApiParts, issued: CertificateAnswer) {
     notBefore: issued.validity.notBefore.toISOString(),
     notAfter: issued.validity.notAfter.toISOString(),
     certificate: encodePem('CERTIFICATE', issued.der),
-    chain: chain === undefined ? '' : Buffer.from(chain.body).toString('latin1'),
+    chain: parts.authorities.chainText(issued.issuer),
   }
 }
 

@@ -3,6 +3,7 @@
 //
 // This file holds the queue, the retries and what the callers are told; `batch-writer.ts` is one attempt at one batch.
 import type { Clock } from '../domain/clock.ts'
+import { nextTurn } from '../domain/next-turn.ts'
 import type { Transactions } from '../domain/transactions.ts'
 import { BatchFailed, type BatchWriter, type Settle } from './batch-writer.ts'
 import { CommitUnknown, StorageClosed, StorageUnavailable } from './errors.ts'
@@ -65,7 +66,7 @@ export class GroupCommit<Tx> implements Transactions<Tx> {
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       // What arrives in the same turn of the event loop belongs to the same batch.
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextTurn()
       await this.#commit(this.#waiting.splice(0, MAX_BATCH))
     }
     this.#working = undefined

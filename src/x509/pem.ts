@@ -18,10 +18,9 @@ const DASHES = '-----'
 /** One block, with a line feed at its end. */
 export function encodePem(label: string, der: Uint8Array): string {
   const base64 = Buffer.from(der.buffer, der.byteOffset, der.length).toString('base64')
-  const lines = [`${BEGIN}${label}${DASHES}`]
-  for (let at = 0; at < base64.length; at += LINE_CHARACTERS) lines.push(base64.slice(at, at + LINE_CHARACTERS))
-  lines.push(`${END}${label}${DASHES}`, '')
-  return lines.join('\n')
+  let text = `${BEGIN}${label}${DASHES}\n`
+  for (let at = 0; at < base64.length; at += LINE_CHARACTERS) text += `${base64.slice(at, at + LINE_CHARACTERS)}\n`
+  return `${text}${END}${label}${DASHES}\n`
 }
 
 /** The bytes of the only block in `text`. Throws `PemRejected`. */

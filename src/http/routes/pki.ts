@@ -9,6 +9,7 @@ import { HttpRefused } from '../problem.ts'
 import { shelvedResponse } from '../shelved-response.ts'
 
 const CA_MAX_AGE_SECONDS = 3600
+const BUNDLE = 'bundle.pem'
 const CA_PEM = { contentType: 'application/x-pem-file', maxAgeSeconds: CA_MAX_AGE_SECONDS }
 
 export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
@@ -18,26 +19,27 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const crl = (contentType: string) => ({ contentType, maxAgeSeconds })
   const routes = new Hono<ApiEnvironment>()
 
-  routes.get('/pki/ca/:file{.+\\.cer}', (c) => {
-    const found = authorities.cer(issuerIn(c.req.param('file'), '.cer'))
-    return shelvedResponse(c.req.raw, orNotFound(found), ca('application/pkix-cert'), context.clock.now())
-  })
-  routes.get('/pki/ca/:file{.+\\.pem}', (c) => {
-    const found = authorities.pem(issuerIn(c.req.param('file'), '.pem'))
-    return shelvedResponse(c.req.raw, orNotFound(found), ca('application/x-pem-file'), context.clock.now())
+  routes.get('/pki/ca/:file', (c) => {
+    const { id, ending } = fileIn(c.req.param('file'), ['.cer', '.pem'])
+    const [found, type] =
+      ending === '.cer'
+        ? [authorities.cer(id), 'application/pkix-cert']
+        : [authorities.pem(id), 'application/x-pem-file']
+    return shelvedResponse(c.req.raw, orNotFound(found), ca(type), context.clock.now())
   })
 
   routes.get('/pki/crl', (c) => c.json(indexOf(crls, parts.publicUrl), 200, { 'cache-control': 'no-cache' }))
-  routes.get('/pki/crl/bundle.pem', (c) =>
-    shelvedResponse(c.req.raw, crls.bundle(), crl('application/x-pem-file'), context.clock.now()),
-  )
-  routes.get('/pki/crl/:file{.+\\.crl}', (c) => {
-    const found = crls.get(issuerIn(c.req.param('file'), '.crl'))?.der
-    return shelvedResponse(c.req.raw, orNotFound(found), crl('application/pkix-crl'), context.clock.now())
-  })
-  routes.get('/pki/crl/:file{.+\\.pem}', (c) => {
-    const found = crls.get(issuerIn(c.req.param('file'), '.pem'))?.pem
-    return shelvedResponse(c.req.raw, orNotFound(found), crl('application/x-pem-file'), context.clock.now())
+  // One route for both: a fixed path beside a parameter takes the router's fast way from every route there is.
+  routes.get('/pki/crl/:file', (c) => {
+    const file = c.req.param('file')
+    if (file === BUNDLE) {
+      return shelvedResponse(c.req.raw, crls.bundle(), crl('application/x-pem-file'), context.clock.now())
+    }
+    const { id, ending } = fileIn(file, ['.crl', '.pem'])
+    const found = crls.get(id)
+    const [body, type] =
+      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [found?.pem, 'application/x-pem-file']
+    return shelvedResponse(c.req.raw, orNotFound(body), crl(type), context.clock.now())
   })
   return routes
 }
@@ -45,8 +47,8 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
 /** What a reader takes as it comes: over a connection whose server was verified, and not over plain HTTP. */
 export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnvironment> {
   const routes = new Hono<ApiEnvironment>()
-  routes.get('/pki/chain/:file{.+\\.pem}', (c) => {
-    const found = authorities.chain(issuerIn(c.req.param('file'), '.pem'))
+  routes.get('/pki/chain/:file', (c) => {
+    const found = authorities.chain(fileIn(c.req.param('file'), ['.pem']).id)
     return shelvedResponse(c.req.raw, orNotFound(found), CA_PEM, context.clock.now())
   })
   routes.get('/pki/trust-bundle.pem', (c) =>
@@ -55,8 +57,11 @@ export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnviron
   return routes
 }
 
-function issuerIn(file: string, ending: string): IssuerId {
-  return parseIssuerId(file.slice(0, -ending.length))
+/** `users-1.pem` → the issuer and the form of it that is asked for. Throws `HttpRefused` for any other form. */
+function fileIn<Ending extends string>(file: string, endings: readonly Ending[]): { id: IssuerId; ending: Ending } {
+  const ending = endings.find((known) => file.endsWith(known))
+  if (ending === undefined) throw new HttpRefused('not_found')
+  return { id: parseIssuerId(file.slice(0, -ending.length)), ending }
 }
 
 function orNotFound(shelved: Shelved | undefined): Shelved {
