@@ -33,11 +33,6 @@ export class Session {
     return this.#doom
   }
 
-  /** Whether reads lock the rows that they find. Else nobody else writes, or nothing is written: order does not matter. */
-  get locksRows(): boolean {
-    return this.#dialect.locks === 'rows' && this.#locks === 'taken'
-  }
-
   /** Rises with every statement since `begin` that changed a row or failed: what a savepoint would have to undo. */
   get traces(): number {
     return this.#traces
@@ -71,7 +66,7 @@ export class Session {
     build: (parameters: Parameters) => SelectQueryBuilder<Schema, Tables, Result>,
   ): (lock: RowLock, parameters: Parameters) => Promise<readonly Result[]> {
     const free = this.prepare(build)
-    if (!this.locksRows) return (_, parameters) => free(parameters)
+    if (this.#dialect.locks === 'database' || this.#locks === 'ignored') return (_, parameters) => free(parameters)
     const byLock = {
       none: free,
       share: this.prepare((parameters: Parameters) => build(parameters).forShare()),

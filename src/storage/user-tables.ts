@@ -1,6 +1,6 @@
 // Users, projects and their members (directory/directory-store.ts).
 import type { DirectoryStore } from '../directory/directory-store.ts'
-import type { Member, Membership, Project, User } from '../directory/entities.ts'
+import type { Member, Project, User } from '../directory/entities.ts'
 import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
@@ -141,16 +141,6 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
   const find = session.prepareRead((p: { project: ProjectName; user: UserName }) =>
     session.sql.selectFrom('members').selectAll().where('project', '=', p.project).where('user_name', '=', p.user),
   )
-  const findJoined = session.prepare((p: { project: ProjectName; user: UserName }) =>
-    session.sql
-      .selectFrom('members')
-      .innerJoin('users', 'users.name', 'members.user_name')
-      .innerJoin('projects', 'projects.name', 'members.project')
-      .selectAll('members')
-      .select(['users.status as user_status', 'users.platform_role', 'projects.status as project_status'])
-      .where('members.project', '=', p.project)
-      .where('members.user_name', '=', p.user),
-  )
   const update = session.prepareChange((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
     session.sql
       .updateTable('members')
@@ -180,12 +170,9 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
       const kept = await insert({ id, project, user_name, role, status, created_at: createdAt.getTime() })
       if (kept === 0) throw new NameTaken('member_exists', { project, user: user_name })
     },
+    // One statement each: a join would lock its rows in whatever order the plan has them, and two orders deadlock. In SQLite
+    // it would cost four times as much as the three, since it is planned anew for the values of each run.
     membership: async (project, name, lock) => {
-      if (!session.locksRows) {
-        const [row] = await findJoined({ project, user: name })
-        return row && joinedMembershipOf(row)
-      }
-      // One statement each: a join would lock its rows in whatever order the plan has them, and two orders deadlock.
       const foundUser = await above.user(name, lock)
       if (foundUser === undefined) return undefined
       const foundProject = await above.project(project, lock)
@@ -236,20 +223,6 @@ function countsOf(session: Session) {
     countActiveAdministrators: async () => (await administrators('update', {})).length,
     countActiveOwners: async (project) => (await owners('update', { project })).length,
   } satisfies Partial<UserTables>
-}
-
-function joinedMembershipOf(
-  row: Schema['members'] & {
-    readonly user_status: User['status']
-    readonly platform_role: User['platformRole']
-    readonly project_status: Project['status']
-  },
-): Membership {
-  return {
-    user: { status: row.user_status, platformRole: row.platform_role },
-    project: { status: row.project_status },
-    member: memberOf(row),
-  }
 }
 
 function userOf(row: Schema['users']): User {
