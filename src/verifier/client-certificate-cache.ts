@@ -15,14 +15,24 @@ export class ClientCertificateCache {
   readonly #capacity: number
   /** By SHA-256 of the DER, the one unused for longest first: a Map keeps the order of insertion. */
   readonly #facts = new Map<string, VerifiedCertificate>()
+  /** Of bytes that were seen before, as this very object: those of a connection that lasts. */
+  readonly #seen = new WeakMap<Uint8Array, VerifiedCertificate>()
 
   constructor(trust: Trust, capacity: number = DEFAULT_CAPACITY) {
     this.#trust = trust
     this.#capacity = capacity
   }
 
-  /** As `verifyClientCertificate`. */
+  /** As `verifyClientCertificate`. `der` is not changed afterwards. */
   verify(der: Uint8Array): CertificateFacts {
+    const seen = this.#seen.get(der)
+    if (seen !== undefined) return seen
+    const facts = this.#look(der)
+    if (facts.kind === 'verified') this.#seen.set(der, facts)
+    return facts
+  }
+
+  #look(der: Uint8Array): CertificateFacts {
     const fingerprint = hash('sha256', der, 'base64')
     const known = this.#facts.get(fingerprint)
     if (known !== undefined) return this.#keep(fingerprint, known)

@@ -198,7 +198,8 @@ export class DerReader {
   }
 
   readOid(tag: number = TAG.oid): string {
-    return decodeOid(this.readContents(tag))
+    this.#enter(tag)
+    return decodeOid(this.#bytes, this.#from, this.#to)
   }
 
   readOctetString(): Uint8Array {
@@ -228,12 +229,14 @@ export class DerReader {
   readTime(): Date {
     const tag = this.peekTag()
     if (tag !== UTC_TIME && tag !== GENERALIZED_TIME) throw this.#refusal('der_tag_unexpected')
-    return parseTime(tag, this.readContents(tag))
+    this.#enter(tag)
+    return parseTime(tag, this.#bytes, this.#from, this.#to)
   }
 
   /** A character string of exactly the type `tag`, or under the implicit tag `as`. */
   readString(tag: number, as: number = tag): string {
-    return decodeString(tag, this.readContents(as))
+    this.#enter(as)
+    return decodeString(tag, this.#bytes, this.#from, this.#to)
   }
 
   /** Reads tag and length, and moves behind the element. */

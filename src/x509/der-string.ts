@@ -18,35 +18,29 @@ const STRING_TAGS: ReadonlySet<number> = new Set(Object.values(STRING_TAG))
 // ignoreBOM keeps a leading U+FEFF in the value: dropping it would make two names equal that are not.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Takes any bytes, and makes no Buffer of them first. */
+const { latin1Slice } = Buffer.prototype
+
 export function isStringTag(tag: number): boolean {
   return STRING_TAGS.has(tag)
 }
 
-/** Decodes by the tag's character set. Throws `DerRejected` (`der_string_invalid`). */
-export function decodeString(tag: number, contents: Uint8Array): string {
-  if (tag === STRING_TAG.bmp) return decodeUnits(contents, 2)
-  if (tag === STRING_TAG.universal) return decodeUnits(contents, 4)
-  const ascii = decodeAscii(contents)
-  if (ascii !== undefined) return ascii
+/** Decodes the octets from `from` up to `to` by the tag's character set. Throws `DerRejected` (`der_string_invalid`). */
+export function decodeString(tag: number, bytes: Uint8Array, from = 0, to = bytes.length): string {
+  const isWide = tag === STRING_TAG.bmp || tag === STRING_TAG.universal
+  // Plain ASCII is nearly every string we see.
+  if (!isWide && isAscii(bytes, from, to)) return latin1Slice.call(bytes, from, to)
+  const contents = bytes.subarray(from, to)
+  if (isWide) return decodeUnits(contents, tag === STRING_TAG.bmp ? 2 : 4)
   if (tag === STRING_TAG.utf8) return decodeUtf8(contents)
   // T.61 has no usable definition; what issuers wrote under the tag is Latin-1.
-  if (tag === STRING_TAG.teletex) return decodeLatin1(contents)
+  if (tag === STRING_TAG.teletex) return latin1Slice.call(contents)
   throw new DerRejected('der_string_invalid', { tag, why: 'not ASCII' })
 }
 
-/** Plain ASCII is nearly every string we see, and this loop beats the decoder's call overhead. */
-function decodeAscii(contents: Uint8Array): string | undefined {
-  if (contents.length > 256) return isAscii(contents) ? utf8.decode(contents) : undefined
-  let text = ''
-  for (const byte of contents) {
-    if (byte > 0x7f) return undefined
-    text += String.fromCharCode(byte)
-  }
-  return text
-}
-
-function isAscii(contents: Uint8Array): boolean {
-  return contents.every((byte) => byte <= 0x7f)
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if ((bytes[at] ?? 0) > 0x7f) return false
+  return true
 }
 
 function decodeUtf8(contents: Uint8Array): string {
@@ -72,10 +66,4 @@ function codePoint(code: number): string {
     throw new DerRejected('der_string_invalid', { why: 'not a character' })
   }
   return String.fromCodePoint(code)
-}
-
-function decodeLatin1(contents: Uint8Array): string {
-  let text = ''
-  for (const byte of contents) text += String.fromCharCode(byte)
-  return text
 }

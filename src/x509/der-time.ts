@@ -25,14 +25,14 @@ function twoDigits(value: number): string {
   return value < 10 ? `0${value}` : String(value)
 }
 
-/** Reads the content octets of a UTCTime or GeneralizedTime. Throws `DerRejected` (`der_time_invalid`). */
-export function parseTime(tag: number, contents: Uint8Array): Date {
+/** Reads the content octets, from `from` up to `to`, of a UTCTime or GeneralizedTime. Throws `DerRejected` (`der_time_invalid`). */
+export function parseTime(tag: number, bytes: Uint8Array, from = 0, to = bytes.length): Date {
   const yearDigits = tag === UTC_TIME ? 2 : 4
-  if (contents.length !== yearDigits + 11 || contents[yearDigits + 10] !== 0x5a) throw invalidTime('not YYMMDDHHMMSSZ')
-  let year = pair(contents, 0)
+  if (to - from !== yearDigits + 11 || bytes[to - 1] !== 0x5a) throw invalidTime('not YYMMDDHHMMSSZ')
+  let year = pair(bytes, from)
   if (tag === UTC_TIME) year += year < 50 ? 2000 : 1900
-  else year = year * 100 + pair(contents, 2)
-  return instant(year, contents, yearDigits)
+  else year = year * 100 + pair(bytes, from + 2)
+  return instant(year, bytes, from + yearDigits)
 }
 
 function instant(year: number, contents: Uint8Array, at: number): Date {

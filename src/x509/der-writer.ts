@@ -8,6 +8,25 @@ import { encodeOid } from './oid.ts'
 
 export type Der = Uint8Array
 
+/**
+ * Small encodings are cut from a larger piece of memory: one of its own for each would cost more than all that is written
+ * into it. Nothing cut from it is ever written again.
+ */
+const SLAB_BYTES = 16 * 1024
+const MAX_CUT_BYTES = 1024
+let slab = new Uint8Array(SLAB_BYTES)
+let cut = 0
+
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  if (length > MAX_CUT_BYTES) return new Uint8Array(length)
+  if (length > SLAB_BYTES - cut) {
+    slab = new Uint8Array(SLAB_BYTES)
+    cut = 0
+  }
+  cut += length
+  return slab.subarray(cut - length, cut)
+}
+
 export function sequence(...parts: readonly Der[]): Der {
   return constructed(TAG.sequence, parts)
 }
@@ -26,7 +45,7 @@ export function setOf(parts: readonly Der[]): Der {
 export function constructed(tag: number, parts: readonly Der[]): Der {
   let length = 0
   for (const part of parts) length += part.length
-  const out = new Uint8Array(headerLength(length) + length)
+  const out = allocate(headerLength(length) + length)
   let at = writeHeader(out, tag, length)
   for (const part of parts) {
     out.set(part, at)
@@ -37,7 +56,7 @@ export function constructed(tag: number, parts: readonly Der[]): Der {
 
 /** Any primitive element with these content octets. */
 export function primitive(tag: number, contents: Uint8Array): Der {
-  const out = new Uint8Array(headerLength(contents.length) + contents.length)
+  const out = allocate(headerLength(contents.length) + contents.length)
   out.set(contents, writeHeader(out, tag, contents.length))
   return out
 }
@@ -88,7 +107,7 @@ export function octetString(contents: Uint8Array): Der {
 /** A BIT STRING; `unusedBits` of its last octet are not part of it. */
 export function bitString(bytes: Uint8Array, unusedBits = 0): Der {
   const length = bytes.length + 1
-  const out = new Uint8Array(headerLength(length) + length)
+  const out = allocate(headerLength(length) + length)
   const at = writeHeader(out, TAG.bitString, length)
   out[at] = unusedBits
   out.set(bytes, at + 1)

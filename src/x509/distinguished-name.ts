@@ -3,7 +3,7 @@
 // one name could be shown as another.
 import { CodedError } from '../domain/coded-error.ts'
 import { DerReader, TAG } from './der-reader.ts'
-import { decodeString, isStringTag } from './der-string.ts'
+import { isStringTag } from './der-string.ts'
 import { ia5String, oid, printableString, sequence, set, setOf, utf8String, type Der } from './der-writer.ts'
 import { hexOf } from './hex.ts'
 import { OID } from './oid.ts'
@@ -96,7 +96,7 @@ function parseAttribute(reader: DerReader): NameAttribute {
   const pair = reader.readSequence()
   const type = pair.readOid()
   const tag = pair.peekTag() ?? 0
-  const value = isStringTag(tag) ? decodeString(tag, pair.readContents(tag)) : otherValue(type, pair.readEncoded())
+  const value = isStringTag(tag) ? pair.readString(tag) : otherValue(type, pair.readEncoded())
   pair.end()
   refuseControlCharacters(type, value)
   return { type, value, tag }

@@ -96,38 +96,54 @@ const MAX_OID_BYTES = 64
 const MAX_ARC_BYTES = 19
 
 const encodings: ReadonlyMap<string, Uint8Array> = new Map(Object.values(OID).map((oid) => [oid, encodeArcs(oid)]))
-const names: ReadonlyMap<string, string> = new Map([...encodings].map(([oid, bytes]) => [latin1(bytes), oid]))
 
 /** Content octets of an OBJECT IDENTIFIER. Throws `DerRejected` (`der_unencodable`). */
 export function encodeOid(dotted: string): Uint8Array {
   return encodings.get(dotted) ?? encodeArcs(dotted)
 }
 
-/** Dotted form of content octets. Throws `DerRejected` (`der_oid_invalid`). */
-export function decodeOid(contents: Uint8Array): string {
-  if (contents.length === 0 || contents.length > MAX_OID_BYTES) {
-    throw new DerRejected('der_oid_invalid', { length: contents.length })
-  }
-  const octets = latin1(contents)
-  return names.get(octets) ?? learned.get(octets) ?? learn(octets, contents)
+/** Dotted form of the content octets from `from` up to `to`. Throws `DerRejected` (`der_oid_invalid`). */
+export function decodeOid(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  const length = to - from
+  if (length <= 0 || length > MAX_OID_BYTES) throw new DerRejected('der_oid_invalid', { length })
+  const key = keyOf(bytes, from, to)
+  const known = decodings.get(key)
+  if (known !== undefined && holds(known.octets, bytes, from, to)) return known.dotted
+  return learn(key, bytes.slice(from, to))
 }
 
-/** OIDs that the table lacks, the policies of profiles first of all, come again with every certificate. */
-const learned = new Map<string, string>()
+interface Decoding {
+  readonly octets: Uint8Array
+  readonly dotted: string
+}
+
+/**
+ * By a key of the octets; of two with the same key the second is decoded each time. OIDs that the table lacks, the policies of
+ * profiles first of all, come again with every certificate and are added.
+ */
+const decodings = new Map<number, Decoding>(
+  [...encodings].map(([dotted, octets]) => [keyOf(octets, 0, octets.length), { octets, dotted }]),
+)
 
 /** What strangers send fills it no further: then their OIDs are decoded each time. */
-const MAX_LEARNED = 256
+const MAX_DECODINGS = 512
 
-function learn(octets: string, contents: Uint8Array): string {
-  const dotted = decodeArcs(contents)
-  if (learned.size < MAX_LEARNED) learned.set(octets, dotted)
+function learn(key: number, octets: Uint8Array): string {
+  const dotted = decodeArcs(octets)
+  if (decodings.size < MAX_DECODINGS && !decodings.has(key)) decodings.set(key, { octets, dotted })
   return dotted
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return text
+function keyOf(bytes: Uint8Array, from: number, to: number): number {
+  let key = to - from
+  for (let at = from; at < to; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) | 0
+  return key
+}
+
+function holds(octets: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (octets.length !== to - from) return false
+  for (let at = 0; at < octets.length; at++) if (octets[at] !== bytes[from + at]) return false
+  return true
 }
 
 function encodeArcs(dotted: string): Uint8Array {

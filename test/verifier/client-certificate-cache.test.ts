@@ -35,10 +35,20 @@ describe('facts of certificates that were seen before', () => {
     const { trust, asked } = counted()
     const cache = new ClientCertificateCache(trust, 2)
     const [a = new Uint8Array(), b = new Uint8Array(), c = new Uint8Array()] = leaves
-    for (const der of [a, b, a, c, a]) cache.verify(der)
+    for (const der of [a, b, a, c, a]) cache.verify(Uint8Array.from(der))
     expect(asked()).toBe(3)
-    cache.verify(b)
+    cache.verify(Uint8Array.from(b))
     expect(asked()).toBe(4)
+  })
+
+  it('stay with the bytes of a connection for as long as it lasts', () => {
+    const { trust, asked } = counted()
+    const cache = new ClientCertificateCache(trust, 1)
+    const [shown = new Uint8Array(), other = new Uint8Array()] = leaves
+    const facts = cache.verify(shown)
+    cache.verify(other)
+    expect(cache.verify(shown)).toBe(facts)
+    expect(asked()).toBe(2)
   })
 
   it('are not kept of what was refused', () => {
