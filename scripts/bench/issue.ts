@@ -11,7 +11,7 @@ import { Connection } from './connection.ts'
 import type { LoadResult } from './load.ts'
 import { CLIENT_CORE, runPinned, SERVICE_CORE } from './pinned.ts'
 
-const CONNECTIONS = 48
+const CONNECTIONS = 128
 const ROUNDS = 3
 const WARM_UP = { answers: 12_000, atMostSeconds: 15 }
 const BOUND_SECONDS = 1.5

@@ -18,8 +18,10 @@ const STRING_TAGS: ReadonlySet<number> = new Set(Object.values(STRING_TAG))
 // ignoreBOM keeps a leading U+FEFF in the value: dropping it would make two names equal that are not.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Takes any bytes, and makes no Buffer of them first. */
-const { latin1Slice } = Buffer.prototype
+/** Of Node's Buffer, but it takes any bytes: to make a Buffer of them first would cost more than the text. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  readonly latin1Slice: (this: Uint8Array, from?: number, to?: number) => string
+}
 
 export function isStringTag(tag: number): boolean {
   return STRING_TAGS.has(tag)
