@@ -102,7 +102,6 @@ function certificateOf(project: ProjectName, user: UserName): CertificateRecord 
     commonName,
     project,
     keyFingerprint: randomBytes(32).toString('hex'),
-    fingerprint: randomBytes(32).toString('hex'),
     validity: { notBefore: issuedAt, notAfter: addSeconds(issuedAt, LIFETIME_SECONDS) },
     der,
     requester: `member:${commonName}`,

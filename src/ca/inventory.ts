@@ -20,8 +20,6 @@ export interface CertificateRecord {
   readonly project?: string
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal. */
   readonly keyFingerprint: string
-  /** SHA-256 of the certificate, hexadecimal. */
-  readonly fingerprint: string
   readonly validity: Validity
   readonly der: Uint8Array
   /** Who asked: an actor as audit events write it. */

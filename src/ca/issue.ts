@@ -1,6 +1,5 @@
 // The one way by which certificates are made, of every kind: check what is asked, encode, lint, permit, sign (CP §4.3).
 // Nothing is recorded here: what this returns is no certificate until the caller has made it durable.
-import { hash } from 'node:crypto'
 import type { Clock, Random } from '../domain/clock.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -34,8 +33,6 @@ export interface IssuingMeans {
 
 export interface IssuedCertificate extends PermittedFacts {
   readonly der: Uint8Array
-  /** SHA-256 of `der`, lower-case hexadecimal. */
-  readonly fingerprint: string
   readonly issuer: IssuerId
   readonly profile: ProfileName
   /** The moment of issue; `notBefore` lies before it. */
@@ -105,6 +102,5 @@ export async function signPermit(permit: Permit, signer: Signer<'certificate'>):
   }
   const tbs = permit.redeem()
   const der = assembleCertificate(tbs, signatory.algorithm, await signer.sign(tbs))
-  const fingerprint = hash('sha256', der, 'hex')
-  return { ...permit.facts, der, fingerprint, issuer: signatory.id, profile: profile.name, issuedAt }
+  return { ...permit.facts, der, issuer: signatory.id, profile: profile.name, issuedAt }
 }

@@ -1,6 +1,6 @@
 // `signet init`: from nothing to a hierarchy, its first CRLs and the first administrator. Files come first and the database
 // last, in one transaction: a run that was cut short left nothing that counts, and is simply run again.
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { refuseOutsideZones } from '../ca/alternative-names.ts'
@@ -141,7 +141,7 @@ async function found(
   folder.note({ kind: 'complete', at: opened.means.clock.now().toISOString() })
   return {
     installation,
-    rootSha256: root.issued.fingerprint,
+    rootSha256: hash('sha256', root.issued.der, 'hex'),
     authorities: authorities.map(({ issuer }) => issuer.id),
     rootFolder: folder.path,
     files: admin.files,

@@ -1,6 +1,7 @@
 // The folder of an offline root: its encrypted key (`root-key.pem`), its certificate (`root.pem`), and a ledger of what was
 // asked of the key. The intent of each CA certificate is in the ledger before the key signs it, so that nothing the root
 // ever signed is unknown. The folder is meant to leave the machine; the service runs without it.
+import { hash } from 'node:crypto'
 import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { IssuedCertificate } from '../ca/issue.ts'
@@ -76,7 +77,7 @@ export class RootFolder {
   }
 
   noteSigned(what: string, issued: IssuedCertificate): void {
-    const { serial, fingerprint, issuedAt } = issued
-    this.note({ kind: 'signed', at: issuedAt.toISOString(), what, serial, sha256: fingerprint })
+    const { serial, der, issuedAt } = issued
+    this.note({ kind: 'signed', at: issuedAt.toISOString(), what, serial, sha256: hash('sha256', der, 'hex') })
   }
 }

@@ -33,8 +33,8 @@ export interface Member {
 /** A member together with what it hangs on: all three must be active for the member to have an identity. */
 export interface Membership {
   readonly member: Member
-  readonly user: User
-  readonly project: Project
+  readonly user: Pick<User, 'status' | 'platformRole'>
+  readonly project: Pick<Project, 'status'>
 }
 
 export interface Service {

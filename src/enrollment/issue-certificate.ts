@@ -139,7 +139,6 @@ function certificateRecord(
     identity: demand.identity,
     ...(demand.project === undefined ? {} : { project: demand.project }),
     keyFingerprint: issued.keyFingerprint,
-    fingerprint: issued.fingerprint,
     requester,
     obtainedWith: demand.obtainedWith,
     ...(renewUntil === undefined ? {} : { renewUntil }),

@@ -1,4 +1,5 @@
 // Certificates as answers: issued ones and rows of the inventory.
+import { hash } from 'node:crypto'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import { validityAt } from '../domain/validity.ts'
 import type { CertificateAnswer } from '../enrollment/issue-certificate.ts'
@@ -36,7 +37,7 @@ export function recordBody(record: CertificateRecord, at: Date) {
     obtainedWith: record.obtainedWith,
     issuedAt: record.issuedAt.toISOString(),
     ...(record.renewUntil === undefined ? {} : { renewUntil: record.renewUntil.toISOString() }),
-    fingerprint: record.fingerprint,
+    fingerprint: hash('sha256', record.der, 'hex'),
     certificate: encodePem('CERTIFICATE', record.der),
   }
 }

@@ -28,7 +28,6 @@ function certificateTable(session: Session) {
         common_name: p.common_name,
         project: p.project,
         key_fingerprint: p.key_fingerprint,
-        fingerprint: p.fingerprint,
         not_before: p.not_before,
         not_after: p.not_after,
         requester: p.requester,
@@ -122,7 +121,7 @@ function keyTable(session: Session) {
 }
 
 function certificateRow(record: CertificateRecord): CertificateRow {
-  const { serial, issuer, profile, identity, fingerprint, requester, status, der } = record
+  const { serial, issuer, profile, identity, requester, status, der } = record
   return {
     serial,
     issuer,
@@ -131,7 +130,6 @@ function certificateRow(record: CertificateRecord): CertificateRow {
     common_name: record.commonName,
     project: record.project ?? null,
     key_fingerprint: record.keyFingerprint,
-    fingerprint,
     not_before: record.validity.notBefore.getTime(),
     not_after: record.validity.notAfter.getTime(),
     requester,
@@ -150,7 +148,7 @@ function validityOf(row: Pick<CertificateRow, 'not_before' | 'not_after'>): Vali
 }
 
 function certificateOf(row: CertificateRow): CertificateRecord {
-  const { serial, issuer, profile, identity, fingerprint, requester, status, der } = row
+  const { serial, issuer, profile, identity, requester, status, der } = row
   return {
     serial,
     issuer,
@@ -159,7 +157,6 @@ function certificateOf(row: CertificateRow): CertificateRecord {
     commonName: row.common_name,
     ...present('project', row.project),
     keyFingerprint: row.key_fingerprint,
-    fingerprint,
     validity: validityOf(row),
     der,
     requester,

@@ -4,14 +4,14 @@ import type { Connection } from './connection.ts'
 import type { ColumnTypes, Dialect } from './dialect.ts'
 import { SchemaTooNew, StorageUnavailable } from './errors.ts'
 import { firstSchema } from './migrations/0001-first-schema.ts'
-import { fewerIndexEntries } from './migrations/0002-fewer-index-entries.ts'
+import { leanerCertificates } from './migrations/0002-leaner-certificates.ts'
 
 export interface Migration {
   readonly number: number
   readonly statements: (types: ColumnTypes) => readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, fewerIndexEntries]
+export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates]
 
 /** The newest schema that this code knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -83,7 +83,6 @@ export interface Schema {
     common_name: string
     project: string | null
     key_fingerprint: string
-    fingerprint: string
     not_before: number
     not_after: number
     requester: string

@@ -38,6 +38,11 @@ export class Session {
     return this.#traces
   }
 
+  /** Whether reads lock the rows that they find. Else nobody else writes, or nothing is written: order does not matter. */
+  get locksRows(): boolean {
+    return this.#dialect.locks === 'rows' && this.#locks === 'taken'
+  }
+
   async begin(mode: 'write' | 'read'): Promise<void> {
     this.#doom = undefined
     this.#traces = 0
@@ -66,7 +71,7 @@ export class Session {
     build: (parameters: Parameters) => SelectQueryBuilder<Schema, Tables, Result>,
   ): (lock: RowLock, parameters: Parameters) => Promise<readonly Result[]> {
     const free = this.prepare(build)
-    if (this.#dialect.locks === 'database' || this.#locks === 'ignored') return (_, parameters) => free(parameters)
+    if (!this.locksRows) return (_, parameters) => free(parameters)
     const byLock = {
       none: free,
       share: this.prepare((parameters: Parameters) => build(parameters).forShare()),

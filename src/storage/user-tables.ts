@@ -1,6 +1,6 @@
 // Users, projects and their members (directory/directory-store.ts).
 import type { DirectoryStore } from '../directory/directory-store.ts'
-import type { Member, Project, User } from '../directory/entities.ts'
+import type { Member, Membership, Project, User } from '../directory/entities.ts'
 import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
@@ -141,6 +141,31 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
   const find = session.prepareRead((p: { project: ProjectName; user: UserName }) =>
     session.sql.selectFrom('members').selectAll().where('project', '=', p.project).where('user_name', '=', p.user),
   )
+  // Not a join: SQLite plans one anew for the values of each run, which takes five times as long.
+  const findWhole = session.prepare((p: { project: ProjectName; user: UserName }) =>
+    session.sql
+      .selectFrom('members')
+      .selectAll()
+      .select((row) => [
+        row
+          .selectFrom('users')
+          .select('users.status')
+          .whereRef('users.name', '=', 'members.user_name')
+          .as('user_status'),
+        row
+          .selectFrom('users')
+          .select('users.platform_role')
+          .whereRef('users.name', '=', 'members.user_name')
+          .as('platform_role'),
+        row
+          .selectFrom('projects')
+          .select('projects.status')
+          .whereRef('projects.name', '=', 'members.project')
+          .as('project_status'),
+      ])
+      .where('project', '=', p.project)
+      .where('user_name', '=', p.user),
+  )
   const update = session.prepareChange((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
     session.sql
       .updateTable('members')
@@ -170,9 +195,12 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
       const kept = await insert({ id, project, user_name, role, status, created_at: createdAt.getTime() })
       if (kept === 0) throw new NameTaken('member_exists', { project, user: user_name })
     },
-    // One statement each: a join would lock its rows in whatever order the plan has them, and two orders deadlock. In SQLite
-    // it would cost four times as much as the three, since it is planned anew for the values of each run.
     membership: async (project, name, lock) => {
+      if (!session.locksRows) {
+        const [row] = await findWhole({ project, user: name })
+        return row && wholeMembershipOf(row)
+      }
+      // One statement each: one for all would lock its rows in whatever order the plan has them, and two orders deadlock.
       const foundUser = await above.user(name, lock)
       if (foundUser === undefined) return undefined
       const foundProject = await above.project(project, lock)
@@ -223,6 +251,19 @@ function countsOf(session: Session) {
     countActiveAdministrators: async () => (await administrators('update', {})).length,
     countActiveOwners: async (project) => (await owners('update', { project })).length,
   } satisfies Partial<UserTables>
+}
+
+/** A member has its user and its project: the schema says so. */
+function wholeMembershipOf(
+  row: Schema['members'] & {
+    readonly user_status: User['status'] | null
+    readonly platform_role: User['platformRole'] | null
+    readonly project_status: Project['status'] | null
+  },
+): Membership | undefined {
+  const { user_status: userStatus, platform_role: platformRole, project_status: projectStatus } = row
+  if (userStatus === null || platformRole === null || projectStatus === null) return undefined
+  return { user: { status: userStatus, platformRole }, project: { status: projectStatus }, member: memberOf(row) }
 }
 
 function userOf(row: Schema['users']): User {

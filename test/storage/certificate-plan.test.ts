@@ -90,10 +90,10 @@ async function fill(database: TestDatabase): Promise<void> {
   const user = `'P' || (n % 20) || '__u' || (n % 1000)`
   const bytes = database.kind === 'sqlite' ? `zeroblob(600)` : `decode(repeat('00', 600), 'hex')`
   await database.inspect(`insert into certificates (serial, issuer, profile, identity, common_name, project,
-      key_fingerprint, fingerprint, not_before, not_after, requester, obtained_with, issued_at, status, der)
+      key_fingerprint, not_before, not_after, requester, obtained_with, issued_at, status, der)
     select '01' || n, case when n % 10 = 0 then 'services-1' else 'users-1' end,
       case when n % 10 = 1 then 'job' else 'project-user' end, 'member:' || ${user}, ${user}, 'P' || (n % 20),
-      'key' || n, 'print' || n, 0, ${NOW.getTime()} + (n % 90000 - 30000) * 1000,
+      'key' || n, 0, ${NOW.getTime()} + (n % 90000 - 30000) * 1000,
       case when n % 10 = 1 then 'service:launcher' else 'member:' || ${user} end, 'x', n,
       case n % 1000 when 1 then 'revoked' when 2 then 'held' else 'good' end, ${bytes}
     from ${numbers}`)

@@ -98,7 +98,6 @@ export const certificate = (n: number, more: Partial<CertificateRecord> = {}): C
   commonName: 'FRAUD__ann',
   project: 'FRAUD',
   keyFingerprint: digest(`key ${n}`),
-  fingerprint: digest(`certificate ${n}`),
   validity: { notBefore: seconds(-300), notAfter: seconds(86_400) },
   der: Buffer.from(`certificate ${n}`),
   requester: 'member:FRAUD__ann',
