@@ -114,14 +114,19 @@ export function profilesOf(issuer: Signatory, policy: Policy): readonly Profile[
 }
 
 /**
- * Whether `issuer` still has the life to issue: at least twice (the policy says how often) the longest certificate that it
- * may be asked for (CP §5.6). When not, issuing moves to the next generation or raises an alarm.
+ * Until when `issuer` has the life to issue, in seconds since the epoch: at least twice (the policy says how often) the longest
+ * certificate that it may be asked for must be left (CP §5.6). After that, issuing moves to the next generation or raises an
+ * alarm.
  */
-export function hasLifeToIssue(issuer: Signatory, policy: Policy, at: Date): boolean {
+export function issuesUntil(issuer: Signatory, policy: Policy): number {
   const leaves = profilesOf(issuer, policy).filter((profile) => !profile.basicConstraints.authority)
   const longest = Math.max(0, ...leaves.map((profile) => profile.lifetime.maxSeconds))
-  const left = unixSeconds(issuer.validity.notAfter) + 1 - unixSeconds(at)
-  return left >= longest * policy.hierarchy.renewBeforeLeafLives
+  return unixSeconds(issuer.validity.notAfter) + 1 - longest * policy.hierarchy.renewBeforeLeafLives
+}
+
+/** See `issuesUntil`. */
+export function hasLifeToIssue(issuer: Signatory, policy: Policy, at: Date): boolean {
+  return unixSeconds(at) <= issuesUntil(issuer, policy)
 }
 
 function namedAlgorithm(id: string, key: PublicKey): KeyAlgorithmName {

@@ -4,5 +4,16 @@
  * meantime joins in.
  */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => {
+    if (waiting.length === 0) setImmediate(goOn)
+    waiting.push(resolve)
+  })
+}
+
+let waiting: (() => void)[] = []
+
+function goOn(): void {
+  const all = waiting
+  waiting = []
+  for (const resolve of all) resolve()
 }

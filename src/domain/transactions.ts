@@ -10,8 +10,9 @@ export type RowLock = 'none' | 'share' | 'update'
 
 export interface Transactions<Tx> {
   /**
-   * Runs `act` in one durable transaction. When the promise resolves, the database and the journal are synced and the
-   * snapshot of this process shows the changes. When `act` throws, nothing of it is kept and the error is passed on.
+   * Runs `act` in one durable transaction. When the promise resolves, the database and the journal are synced, and the
+   * snapshot of this process shows the changes or, when it could not be brought up to date, is not confirmed until it does:
+   * nothing is decided without them. When `act` throws, nothing of it is kept and the error is passed on.
    *
    * `act` may run more than once (a lost race is retried) and may share its commit with acts that arrived with it, so it
    * waits for nothing but `tx` and changes nothing but through it.

@@ -111,7 +111,7 @@ export async function recordCertificate(
     profile: record.profile,
     identity: record.identity,
     requester: record.requester,
-    certificate: Buffer.from(record.der).toString('base64'),
+    certificate: base64Of(record.der),
   })
   await tx.audit({
     at: record.issuedAt,
@@ -158,7 +158,7 @@ export const KEPT_CERTIFICATE: KeptResult<CertificateAnswer> = {
       ...rest,
       notBefore: validity.notBefore.getTime(),
       notAfter: validity.notAfter.getTime(),
-      der: Buffer.from(der).toString('base64'),
+      der: base64Of(der),
     }),
   decode: (text) => {
     const { der, notBefore, notAfter, ...rest } = JSON.parse(text) as Omit<CertificateAnswer, 'der' | 'validity'> & {
@@ -172,4 +172,8 @@ export const KEPT_CERTIFICATE: KeptResult<CertificateAnswer> = {
       der: Buffer.from(der, 'base64'),
     }
   },
+}
+
+function base64Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }

@@ -1,9 +1,9 @@
 // The key generations of the CAs that this process knows, and which of them issues what. A generation with too little life
 // left for its longest leaf hands over to the next one (CP §5.6); nothing is cut short silently.
-import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
+import { issuesUntil, type Issuer } from '../ca/issuer.ts'
 import type { Policy } from '../ca/policy/policy.ts'
 import { CodedError } from '../domain/coded-error.ts'
-import type { Clock } from '../domain/clock.ts'
+import { type Clock, unixSeconds } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Signer } from '../domain/signer.ts'
@@ -28,6 +28,8 @@ export interface BookedIssuer {
 
 export class IssuerBook {
   readonly #issuers = new Map<IssuerId, BookedIssuer>()
+  /** The newest generation first, those whose key is here. */
+  readonly #keysFor = new Map<ProfileName, readonly (IssuingKey & { readonly untilSeconds: number })[]>()
   readonly #caKeyFingerprints = new Set<string>()
   readonly #caSubjects: DistinguishedName[] = []
   readonly #policy: Policy
@@ -42,6 +44,16 @@ export class IssuerBook {
     this.#issuers.set(booked.issuer.id, booked)
     this.#caKeyFingerprints.add(booked.issuer.publicKey.fingerprint)
     this.#caSubjects.push(booked.issuer.certificate.tbs.subject)
+    const { issuer, certificateSigner: signer } = booked
+    if (signer === undefined) return
+    const key = { issuer, signer, untilSeconds: issuesUntil(issuer, this.#policy) }
+    for (const profile of issuer.authority.issues) {
+      const keys = [...(this.#keysFor.get(profile) ?? []), key]
+      this.#keysFor.set(
+        profile,
+        keys.sort((one, other) => other.issuer.generation - one.issuer.generation),
+      )
+    }
   }
 
   has(id: IssuerId): boolean {
@@ -63,13 +75,9 @@ export class IssuerBook {
 
   /** The newest generation that has the life to issue `profile`. Throws `IssuerUnavailable`. */
   issuingKeyFor(profile: ProfileName): IssuingKey {
-    const now = this.#clock.now()
-    const candidates = this.all().filter(({ issuer }) => issuer.authority.issues.includes(profile))
-    const newest = candidates
-      .filter(({ issuer }) => hasLifeToIssue(issuer, this.#policy, now))
-      .sort((one, other) => other.issuer.generation - one.issuer.generation)
-      .find(({ certificateSigner }) => certificateSigner !== undefined)
-    if (newest?.certificateSigner === undefined) throw new IssuerUnavailable(profile)
-    return { issuer: newest.issuer, signer: newest.certificateSigner }
+    const now = unixSeconds(this.#clock.now())
+    const key = this.#keysFor.get(profile)?.find(({ untilSeconds }) => now <= untilSeconds)
+    if (key === undefined) throw new IssuerUnavailable(profile)
+    return key
   }
 }
