@@ -84,6 +84,7 @@ function watchOf(live: LiveState, monitoring: Monitoring): StorageWatch {
     onBatch: (batch) => monitoring.batchCommitted(batch),
     onCommitted: (changes) => live.apply(changes),
     onConfirmed: (at) => live.confirm(at),
+    onUnshown: (seq) => live.snapshot.expect(seq),
     onFault: (error) => {
       monitoring.failed(error, 'storage')
       reload.after(error)

@@ -72,6 +72,7 @@ export function refuseEmpty({ database, dataFolder }: Configuration): void {
 export interface StorageWatch {
   readonly onCommitted: (changes: readonly NumberedChange[]) => void
   readonly onConfirmed: (askedAtMonotonicMilliseconds: number) => void
+  readonly onUnshown: (seq: number) => void
   readonly onBatch?: (batch: { readonly acts: number; readonly seconds: number }) => void
   /** Failures that no caller hears of; after a gap the state is to be loaded anew (`Reload`). */
   readonly onFault: (error: unknown) => void
@@ -81,6 +82,7 @@ export interface StorageWatch {
 export const NOBODY: StorageWatch = {
   onCommitted: () => undefined,
   onConfirmed: () => undefined,
+  onUnshown: () => undefined,
   onFault: (error) => {
     throw error
   },

@@ -48,6 +48,8 @@ export interface BatchWriterParts<Tx> {
   readonly clock: Clock
   readonly txOf: (session: Session, recorder: Recorder) => Tx
   readonly onBatch: (batch: CommittedBatch) => void
+  /** Changes up to this number are committed, and `feed` could not bring them to this process's snapshot. */
+  readonly onUnshown: (seq: number) => void
   /** A failure after the commit: what was asked is done, and nobody who asked hears of it. */
   readonly onFault: (error: unknown) => void
 }
@@ -154,12 +156,15 @@ export class BatchWriter<Tx> {
 
   /**
    * Before anyone is answered, this process's snapshot shows it. When it cannot, the acts are durable all the same and their
-   * callers are told so; the next poll delivers what is missing, and until then nothing confirms the snapshot.
+   * callers are told so. First the snapshot's owner hears what is missing, so that nothing is decided without it until a
+   * poll delivers it.
    */
   async #show(numbered: readonly NumberedChange[]): Promise<void> {
     try {
       await this.#parts.feed.own(numbered)
     } catch (error) {
+      const last = numbered.at(-1)
+      if (last !== undefined) this.#parts.onUnshown(last.seq)
       this.#parts.onFault(error)
     }
   }

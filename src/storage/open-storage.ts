@@ -26,10 +26,15 @@ export interface StorageOptions {
   readonly journal: string
   readonly clock: Clock
   readonly polling: Polling
-  /** Gets every committed change once, in order, from when `follow` was called; an own change before `run` resolves. */
+  /** Gets every committed change once, in order, from when `follow` was called; an own change before `run` resolves (or `onUnshown`). */
   readonly onCommitted: (changes: readonly NumberedChange[]) => void
   /** Everything committed before this instant of the monotonic clock has been delivered. */
   readonly onConfirmed: (askedAtMilliseconds: number) => void
+  /**
+   * An own change of this number is committed and could not be given to `onCommitted`, which a poll will do. Called before
+   * `run` resolves: what decides with the changes stops until it has that one.
+   */
+  readonly onUnshown: (seq: number) => void
   /** Failures that no caller hears of: of the poll, of the checkpoint thread. `ChangeLogGap`: read the state anew. */
   readonly onFault: (error: unknown) => void
   /** Told of every commit, for the metrics. */
@@ -63,6 +68,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     clock,
     txOf,
     onBatch: options.onBatch ?? (() => undefined),
+    onUnshown: options.onUnshown,
     onFault: options.onFault,
   })
   const commits = new GroupCommit({ writer, clock, pause: delay })

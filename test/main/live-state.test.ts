@@ -99,6 +99,7 @@ describe('a change that never reached the snapshot', () => {
     const watch = {
       onCommitted: (changes: Parameters<typeof live.apply>[0]) => (isLosing ? undefined : live.apply(changes)),
       onConfirmed: (at: number) => live.confirm(at),
+      onUnshown: (seq: number) => live.snapshot.expect(seq),
       onFault: (error: unknown) => {
         faults.push(error)
         reload.after(error)
@@ -143,6 +144,46 @@ describe('a change that never reached the snapshot', () => {
       expect(asked).toEqual(['revocation', 'token key'])
       await running.storage.pollNow()
       expect(faults.filter((fault) => !(fault instanceof SnapshotGap))).toEqual([])
+    } finally {
+      await running.storage.close()
+    }
+  })
+})
+
+describe('an own change that could not be shown', () => {
+  test('is answered, and nothing is decided until a poll has brought it', async () => {
+    const live = new LiveState(clock, 5000)
+    const broken: Error[] = []
+    const faults: unknown[] = []
+    const watch = {
+      onCommitted: (changes: Parameters<typeof live.apply>[0]) => {
+        const error = broken.shift()
+        if (error !== undefined) throw error
+        live.apply(changes)
+      },
+      onConfirmed: (at: number) => live.confirm(at),
+      onUnshown: (seq: number) => live.snapshot.expect(seq),
+      onFault: (error: unknown) => faults.push(error),
+    }
+    const running = await openInstallation(service.configuration, watch, clock)
+    try {
+      await live.load(running)
+      const isDeciding = (): boolean => live.snapshot.confirmedAtMilliseconds !== -Infinity
+      const add = (text: string) =>
+        addUser(actContext(running), {
+          caller: { kind: 'offline' },
+          origin: { requestId: 'test' },
+          name: parseUserName(text, running.policy.names),
+          platformRole: 'user',
+        })
+      await add('eve')
+      expect([isDeciding(), live.snapshot.user('eve')?.status]).toEqual([true, 'active'])
+      const error = new Error('the snapshot is broken')
+      broken.push(error)
+      await add('frank')
+      expect([isDeciding(), live.snapshot.user('frank'), faults]).toEqual([false, undefined, [error]])
+      await running.storage.pollNow()
+      expect([isDeciding(), live.snapshot.user('frank')?.status]).toEqual([true, 'active'])
     } finally {
       await running.storage.close()
     }

@@ -39,6 +39,7 @@ export interface TestProcess {
   readonly storage: Storage
   readonly seen: NumberedChange[]
   readonly confirmed: number[]
+  readonly unshown: number[]
   readonly faults: unknown[]
   readonly clock: FakeClock
   readonly journal: string
@@ -104,19 +105,21 @@ async function freshDatabase(
 async function openProcess(
   options: Partial<StorageOptions> & Pick<StorageOptions, 'url' | 'journal'>,
 ): Promise<TestProcess> {
-  const [seen, confirmed, faults]: [NumberedChange[], number[], unknown[]] = [[], [], []]
+  const [seen, confirmed]: [NumberedChange[], number[]] = [[], []]
+  const [unshown, faults]: [number[], unknown[]] = [[], []]
   const clock = new FakeClock()
   const storage = await openStorage({
     clock,
     polling: 'manual',
     onCommitted: (changes) => seen.push(...changes),
     onConfirmed: (at) => confirmed.push(at),
+    onUnshown: (seq) => unshown.push(seq),
     onFault: (error) => faults.push(error),
     ...options,
   })
   const { seq } = await storage.readState()
   storage.follow(seq)
-  return { storage, seen, confirmed, faults, clock, journal: options.journal }
+  return { storage, seen, confirmed, unshown, faults, clock, journal: options.journal }
 }
 
 async function inspectSqlite(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {

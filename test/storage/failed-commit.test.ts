@@ -61,7 +61,8 @@ describe('a batch', () => {
   let dialect: FailingDialect
   let commits: GroupCommit<StorageTx>
   let pauses: number[]
-  let unshown: Error[]
+  let broken: Error[]
+  let unshown: number[]
   let faults: unknown[]
   let batches: number[]
 
@@ -69,6 +70,7 @@ describe('a batch', () => {
     folder = mkdtempSync(join(tmpdir(), 'signet-failed-'))
     dialect = new FailingDialect(join(folder, 'signet.db'))
     pauses = []
+    broken = []
     unshown = []
     faults = []
     batches = []
@@ -79,7 +81,7 @@ describe('a batch', () => {
       clock,
       changesAfter: async () => [],
       onCommitted: () => {
-        const error = unshown.shift()
+        const error = broken.shift()
         if (error !== undefined) throw error
       },
       onConfirmed: () => undefined,
@@ -93,6 +95,7 @@ describe('a batch', () => {
       clock,
       txOf: (session, { recording }) => ({ ...tablesOf(session), ...recording }),
       onBatch: ({ acts }) => batches.push(acts),
+      onUnshown: (seq) => unshown.push(seq),
       onFault: (error) => faults.push(error),
     })
     commits = new GroupCommit({ writer, clock, pause })
@@ -155,9 +158,9 @@ describe('a batch', () => {
 
   it('that is committed and cannot be shown is done, and the fault is told', async () => {
     const error = new Error('the snapshot is broken')
-    unshown.push(error)
+    broken.push(error)
     expect(await codeOf(commits.run((tx) => tx.change(userChange('ann'))))).toBe('none')
-    expect(faults).toEqual([error])
+    expect([unshown, faults]).toEqual([[1], [error]])
     expect(await codeOf(commits.run((tx) => tx.change(userChange('bob'))))).toBe('none')
   })
 

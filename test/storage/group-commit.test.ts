@@ -220,17 +220,23 @@ onBothDatabases('group commit', (fresh) => {
   it('tells of a snapshot that could not be brought up to date, and shows the change with the next poll', async () => {
     const database = await fresh()
     const [shown, broken]: [number[], Error[]] = [[], [new Error('the snapshot is broken')]]
-    const { storage, faults } = await database.open({
+    const { storage, unshown, faults } = await database.open({
       onCommitted: (changes) => {
         const error = broken.shift()
         if (error !== undefined) throw error
         shown.push(...changes.map(({ seq }) => seq))
       },
     })
-    await storage.run((tx) => tx.change(userChange('ann')))
+    const told: number[][] = []
+    const acts = ['ann', 'bob'].map((name) =>
+      storage.run((tx) => tx.change(userChange(name))).then(() => told.push([...unshown])),
+    )
+    await Promise.all(acts)
+    // Before anyone was answered.
+    expect(told).toEqual([[2], [2]])
     expect([shown, faults.map(String)]).toEqual([[], ['Error: the snapshot is broken']])
     await storage.pollNow()
-    expect(shown).toEqual([1])
+    expect([shown, unshown]).toEqual([[1, 2], [2]])
   })
 
   it('refuses what comes after close, and finishes what came before', async () => {

@@ -73,6 +73,7 @@ it('takes no act when its disk is full', async () => {
     polling: 'manual',
     onCommitted: () => undefined,
     onConfirmed: () => undefined,
+    onUnshown: () => undefined,
     onFault: () => undefined,
   })
   const act = storage.run(async (tx) => {

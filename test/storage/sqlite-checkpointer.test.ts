@@ -18,6 +18,7 @@ it('keeps the log from growing for ever', async () => {
     polling: 'manual',
     onCommitted: () => undefined,
     onConfirmed: () => undefined,
+    onUnshown: () => undefined,
     onFault: (error) => faults.push(error),
   })
   const der = Buffer.alloc(1_000_000)
