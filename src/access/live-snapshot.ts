@@ -29,7 +29,6 @@ export class LiveSnapshot implements Snapshot {
   readonly staleAfterMilliseconds: number
   #state = new SnapshotState()
   #revision = 0
-  /** The highest number that was heard of; `#revision` is behind it while a change is missing. */
   #expected = 0
   #confirmedAtMilliseconds = -Infinity
 
@@ -39,6 +38,10 @@ export class LiveSnapshot implements Snapshot {
 
   get revision(): number {
     return this.#revision
+  }
+
+  get expectedRevision(): number {
+    return Math.max(this.#revision, this.#expected)
   }
 
   get confirmedAtMilliseconds(): number {

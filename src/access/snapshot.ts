@@ -53,6 +53,8 @@ export interface DeploymentView {
 export interface Snapshot {
   /** Number of the last change that is in it. */
   readonly revision: number
+  /** The highest number that was heard of. `revision` is behind it while a change is missing. */
+  readonly expectedRevision: number
   /** When it was last known to be complete, in monotonic milliseconds; -Infinity before, and while it is known not to be. */
   readonly confirmedAtMilliseconds: number
   /** From this age on nothing may be decided with it. */

@@ -9,6 +9,7 @@ import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
 import { makeRequestId } from './request-id.ts'
+import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
@@ -89,8 +90,9 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
     refuseForeignPage(c, parts.publicUrl)
     boundBody(c, parts.limits.bodyBytes)
     await next()
-    // What a client that asks another process has to wait for, to see what it has just written.
-    if (isWrite(c)) outgoing.setHeader('signet-revision', parts.snapshot.revision)
+    if (c.res.ok && isWrite(c.req.method, c.req.path)) {
+      outgoing.setHeader(REVISION_HEADER, revisionOf(parts.snapshot))
+    }
     observe(c, parts, started)
   })
   app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
@@ -116,16 +118,12 @@ function observe(c: ApiContext, parts: ApiParts, started: number): void {
   parts.observer.request(routePath(c), c.req.method, c.res.status, (performance.now() - started) / 1000)
 }
 
-/** A write that a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
+/** What may write and a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
 function refuseForeignPage(c: ApiContext, publicUrl: string): void {
-  if (!isWrite(c)) return
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return
   const origin = c.req.header('origin')
   const site = c.req.header('sec-fetch-site')
   if ((origin !== undefined && origin !== publicUrl) || site === 'cross-site') throw new HttpRefused('foreign_page')
-}
-
-function isWrite({ req }: ApiContext): boolean {
-  return req.method !== 'GET' && req.method !== 'HEAD'
 }
 
 /** A body says how long it is before it is read, and what it is: one that only ends when its sender likes is refused. */

@@ -9,6 +9,7 @@ import { callerOf } from './authenticate.ts'
 import { bearerOf } from './bearer.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
+import { isWrite, REVISION_IN_ANSWER } from './revision.ts'
 import { plainText, ProblemBody } from './schemas.ts'
 
 export type ApiContext = Context<ApiEnvironment>
@@ -134,16 +135,21 @@ export function plainRoute<
 }
 
 function responsesOf<Status extends number, Answer extends z.ZodType>({
+  method,
+  path,
   status,
   summary,
   answer,
 }: {
+  readonly method: string
+  readonly path: string
   readonly status: Status
   readonly summary: string
   readonly answer: Answer
 }) {
+  const headers = isWrite(method, path) ? { headers: REVISION_IN_ANSWER } : {}
   return {
-    [status]: { description: summary, content: { 'application/json': { schema: answer } } },
+    [status]: { description: summary, ...headers, content: { 'application/json': { schema: answer } } },
     ...PROBLEMS_OF_A_ROUTE,
   } as Record<Status, { description: string; content: { 'application/json': { schema: Answer } } }> &
     typeof PROBLEMS_OF_A_ROUTE

@@ -589,6 +589,7 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
   }
   return Object.freeze({
     revision: snapshot.revision,
+    expectedRevision: snapshot.expectedRevision,
     confirmedAtMilliseconds: snapshot.confirmedAtMilliseconds,
     staleAfterMilliseconds: snapshot.staleAfterMilliseconds,
     user: (name: string) => noted(`user ${name}`, snapshot.user(name)),

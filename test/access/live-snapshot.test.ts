@@ -179,10 +179,12 @@ describe('confirmation', () => {
   it('is gone until a state is loaded that has the missing change', () => {
     const snapshot = snapshotOf()
     const { revision } = snapshot
+    expect(snapshot.expectedRevision).toBe(revision)
     snapshot.expect(revision)
     expect(snapshot.confirmedAtMilliseconds).not.toBe(-Infinity)
     snapshot.expect(revision + 2)
     snapshot.expect(revision + 1)
+    expect([snapshot.revision, snapshot.expectedRevision]).toEqual([revision, revision + 2])
     snapshot.load(WORLD, revision + 1)
     expect(snapshot.confirmedAtMilliseconds).toBe(-Infinity)
     snapshot.load(WORLD, revision + 2)

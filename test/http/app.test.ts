@@ -2,8 +2,13 @@
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCsr } from '../support/csr.ts'
+import type { Answer } from '../support/https-client.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
 import { SettableClock } from './settable-clock.ts'
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly headers?: Readonly<Record<string, object>> }>>
+}
 
 const clock = new SettableClock()
 let service: TestService
@@ -57,8 +62,29 @@ describe('Signet-Revision', () => {
     expect(next).toBeGreaterThan(revision)
   })
 
-  test('is not on a read', async () => {
-    expect((await service.get('/v1/me', service.admin)).headers['signet-revision']).toBeUndefined()
+  test.each<[what: string, status: number, ask: () => Promise<Answer>]>([
+    ['a read', 200, () => service.get('/v1/me', service.admin)],
+    ['a decision', 200, () => service.post('/v1/authorize', { actingUser: 'a', deployment: 'd' }, service.admin)],
+    ['an introspection', 200, () => service.post('/v1/tokens/introspect', { token: 'x' }, service.admin)],
+    ['a write that is refused by its route', 404, () => service.post('/v1/users/nobody/block', {}, service.admin)],
+    ['a write that is refused before', 400, () => service.post('/v1/projects', { name: 1 }, service.admin)],
+    ['a write to nowhere', 404, () => service.post('/v1/nothing', {}, service.admin)],
+  ])('is not on %s', async (_, status, ask) => {
+    expect(expectStatus(await ask(), status).headers['signet-revision']).toBeUndefined()
+  })
+
+  test('is documented on every write, and nowhere else', async () => {
+    const { paths } = (await service.get('/openapi.json')).json as { paths: Record<string, Record<string, Operation>> }
+    const documented = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { responses }]) =>
+        Object.entries(responses)
+          .filter(([, { headers }]) => headers?.['signet-revision'] !== undefined)
+          .map(([status]) => `${method} ${path} ${status}`),
+      ),
+    )
+    expect(documented).toContain('post /v1/projects 201')
+    expect(documented).toContain('delete /v1/projects/{p}/members/{u} 200')
+    expect(documented.filter((line) => /^get |authorize|introspect| default$/.test(line))).toEqual([])
   })
 })
 
