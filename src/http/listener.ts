@@ -5,13 +5,16 @@ import {
   createServer as createHttpServer,
   type RequestListener,
   type Server as HttpServer,
+  type ServerResponse,
   type ServerOptions,
 } from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { CodedError } from '../domain/coded-error.ts'
+import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
 export interface ListenerLimits {
   readonly headerBytes: number
@@ -94,8 +97,12 @@ export async function listenHttps(
 
 /** The adapter answers for its own failures: its promise never rejects. */
 function listenerOf(fetch: Fetch): RequestListener {
-  const listener = getRequestListener(fetch)
-  return (incoming, outgoing) => void listener(incoming, outgoing)
+  const listener = getRequestListener(fetch, { errorHandler: refuseUnserveable })
+  return (incoming, outgoing) => {
+    // RFC 9112 §3.2: none is refused like two.
+    if (incoming.headers.host === undefined) refuseUnserved(outgoing, 'request_ambiguous', { header: 'host' })
+    else void listener(incoming, outgoing)
+  }
 }
 
 function serverOptions(limits: ListenerLimits): ServerOptions {
@@ -105,7 +112,8 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     headersTimeout: limits.requestSeconds * 1000,
     keepAliveTimeout: limits.idleSeconds * 1000,
     connectionsCheckingInterval: 1000,
-    requireHostHeader: true,
+    // Without one a request is refused below, with a problem document.
+    requireHostHeader: false,
   }
 }
 
@@ -133,8 +141,17 @@ function replacing(server: HttpsServer, { material, sessionSeconds }: TlsOptions
   }
 }
 
+/** `latest` knows what is being answered on each socket. */
+function refuseUnreadable(server: HttpServer): void {
+  const latest = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (incoming, outgoing) => void latest.set(incoming.socket, outgoing))
+  server.on('clientError', (error: Error, socket) => answerUnreadable(error, socket, latest.get(socket)))
+  server.on('checkExpectation', (_, outgoing) => refuseUnserved(outgoing, 'expectation_unknown'))
+}
+
 async function start(server: HttpServer | HttpsServer, place: Place, limits: ListenerLimits): Promise<Listener> {
   server.maxConnections = limits.connections
+  refuseUnreadable(server)
   // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
   server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {

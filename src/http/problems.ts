@@ -28,7 +28,9 @@ type EdgeCode =
   | 'credential_buys_none'
   | 'credential_conflict'
   | 'csr_empty'
+  | 'expectation_unknown'
   | 'foreign_page'
+  | 'headers_too_large'
   | 'idempotency_key_malformed'
   | 'internal'
   | 'length_required'
@@ -36,6 +38,8 @@ type EdgeCode =
   | 'not_found'
   | 'parameter_rejected'
   | 'request_ambiguous'
+  | 'request_too_slow'
+  | 'request_unreadable'
   | 'temporarily_unavailable'
   | 'too_busy'
 
@@ -72,7 +76,7 @@ export type ProblemCode =
   | TokenErrorCode
 
 export interface ProblemRow {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 411 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503
   readonly title: string
   readonly tells: 'facts' | 'nothing'
 }
@@ -90,7 +94,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   body_too_large: tell(413, 'Send a smaller body.'),
   cursor_rejected: tell(400, 'Send the cursor of the page before, unchanged, or none.'),
   duration_rejected: tell(400, 'Write a duration as a whole number and one of s, m, h, d.'),
+  expectation_unknown: hush(417, 'Expect 100-continue or nothing.'),
   foreign_page: tell(403, 'A browser page of another site may not write here.'),
+  headers_too_large: hush(431, 'Send fewer or shorter headers.'),
   idempotency_key_malformed: tell(400, 'An Idempotency-Key has 1 to 255 visible ASCII characters.'),
   idempotency_key_reused: tell(422, 'This Idempotency-Key was used with another body: choose a new one.'),
   issuer_id_rejected: tell(404, 'An issuer is named like users-1.'),
@@ -101,6 +107,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   parameter_rejected: tell(400, 'Mend the parameters that are named; unknown parameters are refused.'),
   reason_rejected: tell(400, 'Give a reason of RFC 5280 §5.3.1.'),
   request_ambiguous: tell(400, 'Send each deciding header once.'),
+  request_too_slow: hush(408, 'Send the whole request sooner.'),
+  request_unreadable: hush(400, 'Send HTTP/1.1 (RFC 9112).'),
   serial_rejected: tell(400, 'A serial number of ours has 34 hexadecimal digits and begins with 01.'),
 
   // Who asks

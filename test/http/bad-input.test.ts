@@ -409,15 +409,15 @@ describe('a request', () => {
       'with headers over the limit',
       request([HOST, JSON_TYPE, LENGTH, `x-filler: ${'x'.repeat(17 * 1024)}`]),
       431,
-      undefined,
+      'headers_too_large',
     ],
-    ['without a Host header', request([JSON_TYPE, LENGTH]), 400, undefined],
-    ['with two content lengths', request([HOST, JSON_TYPE, LENGTH, 'content-length: 4']), 400, undefined],
+    ['without a Host header', request([JSON_TYPE, LENGTH]), 400, 'request_ambiguous'],
+    ['with two content lengths', request([HOST, JSON_TYPE, LENGTH, 'content-length: 4']), 400, 'request_unreadable'],
     [
       'with a length and chunks',
       request([HOST, JSON_TYPE, LENGTH, 'transfer-encoding: chunked'], '0\r\n\r\n'),
       400,
-      undefined,
+      'request_unreadable',
     ],
   ])('%s is refused', async (_, text, status, code) => {
     const answer = await leavesNothing<RawAnswer>(service, () => sendRaw(service, text, service.admin))

@@ -1,12 +1,21 @@
-// The sockets: what a TLS listener refuses also after its certificate was replaced, and what a client that takes nothing can hold.
+// The sockets: what a TLS listener refuses also after its certificate was replaced, what a client that takes nothing can hold,
+// and what is refused before an application sees it.
 import 'reflect-metadata'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { webcrypto } from 'node:crypto'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Listener, listenHttp, listenHttps, type TlsMaterial } from '../../src/http/listener.ts'
+import {
+  type Listener,
+  type ListenerLimits,
+  listenHttp,
+  listenHttps,
+  type TlsMaterial,
+} from '../../src/http/listener.ts'
 import { pemOf } from '../support/csr.ts'
+
+type Fetch = Parameters<typeof listenHttp>[1]
 
 const PLACE = { host: '127.0.0.1', port: 0 }
 const LIMITS = { headerBytes: 16_384, connections: 100, requestSeconds: 5, idleSeconds: 5 }
@@ -114,7 +123,7 @@ test('a client that does not read its answer is let go', async () => {
   // More than the kernel holds for both ends.
   const large = new Uint8Array(64 * 1024 * 1024)
   const ended = Promise.withResolvers<undefined>()
-  const answer: Parameters<typeof listenHttp>[1] = (_, env) => {
+  const answer: Fetch = (_, env) => {
     if ('incoming' in env) env.incoming.socket.once('close', () => ended.resolve(undefined))
     return new Response(large)
   }
@@ -125,4 +134,119 @@ test('a client that does not read its answer is let go', async () => {
   // Nothing is read: only the listener can end this.
   await ended.promise
   socket.destroy()
+})
+
+describe.each(['plain', 'TLS'] as const)('what is refused before the application, over %s', (kind) => {
+  let served: string[]
+  let answerNow: () => void
+
+  async function opened(limits: Partial<ListenerLimits> = {}): Promise<Listener> {
+    served = []
+    const answered = new Promise<void>((resolve) => {
+      answerNow = resolve
+    })
+    const fetch: Fetch = async (request) => {
+      const { pathname } = new URL(request.url)
+      served.push(pathname)
+      if (pathname === '/slow') await answered
+      if (pathname === '/body') await request.text().catch(() => '')
+      return new Response('here')
+    }
+    const all = { ...LIMITS, ...limits }
+    if (first === undefined) throw new Error('no certificate was made')
+    const tls = { material: first, clientCertificate: 'asked', sessionSeconds: 3600 } as const
+    listener = kind === 'TLS' ? await listenHttps(PLACE, fetch, all, tls) : await listenHttp(PLACE, fetch, all)
+    return listener
+  }
+
+  async function connected(to: Listener): Promise<Socket> {
+    return kind === 'TLS' ? shake(to, {}) : connectTcp(to.port, '127.0.0.1')
+  }
+
+  /** All that comes until the listener ends the connection. */
+  function readToEnd(socket: Socket): Promise<string> {
+    return new Promise((ended) => {
+      let text = ''
+      socket.setEncoding('utf8')
+      socket.on('data', (chunk: string) => (text += chunk))
+      socket.on('error', () => undefined)
+      socket.on('close', () => ended(text))
+    })
+  }
+
+  async function ask(text: string, limits?: Partial<ListenerLimits>): Promise<string> {
+    const socket = await connected(await opened(limits))
+    const all = readToEnd(socket)
+    socket.write(text)
+    return all
+  }
+
+  const HOST = 'host: localhost\r\n'
+
+  test.each<[what: string, text: string, status: number, code: string]>([
+    ['a line that is no HTTP', 'HELLO\r\n\r\n', 400, 'request_unreadable'],
+    ['another protocol', 'GET / SPDY/3\r\n\r\n', 400, 'request_unreadable'],
+    ['a space before a colon', `GET / HTTP/1.1\r\n${HOST}a : b\r\n\r\n`, 400, 'request_unreadable'],
+    ['a Host that is none', 'GET / HTTP/1.1\r\nhost: a b\r\n\r\n', 400, 'request_unreadable'],
+    ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, 'request_ambiguous'],
+    ['no Host beside a whole URL', 'GET http://localhost/ HTTP/1.1\r\n\r\n', 400, 'request_ambiguous'],
+    ['an expectation', `GET / HTTP/1.1\r\n${HOST}expect: the-unexpected\r\n\r\n`, 417, 'expectation_unknown'],
+    [
+      'headers over the limit, and far more than them',
+      `GET / HTTP/1.1\r\n${HOST}a: ${'x'.repeat(400_000)}`,
+      431,
+      'headers_too_large',
+    ],
+  ])('%s', async (_, text, status, code) => {
+    const answer = await ask(text)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(head.toLowerCase()).toContain('connection: close')
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json')
+    expect(JSON.parse(body)).toMatchObject({ status, code, type: `urn:signet:problem:${code}` })
+    expect(head).toContain(`x-request-id: ${(JSON.parse(body) as { requestId: string }).requestId}`)
+    expect(served).toEqual([])
+  })
+
+  test.each([
+    ['headers', `GET / HTTP/1.1\r\n${HOST}`],
+    ['a body', `POST /body HTTP/1.1\r\n${HOST}content-length: 3\r\n\r\na`],
+  ])('%s that never end', async (_, text) => {
+    const answer = await ask(text, { requestSeconds: 0.1 })
+    expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_too_slow"/)
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  })
+
+  test('what comes after an answer is answered after it', async () => {
+    const socket = await connected(await opened())
+    const all = readToEnd(socket)
+    socket.once('data', () => socket.write('HELLO\r\n\r\n'))
+    socket.write(`GET / HTTP/1.1\r\n${HOST}\r\n`)
+    expect(await all).toMatch(/^HTTP\/1\.1 200 [^]*hereHTTP\/1\.1 400 [^]*request_unreadable/)
+  })
+
+  test('what comes behind a request is not taken for its answer', async () => {
+    expect(await ask(`GET /slow HTTP/1.1\r\n${HOST}\r\nHELLO\r\n\r\n`)).toBe('')
+    expect(served).toEqual(['/slow'])
+    answerNow()
+  })
+
+  test('100-continue is no unknown expectation', async () => {
+    const text = `POST /body HTTP/1.1\r\n${HOST}expect: 100-continue\r\nconnection: close\r\ncontent-length: 1\r\n\r\na`
+    expect(await ask(text)).toMatch(/^HTTP\/1\.1 100 [^]*HTTP\/1\.1 200 /)
+  })
+})
+
+test('a handshake that failed gets no HTTP', async () => {
+  const { port } = await listen()
+  const socket = connectTcp(port, '127.0.0.1')
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('data', (chunk: string) => (received += chunk))
+  socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => void socket.once('close', resolve))
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await closed
+  // At most a TLS alert.
+  expect(received).not.toContain('HTTP')
 })
