@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import { serviceAddCommand } from './service-add.ts'
 import { serviceEnrolCommand } from './service-enrol.ts'
 import { serviceListCommand } from './service-list.ts'
+import { serviceRemoveCommand } from './service-remove.ts'
 
 export function serviceCommand(host: Host): Command {
   return groupOf(
@@ -13,5 +14,6 @@ export function serviceCommand(host: Host): Command {
     serviceAddCommand(host),
     serviceEnrolCommand(host),
     serviceListCommand(host),
+    serviceRemoveCommand(host),
   )
 }

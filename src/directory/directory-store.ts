@@ -37,6 +37,7 @@ export interface DirectoryStore {
   endedJobs(at: Date, limit: number): Promise<readonly Job[]>
   /** Jobs that nobody finished, those that have ended among them until `endedJobs` brings them to an end. */
   activeJobsOf(project: ProjectName, user: UserName): Promise<readonly Job[]>
+  activeJobsLaunchedBy(launcher: ServiceName): Promise<readonly Job[]>
 
   listProjects(page: PageRequest): Promise<Page<Project>>
   listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>

@@ -1,31 +1,22 @@
 // Who joins and who leaves: users, projects, members and services. What ends an identity revokes what it holds, in the same
 // transaction. An administrator names the first owner of a project and replaces a blocked one; owners add everybody else.
 import { randomUUID } from 'node:crypto'
-import type { AuditAct } from '../domain/audit-event.ts'
-import { actorOf, type Caller } from '../domain/caller.ts'
+import type { Caller } from '../domain/caller.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
-import type { Facts } from '../domain/coded-error.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
-import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SystemUser } from '../domain/system-user.ts'
 import type { UserName } from '../domain/user-name.ts'
 import { refuseOutsideZones } from '../ca/alternative-names.ts'
 import type { Member, Project, Service, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
-import type { ActContext, RequestOrigin } from './act-context.ts'
-import { endIdentity } from './end-identity.ts'
+import type { ActContext } from './act-context.ts'
+import { type Asked, audit, end, endMember, once } from './directory-act.ts'
 import { EnrollmentRefused } from './errors.ts'
-import { type IdempotentRequest, type KeptResult, keptAsJson, onceFor } from './idempotency.ts'
+import { keptAsJson } from './idempotency.ts'
 import { isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
-
-export interface Asked {
-  readonly caller: Caller
-  readonly idempotent?: IdempotentRequest | undefined
-  readonly origin: RequestOrigin
-}
 
 const KEPT_USER = keptAsJson<User>('createdAt')
 const KEPT_PROJECT = keptAsJson<Project>('createdAt')
@@ -243,31 +234,6 @@ async function insertMember(
   return member
 }
 
-async function endMember(
-  context: ActContext,
-  tx: UnitOfWork,
-  asked: Asked,
-  project: ProjectName,
-  user: UserName,
-  reason: RevocationReason,
-): Promise<void> {
-  await end(context, tx, asked, `member:${project}__${user}`, reason)
-  for (const job of await tx.activeJobsOf(project, user)) {
-    await tx.updateJob({ ...job, status: 'finished', finishedAt: context.clock.now() })
-    await end(context, tx, asked, `job:${job.id}`, reason)
-  }
-}
-
-async function end(
-  context: ActContext,
-  tx: UnitOfWork,
-  { caller, origin }: Asked,
-  identity: string,
-  reason: RevocationReason,
-): Promise<void> {
-  await endIdentity(tx, { identity, reason, at: context.clock.now(), actor: actorOf(caller), origin })
-}
-
 async function setStatus(
   context: ActContext,
   tx: UnitOfWork,
@@ -293,27 +259,4 @@ function refuseThemselves(caller: Caller, user: UserName): void {
   if (caller.kind === 'admin' && caller.user === user) {
     throw new EnrollmentRefused('not_permitted', { why: 'an administrator does not add themselves to a project' })
   }
-}
-
-/** What the caller may do was looked at before: for a replay too. */
-function once<Result>(
-  context: ActContext,
-  tx: UnitOfWork,
-  { caller, idempotent }: Asked,
-  kept: KeptResult<Result>,
-  perform: () => Promise<Result>,
-): Promise<Result> {
-  return onceFor(context, tx, actorOf(caller), idempotent, kept, perform)
-}
-
-async function audit(
-  context: ActContext,
-  tx: UnitOfWork,
-  { caller, origin }: Asked,
-  act: AuditAct,
-  object: string,
-  details: Facts,
-): Promise<void> {
-  const { requestId } = origin
-  await tx.audit({ at: context.clock.now(), actor: actorOf(caller), act, object, requestId, details })
 }

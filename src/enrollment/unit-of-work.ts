@@ -5,10 +5,20 @@ import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
+import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
 
 export interface UnitOfWork
-  extends Recording, DirectoryStore, Inventory, IssuerStore, CrlStore, TokenStore, EnrolmentStore, InstallationStore {}
+  extends
+    Recording,
+    DirectoryStore,
+    Inventory,
+    IssuerStore,
+    CrlStore,
+    TokenStore,
+    EnrolmentStore,
+    EndingStore,
+    InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

@@ -24,6 +24,7 @@ export type ServiceTables = Pick<
   | 'updateJob'
   | 'endedJobs'
   | 'activeJobsOf'
+  | 'activeJobsLaunchedBy'
   | 'listJobs'
 >
 
@@ -159,6 +160,14 @@ function jobTable(session: Session) {
       .where('status', '=', 'active')
       .orderBy('position'),
   )
+  const launched = session.prepare((p: { launcher: ServiceName }) =>
+    session.sql
+      .selectFrom('jobs')
+      .selectAll()
+      .where('launcher', '=', p.launcher)
+      .where('status', '=', 'active')
+      .orderBy('position'),
+  )
   const list = (launcher: ServiceName, status: Job['status'] | 'any', at: number, before: number, limit: number) => {
     const query = session.sql
       .selectFrom('jobs')
@@ -186,6 +195,7 @@ function jobTable(session: Session) {
     },
     endedJobs: async (at, limit) => (await ended('update', { at: at.getTime(), limit })).map(jobOf),
     activeJobsOf: async (project, user) => (await active({ project, user })).map(jobOf),
+    activeJobsLaunchedBy: async (launcher) => (await launched({ launcher })).map(jobOf),
     listJobs: (launcher, status, at, page) =>
       readPage(page, {
         name: `jobs ${launcher} ${status}`,

@@ -4,6 +4,7 @@ import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Recording } from '../domain/transactions.ts'
+import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -12,6 +13,7 @@ import { type AuditLog, auditTable } from './audit-table.ts'
 import { certificateTables } from './certificate-tables.ts'
 import { crlTables } from './crl-tables.ts'
 import { deploymentTable } from './deployment-table.ts'
+import { endingTables } from './ending-tables.ts'
 import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
 import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
@@ -30,6 +32,7 @@ export interface Tables
     CrlStore,
     TokenStore,
     EnrolmentStore,
+    EndingStore,
     IdempotencyUpkeep,
     Upkeep,
     DeploymentStore,
@@ -53,6 +56,7 @@ export function tablesOf(session: Session): Tables {
     ...crlTables(session),
     ...tokenTables(session),
     ...enrolmentTables(session),
+    ...endingTables(session),
     ...installationTables(session),
     ...auditTable(session),
     ...upkeepTables(session),

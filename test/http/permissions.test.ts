@@ -44,6 +44,10 @@ const newMember = async (n: number): Promise<string> => {
   await service.put(`/v1/projects/vision/members/${user}`, { role: 'scientist' }, identities.get('owner'))
   return user
 }
+const newService = async (n: number): Promise<string> => {
+  await service.put(`/v1/services/r${String(n)}.internal`, { systemUser: 'svc' }, service.admin)
+  return `r${String(n)}.internal`
+}
 /** A certificate of the scientist, of its own, to be revoked. */
 const newCertificate = async (): Promise<string> => {
   const path = '/v1/projects/vision/members/scientist/certificates'
@@ -157,6 +161,12 @@ const ROWS: readonly Row[] = [
   {
     route: 'put /v1/services/{name}',
     request: (n) => json('PUT', `/v1/services/s${String(n)}.internal`, { systemUser: 'svc' }),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'delete /v1/services/{name}',
+    request: async (n) => json('DELETE', `/v1/services/${await newService(n)}`),
     allowed: ADMIN,
     others: NO,
   },

@@ -286,6 +286,13 @@ describe('the commands', () => {
       refused: { words: () => ['user', 'unblock', 'carol'], by: 'carol', code: 'client_certificate_refused' },
     },
     {
+      command: 'service remove',
+      words: () => ['service', 'remove', 'sched.internal'],
+      by: 'admin',
+      says: /sched\.internal is deleted/,
+      refused: { words: () => ['service', 'remove', 'sched.internal'], by: 'admin', code: 'service_unknown' },
+    },
+    {
       command: 'audit',
       words: () => ['audit', '--limit', '10000'],
       by: 'admin',

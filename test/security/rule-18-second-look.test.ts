@@ -85,9 +85,9 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
         csr: (await makeCsr()).pem,
         origin: ORIGIN,
       })
-    const start = async (user: string, by = launcher) =>
+    const start = async (user: string, by = launcher, name = 'launcher.internal') =>
       startJob(acts.context, {
-        caller: service('launcher.internal', by),
+        caller: service(name, by),
         project: VISION,
         user: user as UserName,
         csr: (await makeCsr()).pem,
@@ -194,6 +194,23 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       const change = () => running.put('/v1/services/model-1.internal', body, running.admin)
       // Its first transaction reads the service; it is the second one that records.
       expect(await endedMeanwhile(() => certify('model-1.internal', by), change, 2)).toBe('requester_ended')
+    })
+
+    const removeService = (name: string): Promise<Answer> =>
+      running.send({ method: 'DELETE', path: `/v1/services/${name}` }, running.admin)
+
+    test('a service that was removed after the signature: nothing is recorded', async () => {
+      const by = await running.addService('removed.internal')
+      const end = () => removeService('removed.internal')
+      expect(await endedMeanwhile(() => certify('removed.internal', by), end, 2)).toBe('service_unknown')
+    })
+
+    test('a launcher that was removed after the signature: nothing is recorded, no job begins', async () => {
+      const [user] = await newMember()
+      const settings = { roles: ['launcher'], projects: ['vision'] }
+      const by = await running.addService('brief.internal', settings)
+      const begin = () => start(user, by, 'brief.internal')
+      expect(await endedMeanwhile(begin, () => removeService('brief.internal'), 2)).toBe('service_unknown')
     })
 
     test('recorded first: what ends the membership revokes what was just issued', async () => {

@@ -7,6 +7,7 @@ import { parseDnsName, parseServiceName } from '../../domain/dns-name.ts'
 import { parseProjectName } from '../../domain/project-name.ts'
 import { parseSystemUser } from '../../domain/system-user.ts'
 import { putService } from '../../enrollment/directory-acts.ts'
+import { removeService } from '../../enrollment/remove-service.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
@@ -50,6 +51,23 @@ export function serviceRoutes(parts: ApiParts): Api {
         projects: body.projects.map((project) => parseProjectName(project, names)),
         ifExists: body.ifExists,
       })
+      return c.json(serviceBody(service), 200)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'delete',
+      path: '/v1/services/{name}',
+      params: z.strictObject({ name: IN_PATH }),
+      summary:
+        'Removes a service: revokes all it holds, ends its jobs and the deployments it serves. Its names stay taken. By an administrator.',
+      query: NONE,
+      status: 200,
+      answer: ServiceAnswer,
+    }),
+    async (c) => {
+      const name = parseServiceName(c.req.valid('param').name, names)
+      const service = await removeService(context, { ...(await askedOf(parts, c)), name })
       return c.json(serviceBody(service), 200)
     },
   )
