@@ -5,15 +5,14 @@ import {
   createServer as createHttpServer,
   type RequestListener,
   type Server as HttpServer,
-  type ServerResponse,
   type ServerOptions,
 } from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { CodedError } from '../domain/coded-error.ts'
+import { Connections } from './connections.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
 export interface ListenerLimits {
@@ -69,8 +68,7 @@ export class ListenerUnavailable extends CodedError<'listener_unavailable'> {
 }
 
 export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
-  const server = createHttpServer(serverOptions(limits), listenerOf(fetch))
-  return start(server, place, limits)
+  return start(createHttpServer(serverOptions(limits)), fetch, place, limits)
 }
 
 export async function listenHttps(
@@ -79,19 +77,16 @@ export async function listenHttps(
   limits: ListenerLimits,
   tls: TlsOptions,
 ): Promise<Listener> {
-  const server = createHttpsServer(
-    {
-      ...serverOptions(limits),
-      ...secureContext(tls.material, tls.sessionSeconds),
-      requestCert: tls.clientCertificate === 'asked',
-      // The chain is judged by our own verifier, for every request: a handshake alert could not say why.
-      rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: limits.requestSeconds * 1000,
-    },
-    listenerOf(fetch),
-  )
-  const listener = await start(server, place, limits)
+  const server = createHttpsServer({
+    ...serverOptions(limits),
+    ...secureContext(tls.material, tls.sessionSeconds),
+    requestCert: tls.clientCertificate === 'asked',
+    // The chain is judged by our own verifier, for every request: a handshake alert could not say why.
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: limits.requestSeconds * 1000,
+  })
+  const listener = await start(server, fetch, place, limits)
   return { ...listener, replaceMaterial: replacing(server, tls) }
 }
 
@@ -141,17 +136,26 @@ function replacing(server: HttpsServer, { material, sessionSeconds }: TlsOptions
   }
 }
 
-/** `latest` knows what is being answered on each socket. */
-function refuseUnreadable(server: HttpServer): void {
-  const latest = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', (incoming, outgoing) => void latest.set(incoming.socket, outgoing))
-  server.on('clientError', (error: Error, socket) => answerUnreadable(error, socket, latest.get(socket)))
-  server.on('checkExpectation', (_, outgoing) => refuseUnserved(outgoing, 'expectation_unknown'))
+/** All that a server is asked. */
+function serve(server: HttpServer, connections: Connections, answer: RequestListener): void {
+  server.on('request', (incoming, outgoing) => {
+    if (connections.admit(incoming, outgoing)) answer(incoming, outgoing)
+  })
+  server.on('checkExpectation', (incoming, outgoing) => {
+    if (connections.admit(incoming, outgoing)) refuseUnserved(outgoing, 'expectation_unknown')
+  })
+  server.on('clientError', (error: Error, socket) => answerUnreadable(error, socket, connections.latestOn(socket)))
 }
 
-async function start(server: HttpServer | HttpsServer, place: Place, limits: ListenerLimits): Promise<Listener> {
+async function start(
+  server: HttpServer | HttpsServer,
+  fetch: Fetch,
+  place: Place,
+  limits: ListenerLimits,
+): Promise<Listener> {
   server.maxConnections = limits.connections
-  refuseUnreadable(server)
+  const connections = new Connections(server)
+  serve(server, connections, listenerOf(fetch))
   // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
   server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {
@@ -167,14 +171,7 @@ async function start(server: HttpServer | HttpsServer, place: Place, limits: Lis
     rotateTicketKeys: () => {
       if (server instanceof HttpsServer) server.setTicketKeys(randomBytes(48))
     },
-    close: () => closed(server),
+    close: () => connections.close(),
     destroy: () => server.closeAllConnections(),
   }
-}
-
-function closed(server: HttpServer | HttpsServer): Promise<void> {
-  return new Promise((done, failed) => {
-    server.close((error) => (error === undefined ? done() : failed(error)))
-    server.closeIdleConnections()
-  })
 }

@@ -1,11 +1,11 @@
 // The sockets: what a TLS listener refuses also after its certificate was replaced, what a client that takes nothing can hold,
-// and what is refused before an application sees it.
+// what is refused before an application sees it, and how long a graceful stop takes.
 import 'reflect-metadata'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { webcrypto } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type Listener,
   type ListenerLimits,
@@ -56,7 +56,7 @@ async function listen(): Promise<Listener> {
 }
 
 /** Resolves on the handshake, rejects with the error that ended it. */
-function shake({ port }: Listener, options: ConnectionOptions): Promise<TLSSocket> {
+function shake({ port }: Pick<Listener, 'port'>, options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((connected, failed) => {
     const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options }, () => connected(socket))
     socket.once('error', failed)
@@ -249,4 +249,124 @@ test('a handshake that failed gets no HTTP', async () => {
   await closed
   // At most a TLS alert.
   expect(received).not.toContain('HTTP')
+})
+
+describe.each(['plain', 'TLS'] as const)('a graceful stop, over %s', (kind) => {
+  // More than the kernel holds for both ends.
+  const LARGE = 16 * 1024 * 1024
+  const HOST = 'host: localhost\r\n'
+  let served: string[]
+  let reached: PromiseWithResolvers<undefined>
+  let proceed: PromiseWithResolvers<undefined>
+
+  const answers: Record<string, () => Promise<Response> | Response> = {
+    '/now': () => new Response('now'),
+    '/large': () => new Response(new Uint8Array(LARGE)),
+    '/late': async () => {
+      await proceed.promise
+      return new Response('late')
+    },
+    '/parts': () => {
+      const start = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        controller.enqueue(Buffer.from('first'))
+        await proceed.promise
+        controller.enqueue(Buffer.from('second'))
+        controller.close()
+      }
+      return new Response(new ReadableStream({ start }))
+    },
+  }
+
+  beforeEach(async () => {
+    served = []
+    reached = Promise.withResolvers()
+    proceed = Promise.withResolvers()
+    const fetch: Fetch = (request) => {
+      const { pathname } = new URL(request.url)
+      served.push(pathname)
+      reached.resolve(undefined)
+      return answers[pathname]?.() ?? new Response(null, { status: 404 })
+    }
+    if (first === undefined) throw new Error('no certificate was made')
+    // Nothing here may end by a timeout.
+    const limits = { ...LIMITS, requestSeconds: 600, idleSeconds: 600 }
+    const tls = { material: first, clientCertificate: 'asked', sessionSeconds: 3600 } as const
+    listener = kind === 'TLS' ? await listenHttps(PLACE, fetch, limits, tls) : await listenHttp(PLACE, fetch, limits)
+  })
+
+  async function connected(): Promise<{ readonly socket: Socket; readonly all: Promise<string> }> {
+    const { port } = listener ?? { port: 0 }
+    const socket = kind === 'TLS' ? await shake({ port }, {}) : connectTcp(port, '127.0.0.1')
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('error', () => undefined)
+    const all = new Promise<string>((ended) => {
+      socket.once('close', () => ended(Buffer.concat(chunks).toString('latin1')))
+    })
+    return { socket, all }
+  }
+  const request = (path: string) => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`
+
+  test('ends a connection that waits', async () => {
+    const { socket, all } = await connected()
+    const answered = new Promise((resolve) => void socket.once('data', resolve))
+    socket.write(request('/now'))
+    await answered
+    await listener?.close()
+    expect(await all).toMatch(/^HTTP\/1\.1 200 [^]*now$/)
+  })
+
+  test('ends a connection with its answer', async () => {
+    const { socket, all } = await connected()
+    socket.write(request('/late'))
+    await reached.promise
+    const closed = listener?.close()
+    proceed.resolve(undefined)
+    await closed
+    expect(await all).toMatch(/^HTTP\/1\.1 200 [^]*connection: close\r\n[^]*late$/i)
+  })
+
+  test('ends a connection after an answer that has begun', async () => {
+    const { socket, all } = await connected()
+    const begun = new Promise((resolve) => void socket.once('data', resolve))
+    socket.write(request('/parts'))
+    await begun
+    const closed = listener?.close()
+    proceed.resolve(undefined)
+    await closed
+    expect(await all).toMatch(/^HTTP\/1\.1 200 [^]*first[^]*second/)
+  })
+
+  test('does not cut off an answer that is not taken yet, nor one that waits behind it', async () => {
+    const { socket, all } = await connected()
+    socket.pause()
+    socket.write(request('/large') + request('/late'))
+    await vi.waitFor(() => expect(served).toEqual(['/large', '/late']))
+    const closed = listener?.close()
+    proceed.resolve(undefined)
+    socket.resume()
+    await closed
+    const text = await all
+    expect(text.length).toBeGreaterThan(LARGE)
+    expect(text.slice(-4)).toBe('late')
+  })
+
+  test('answers nothing behind the last answer', async () => {
+    const { socket, all } = await connected()
+    socket.write(request('/late'))
+    await reached.promise
+    const closed = listener?.close()
+    await new Promise<void>((written) => void socket.write(request('/now'), () => written()))
+    proceed.resolve(undefined)
+    await closed
+    expect((await all).match(/HTTP\/1\.1 /g)).toHaveLength(1)
+    expect(served).toEqual(['/late'])
+  })
+
+  test('takes no new connection', async () => {
+    const { port } = listener ?? { port: 0 }
+    await listener?.close()
+    const refused = new Promise((failed) => void connectTcp(port, '127.0.0.1').once('error', failed))
+    expect(await refused).toMatchObject({ code: 'ECONNREFUSED' })
+  })
 })
