@@ -86,17 +86,33 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
     outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
     c.set('socket', incoming.socket)
-    refuseAmbiguous(incoming)
-    refuseForeignPage(c, parts.publicUrl)
-    boundBody(c, parts.limits.bodyBytes)
+    const refused = refusedBefore(c, parts)
+    if (refused !== undefined) {
+      // The route that it would have come to; the guard alone matches what has none.
+      observe(c, parts, routePath(c, 1) || routePath(c), refused.status, started)
+      return refused
+    }
     await next()
     if (c.res.ok && isWrite(c.req.method, c.req.path)) {
       outgoing.setHeader(REVISION_HEADER, revisionOf(parts.snapshot))
     }
-    observe(c, parts, started)
+    observe(c, parts, routePath(c), c.res.status, started)
+    return undefined
   })
   app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
   app.onError((error, c) => refusal(error, c, parts))
+}
+
+/** What no route is asked about. */
+function refusedBefore(c: ApiContext, parts: ApiParts): Response | undefined {
+  try {
+    refuseAmbiguous(c.env.incoming)
+    refuseForeignPage(c, parts.publicUrl)
+    boundBody(c, parts.limits.bodyBytes)
+    return undefined
+  } catch (error) {
+    return refusal(error, c, parts)
+  }
 }
 
 function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
@@ -114,8 +130,8 @@ function fromFramework(error: unknown): unknown {
   return new HttpRefused(code)
 }
 
-function observe(c: ApiContext, parts: ApiParts, started: number): void {
-  parts.observer.request(routePath(c), c.req.method, c.res.status, (performance.now() - started) / 1000)
+function observe(c: ApiContext, { observer }: ApiParts, route: string, status: number, started: number): void {
+  observer.request(route, c.req.method, status, (performance.now() - started) / 1000)
 }
 
 /** What may write and a browser sends from another site's page is refused (CP §6.7): programs send neither header. */

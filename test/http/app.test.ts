@@ -159,6 +159,43 @@ test('a list of what expires soon goes on a minute later', async () => {
   expect(new Set(seen).size).toBe(seen.length)
 })
 
+describe('a request is counted once, under its route', () => {
+  const send =
+    (method: string, path: string, headers: Record<string, string> = {}, body?: object) =>
+    () =>
+      service.send({ method, path, headers, body }, service.admin)
+  const evil = { origin: 'https://evil.example' }
+
+  test.each<[what: string, ask: () => Promise<Answer>, labels: string]>([
+    ['when it is answered', send('GET', '/v1/me'), 'method="GET",route="/v1/me",status="200"'],
+    [
+      'when its route refuses it',
+      send('POST', '/v1/users/nobody/block'),
+      'method="POST",route="/v1/users/:u/block",status="404"',
+    ],
+    [
+      'when it is refused before',
+      send('POST', '/v1/users/nobody/unblock', evil),
+      'method="POST",route="/v1/users/:u/unblock",status="403"',
+    ],
+    ['when there is no route', send('GET', '/v1/nothing'), 'method="GET",route="/*",status="404"'],
+    [
+      'when it is refused and there is no route',
+      send('POST', '/v1/nothing', evil),
+      'method="POST",route="/*",status="403"',
+    ],
+  ])('%s', async (_, ask, labels) => {
+    const count = async (): Promise<number> => {
+      const text = await (await fetch(`${service.operationsUrl}/metrics`)).text()
+      const line = text.split('\n').find((each) => each.startsWith(`signet_http_request_seconds_count{${labels}}`))
+      return Number(line?.split(' ')[1] ?? 0)
+    }
+    const before = await count()
+    await ask()
+    expect((await count()) - before).toBe(1)
+  })
+})
+
 test('a write is counted among the commits', async () => {
   const count = async (): Promise<number> => {
     const text = await (await fetch(`${service.operationsUrl}/metrics`)).text()
