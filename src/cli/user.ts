@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import { userAddCommand } from './user-add.ts'
 import { userBlockCommand, userUnblockCommand } from './user-block.ts'
 import { userEnrolCommand } from './user-enrol.ts'
+import { userDemoteCommand, userPromoteCommand } from './user-promote.ts'
 
 export function userCommand(host: Host): Command {
   return groupOf(
@@ -14,5 +15,7 @@ export function userCommand(host: Host): Command {
     userEnrolCommand(host),
     userBlockCommand(host),
     userUnblockCommand(host),
+    userPromoteCommand(host),
+    userDemoteCommand(host),
   )
 }

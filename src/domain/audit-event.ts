@@ -6,6 +6,8 @@ export type AuditAct =
   | 'user.add'
   | 'user.block'
   | 'user.unblock'
+  | 'user.promote'
+  | 'user.demote'
   | 'project.add'
   | 'member.add'
   | 'member.remove'

@@ -110,6 +110,21 @@ const ROWS: readonly Row[] = [
     allowed: ADMIN,
     others: NO,
   },
+  {
+    route: 'post /v1/users/{u}/promote',
+    request: async (n) => json('POST', `/v1/users/${await newUser(n)}/promote`),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'post /v1/users/{u}/demote',
+    request: async (n) => {
+      await service.addUser(`u${String(n)}`, 'admin')
+      return json('POST', `/v1/users/u${String(n)}/demote`)
+    },
+    allowed: ADMIN,
+    others: NO,
+  },
   { route: 'get /v1/projects', request: () => json('GET', '/v1/projects'), allowed: ADMIN, others: NO },
   {
     route: 'post /v1/projects',

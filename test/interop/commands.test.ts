@@ -286,6 +286,20 @@ describe('the commands', () => {
       refused: { words: () => ['user', 'unblock', 'carol'], by: 'carol', code: 'client_certificate_refused' },
     },
     {
+      command: 'user promote',
+      words: () => ['user', 'promote', 'carol'],
+      by: 'admin',
+      says: /carol is an administrator/,
+      refused: { words: () => ['user', 'promote', 'nobody'], by: 'admin', code: 'user_unknown' },
+    },
+    {
+      command: 'user demote',
+      words: () => ['user', 'demote', 'carol'],
+      by: 'admin',
+      says: /carol is a user/,
+      refused: { words: () => ['user', 'demote', 'root-admin'], by: 'admin', code: 'not_permitted' },
+    },
+    {
       command: 'service remove',
       words: () => ['service', 'remove', 'sched.internal'],
       by: 'admin',

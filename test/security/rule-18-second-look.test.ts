@@ -196,6 +196,12 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       expect(await endedMeanwhile(() => certify('model-1.internal', by), change, 2)).toBe('requester_ended')
     })
 
+    test('a user who was promoted after the signature of a job: nothing is recorded, no job begins', async () => {
+      const [user] = await newMember()
+      const promote = () => running.post(`/v1/users/${user}/promote`, undefined, running.admin)
+      expect(await endedMeanwhile(() => start(user), promote, 2)).toBe('job_of_administrator')
+    })
+
     const removeService = (name: string): Promise<Answer> =>
       running.send({ method: 'DELETE', path: `/v1/services/${name}` }, running.admin)
 

@@ -1,8 +1,9 @@
-// Users over HTTP: added, blocked and let in again by administrators.
+// Users over HTTP: added, blocked, let in again, promoted and demoted by administrators.
 import { z } from '@hono/zod-openapi'
 import type { User } from '../../directory/entities.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addUser, blockUser, unblockUser } from '../../enrollment/directory-acts.ts'
+import { demoteUser, promoteUser } from '../../enrollment/platform-role.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
@@ -34,19 +35,22 @@ export function userRoutes(parts: ApiParts): Api {
       return c.json(userBody(user), 201)
     },
   )
-  for (const [verb, act] of [
-    ['block', blockUser],
-    ['unblock', unblockUser],
+  for (const [verb, act, summary] of [
+    ['block', blockUser, 'Blocks a user and revokes all they hold. By an administrator.'],
+    ['unblock', unblockUser, 'Lets a user in again. What was revoked stays revoked. By an administrator.'],
+    ['promote', promoteUser, 'Makes a user an administrator; their jobs end. By another administrator.'],
+    [
+      'demote',
+      demoteUser,
+      'Makes an administrator a user and revokes what they hold as one. By another administrator.',
+    ],
   ] as const) {
     api.openapi(
       plainRoute({
         method: 'post',
         path: `/v1/users/{u}/${verb}`,
         params: z.strictObject({ u: IN_PATH }),
-        summary:
-          verb === 'block'
-            ? 'Blocks a user and revokes all they hold. By an administrator.'
-            : 'Lets a user in again. What was revoked stays revoked. By an administrator.',
+        summary,
         query: NONE,
         status: 200,
         answer: UserAnswer,
