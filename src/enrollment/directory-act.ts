@@ -9,6 +9,7 @@ import type { UserName } from '../domain/user-name.ts'
 import type { Job } from '../directory/entities.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endIdentity } from './end-identity.ts'
+import { endJob } from './end-job.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -58,10 +59,8 @@ export async function endJobs(
   jobs: readonly Job[],
   reason: RevocationReason,
 ): Promise<void> {
-  for (const job of jobs) {
-    await tx.updateJob({ ...job, status: 'finished', finishedAt: context.clock.now() })
-    await end(context, tx, asked, `job:${job.id}`, reason)
-  }
+  const { caller, origin } = asked
+  for (const job of jobs) await endJob(tx, job, { reason, at: context.clock.now(), actor: actorOf(caller), origin })
 }
 
 /** What a membership holds, and its jobs. The membership itself is the caller's to end. */

@@ -1,7 +1,7 @@
 // Jobs that nobody finished: their certificates have ended with them, so only the record is closed, as of the end that it
 // names. Called now and then; lists leave out what has ended before that.
-import type { Job } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
+import { closeJob } from './end-job.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** Jobs in one transaction: acts wait meanwhile. */
@@ -23,18 +23,6 @@ export async function finishEndedJobs(context: ActContext): Promise<number> {
 
 async function finishSome(tx: UnitOfWork, at: Date): Promise<number> {
   const ended = await tx.endedJobs(at, FINISHED_AT_ONCE)
-  for (const job of ended) await finish(tx, job, at)
+  for (const job of ended) await closeJob(tx, job, { at, actor: 'system', origin: { requestId: '' } })
   return ended.length
-}
-
-async function finish(tx: UnitOfWork, job: Job, at: Date): Promise<void> {
-  await tx.updateJob({ ...job, status: 'finished', finishedAt: job.endsAt })
-  await tx.audit({
-    at,
-    actor: 'system',
-    act: 'job.finish',
-    object: `job:${job.id}`,
-    requestId: '',
-    details: { project: job.project, user: job.user, ended: job.endsAt.toISOString() },
-  })
 }

@@ -10,7 +10,7 @@ import { parseCertificate } from '../x509/certificate.ts'
 import { attributeValues } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
-import { endIdentity } from './end-identity.ts'
+import { endJob } from './end-job.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
 import { type CertificateAnswer, issueCertificate, type LookedAgain } from './issue-certificate.ts'
@@ -127,19 +127,7 @@ export async function finishJob(context: ActContext, asked: FinishRequest): Prom
 
 async function recordFinish(tx: UnitOfWork, { caller, origin }: FinishRequest, job: Job, now: Date): Promise<Job> {
   if (job.status === 'finished') return job
-  const finished: Job = { ...job, status: 'finished', finishedAt: now }
-  const actor = actorOf(caller)
-  await tx.updateJob(finished)
-  await endIdentity(tx, { identity: `job:${job.id}`, reason: 'cessationOfOperation', at: now, actor, origin })
-  await tx.audit({
-    at: now,
-    actor,
-    act: 'job.finish',
-    object: `job:${job.id}`,
-    requestId: origin.requestId,
-    details: { project: job.project, user: job.user },
-  })
-  return finished
+  return endJob(tx, job, { reason: 'cessationOfOperation', at: now, actor: actorOf(caller), origin })
 }
 
 async function mayFinish(

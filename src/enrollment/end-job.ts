@@ -1,0 +1,32 @@
+// The end of a job, whoever ends it: its record is closed and its audit event written, and what it holds is revoked.
+import type { Job } from '../directory/entities.ts'
+import { type Ending, endIdentity } from './end-identity.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** Revokes its certificates and tokens. For a job that is active. */
+export async function endJob(tx: UnitOfWork, job: Job, ending: Omit<Ending, 'identity'>): Promise<Job> {
+  const finished = await closeJob(tx, job, ending)
+  await endIdentity(tx, { ...ending, identity: `job:${job.id}` })
+  return finished
+}
+
+/** The record and the event alone: for a job whose certificate has ended with it. */
+export async function closeJob(
+  tx: UnitOfWork,
+  job: Job,
+  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+): Promise<Job> {
+  // One whose time was over has ended then, and not when somebody noticed.
+  const finishedAt = at < job.endsAt ? at : job.endsAt
+  const finished: Job = { ...job, status: 'finished', finishedAt }
+  await tx.updateJob(finished)
+  await tx.audit({
+    at,
+    actor,
+    act: 'job.finish',
+    object: `job:${job.id}`,
+    requestId: origin.requestId,
+    details: { project: job.project, user: job.user, ended: finishedAt.toISOString() },
+  })
+  return finished
+}
