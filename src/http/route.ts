@@ -63,12 +63,21 @@ function queryOf(c: ApiContext): object {
 
 /** A request without a body has an empty one. Throws `HttpRefused`. */
 async function jsonOf(c: ApiContext): Promise<unknown> {
-  const text = await c.req.text()
+  const text = await textOf(c)
   if (text === '') return {}
   try {
     return JSON.parse(text)
   } catch {
     throw new HttpRefused('body_malformed')
+  }
+}
+
+/** Throws `HttpRefused` when the client broke it off: nobody reads the answer, but it is no fault of ours. */
+async function textOf({ req, env }: ApiContext): Promise<string> {
+  try {
+    return await req.text()
+  } catch (error) {
+    throw env.incoming.destroyed && !env.incoming.complete ? new HttpRefused('request_unreadable') : error
   }
 }
 
@@ -184,7 +193,7 @@ export async function idempotentRequestOf(context: ApiContext): Promise<Idempote
   if (key === undefined) return undefined
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new HttpRefused('idempotency_key_malformed')
   const bodyDigest = createHash('sha256')
-    .update(await context.req.text())
+    .update(await textOf(context))
     .digest('hex')
   return { method: context.req.method, path: context.req.path, key, bodyDigest }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCsr } from '../support/csr.ts'
 import type { Answer } from '../support/https-client.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
+import { connectTo } from './raw-request.ts'
 import { SettableClock } from './settable-clock.ts'
 
 interface Operation {
@@ -194,6 +195,28 @@ describe('a request is counted once, under its route', () => {
     await ask()
     expect((await count()) - before).toBe(1)
   })
+})
+
+test.each([
+  ['POST', '/v1/projects', {}],
+  ['POST', '/v1/users/owner/block', { 'idempotency-key': 'broken-off' }],
+])('a body that is broken off is no fault of the service: %s %s', async (method, path, more) => {
+  const counts = async (): Promise<readonly number[]> => {
+    const text = await (await fetch(`${service.operationsUrl}/metrics`)).text()
+    return ['request_unreadable', 'internal'].map((code) =>
+      Number(new RegExp(`^signet_refusals_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0),
+    )
+  }
+  const [refused = 0, failed] = await counts()
+  const socket = await connectTo(service, service.admin)
+  const headers = { host: 'localhost', 'content-type': 'application/json', 'content-length': '10', ...more }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  await new Promise<void>(
+    (written) => void socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n{`, () => written()),
+  )
+  socket.end()
+  // Bounds a hang, not a speed.
+  await expect.poll(counts, { timeout: 30_000 }).toEqual([refused + 1, failed])
 })
 
 test('a write is counted among the commits', async () => {
