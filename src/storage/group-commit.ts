@@ -11,6 +11,12 @@ import { CommitUnknown, StorageClosed, StorageUnavailable } from './errors.ts'
 /** Acts in one transaction: it bounds how long locks are held and what is repeated after a conflict. */
 const MAX_BATCH = 256
 
+/**
+ * Turns of the event loop that bring no act, after which a batch begins: issuing takes three from a request to its act. They
+ * are over at once when there is nothing else to do.
+ */
+const QUIET_TURNS = 4
+
 /** Acts that may wait. More than that is not a burst but a database that has stopped. */
 const MAX_WAITING = 10_000
 
@@ -65,11 +71,19 @@ export class GroupCommit<Tx> implements Transactions<Tx> {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // What arrives in the same turn of the event loop belongs to the same batch.
-      await nextTurn()
+      await this.#gather()
       await this.#commit(this.#waiting.splice(0, MAX_BATCH))
     }
     this.#working = undefined
+  }
+
+  /** While the processor is busy with what will be acts, they belong to one batch: a fuller one shares syncs and pages. */
+  async #gather(): Promise<void> {
+    for (let quietTurns = 0; quietTurns < QUIET_TURNS && this.#waiting.length < MAX_BATCH;) {
+      const before = this.#waiting.length
+      await nextTurn()
+      quietTurns = this.#waiting.length > before ? 0 : quietTurns + 1
+    }
   }
 
   async #commit(batch: readonly WaitingAct<Tx>[]): Promise<void> {
