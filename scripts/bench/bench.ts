@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util'
 import { authorize } from './authorize.ts'
 import { crl } from './crl.ts'
 import { decide } from './decide.ts'
+import { deleteProject } from './delete-project.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
 import { issue } from './issue.ts'
 import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [issue, decide, authorize, ready, crl]
+const BENCHMARKS: readonly Benchmark[] = [issue, decide, authorize, ready, crl, deleteProject]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

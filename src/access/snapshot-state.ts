@@ -34,7 +34,7 @@ export class SnapshotState {
         this.#foldUser(change)
         break
       case 'project':
-        keep(this.projects, change.name, change.status === 'active' ? { name: change.name } : undefined)
+        this.#foldProject(change)
         break
       case 'member':
         this.#foldMember(change)
@@ -71,6 +71,11 @@ export class SnapshotState {
 
   #foldUser({ name, status, platformRole }: ChangeOf<'user'>): void {
     keep(this.users, name, status === 'deleted' ? undefined : { name, status, platformRole })
+  }
+
+  #foldProject({ name, status }: ChangeOf<'project'>): void {
+    keep(this.projects, name, status === 'active' ? { name } : undefined)
+    if (status === 'deleted') this.members.delete(name)
   }
 
   #foldMember({ project, user, role, status }: ChangeOf<'member'>): void {

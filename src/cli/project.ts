@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
 import { projectAddCommand } from './project-add.ts'
+import { projectDeleteCommand } from './project-delete.ts'
 import { projectListCommand } from './project-list.ts'
 import { projectMembersCommand } from './project-members.ts'
 
@@ -11,6 +12,7 @@ export function projectCommand(host: Host): Command {
     'projects and their members',
     'signet project add vision --owner alice',
     projectAddCommand(host),
+    projectDeleteCommand(host),
     projectListCommand(host),
     projectMembersCommand(host),
   )

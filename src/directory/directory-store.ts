@@ -24,6 +24,7 @@ export interface DirectoryStore {
 
   /** Writes status and role. The rows were locked for `update` before. */
   updateUser(user: User): Promise<void>
+  updateProject(project: Project): Promise<void>
   updateMember(member: Member): Promise<void>
   /** Writes system user, DNS names, roles, projects and status. Throws `NameTaken('name_taken')` as `insertService` does. */
   updateService(service: Service): Promise<void>

@@ -9,6 +9,7 @@ export type AuditAct =
   | 'user.promote'
   | 'user.demote'
   | 'project.add'
+  | 'project.delete'
   | 'member.add'
   | 'member.remove'
   | 'service.add'

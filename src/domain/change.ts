@@ -21,6 +21,7 @@ export type Change =
       readonly status: UserStatus
       readonly platformRole: PlatformRole
     }
+  /** A project that is deleted takes its members along: none of them has an entry of its own. */
   | { readonly kind: 'project'; readonly name: ProjectName; readonly status: 'active' | 'deleted' }
   | {
       readonly kind: 'member'

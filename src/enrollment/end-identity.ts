@@ -5,6 +5,7 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import { revokeRecord } from '../revocation/revocation.ts'
 import type { TokenRecord } from '../tokens/token-store.ts'
 import type { RequestOrigin } from './act-context.ts'
+import type { ChangedCertificate } from './ending-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface Ending {
@@ -68,12 +69,21 @@ export async function recordRevocation(
   record: CertificateRecord,
   { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
 ): Promise<void> {
+  await tx.updateRevocation(record)
+  if (record.reason === 'keyCompromise') await tx.markKeyCompromised(record.keyFingerprint)
+  await tellOfRevocation(tx, record, { at, actor, origin })
+}
+
+/** Change, journal entry and audit event of a certificate whose row is written. */
+export async function tellOfRevocation(
+  tx: UnitOfWork,
+  record: ChangedCertificate,
+  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+): Promise<void> {
   const { issuer, serial } = record
   const status = EVENT_OF_STATUS[record.status]
   const reason = record.reason ?? 'certificateHold'
   const revokedAt = record.revokedAt ?? at
-  await tx.updateRevocation(record)
-  if (record.reason === 'keyCompromise') await tx.markKeyCompromised(record.keyFingerprint)
   await tx.change({
     kind: 'revocation',
     issuer,

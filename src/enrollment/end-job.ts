@@ -1,6 +1,7 @@
 // The end of a job, whoever ends it: its record is closed and its audit event written, and what it holds is revoked.
 import type { Job } from '../directory/entities.ts'
 import { type Ending, endIdentity } from './end-identity.ts'
+import type { FinishedJob } from './ending-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** Revokes its certificates and tokens. For a job that is active. */
@@ -14,19 +15,29 @@ export async function endJob(tx: UnitOfWork, job: Job, ending: Omit<Ending, 'ide
 export async function closeJob(
   tx: UnitOfWork,
   job: Job,
-  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+  ending: Pick<Ending, 'at' | 'actor' | 'origin'>,
 ): Promise<Job> {
+  const { at } = ending
   // One whose time was over has ended then, and not when somebody noticed.
   const finishedAt = at < job.endsAt ? at : job.endsAt
   const finished: Job = { ...job, status: 'finished', finishedAt }
   await tx.updateJob(finished)
+  await tellOfFinish(tx, { ...finished, finishedAt }, ending)
+  return finished
+}
+
+/** The audit event of a job whose row is written. */
+export async function tellOfFinish(
+  tx: UnitOfWork,
+  job: FinishedJob,
+  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+): Promise<void> {
   await tx.audit({
     at,
     actor,
     act: 'job.finish',
     object: `job:${job.id}`,
     requestId: origin.requestId,
-    details: { project: job.project, user: job.user, ended: finishedAt.toISOString() },
+    details: { project: job.project, user: job.user, ended: job.finishedAt.toISOString() },
   })
-  return finished
 }

@@ -1,16 +1,119 @@
 // What ends with a service or a project, many rows at a time (enrollment/ending-store.ts).
-import type { DeploymentChange, EndingStore } from '../enrollment/ending-store.ts'
+import { sql } from 'kysely'
+import type { ChangedCertificate, DeploymentChange, EndingStore, FinishedJob } from '../enrollment/ending-store.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import { END_OF_SECOND } from './certificate-list.ts'
+import { instantOf, present, presentInstant } from './columns.ts'
 import { deploymentOf } from './deployment-table.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
 export function endingTables(session: Session): EndingStore {
-  return deploymentEndings(session)
+  const members = memberEndings(session)
+  const jobs = jobEndings(session)
+  const credentials = credentialEndings(session)
+  const deployments = deploymentEndings(session)
+  return {
+    deleteDeploymentsServedBy: async (service) => (await deployments.ofService({ service })).map(deploymentChange),
+    endEverythingOf: async (project, reason, at) => {
+      const ofProject = { project, at: at.getTime() }
+      // Jobs are held first: whoever finishes one holds it and then its certificates, and two orders deadlock.
+      await jobs.hold('update', ofProject)
+      const certificates = await credentials.revoke({ ...ofProject, reason, endsAfter: ofProject.at - END_OF_SECOND })
+      // Tokens are those of active jobs and of members, so both end after them.
+      const tokens = await credentials.revokeTokens(ofProject)
+      await credentials.voidEnrolmentTokens(ofProject)
+      return {
+        jobs: (await jobs.finish(ofProject)).map(finishedJob),
+        members: await members.remove(ofProject),
+        certificates: certificates.map(changedCertificate),
+        tokens: tokens.map(({ jti, expires_at }) => ({ jti, expiresAt: instantOf(expires_at) })),
+        deployments: (await deployments.ofProject(ofProject)).map(deploymentChange),
+      }
+    },
+  }
+}
+
+interface OfProject {
+  readonly project: ProjectName
+  readonly at: number
+}
+
+function memberEndings(session: Session) {
+  const remove = session.prepareChange((p: OfProject) =>
+    session.sql
+      .updateTable('members')
+      .set({ status: 'removed' })
+      .where('project', '=', p.project)
+      .where('status', '=', 'active'),
+  )
+  return { remove }
+}
+
+function jobEndings(session: Session) {
+  const hold = session.prepareRead((p: OfProject) =>
+    session.sql.selectFrom('jobs').select('id').where('project', '=', p.project).where('status', '=', 'active'),
+  )
+  const finish = session.prepare((p: OfProject) =>
+    session.sql
+      .updateTable('jobs')
+      .set({ status: 'finished', finished_at: sql<number>`case when ends_at < ${p.at} then ends_at else ${p.at} end` })
+      .where('project', '=', p.project)
+      .where('status', '=', 'active')
+      .returning(['id', 'project', 'user_name', 'finished_at']),
+  )
+  return { hold, finish }
+}
+
+function credentialEndings(session: Session) {
+  // Members and jobs alike: a certificate names the project that it is of.
+  const revoke = session.prepare((p: OfProject & { readonly reason: RevocationReason; readonly endsAfter: number }) =>
+    session.sql
+      .updateTable('certificates')
+      .set((row) => ({
+        status: 'revoked',
+        reason: p.reason,
+        revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)),
+      }))
+      .where('project', '=', p.project)
+      .where('status', 'in', ['good', 'held'])
+      .where('not_after', '>', p.endsAfter)
+      .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after']),
+  )
+  const revokeTokens = session.prepare((p: OfProject) =>
+    session.sql
+      .updateTable('tokens')
+      .set({ revoked_at: p.at })
+      .where('expires_at', '>', p.at)
+      .where('revoked_at', 'is', null)
+      .where(
+        'subject',
+        'in',
+        sql<string>`(${memberIdentities(p.project)} union all
+          select 'job:' || id from jobs where project = ${p.project} and status = 'active')`,
+      )
+      .returning(['jti', 'expires_at']),
+  )
+  const voidEnrolmentTokens = session.prepareChange((p: OfProject) =>
+    session.sql
+      .updateTable('enrolment_tokens')
+      .set({ voided_at: p.at })
+      .where('spent_at', 'is', null)
+      .where('voided_at', 'is', null)
+      .where('identity', 'in', sql<string>`(${memberIdentities(p.project)})`),
+  )
+  return { revoke, revokeTokens, voidEnrolmentTokens }
+}
+
+/** As `member:PROJECT__USER`. */
+function memberIdentities(project: ProjectName) {
+  return sql`select 'member:' || project || '__' || user_name from members where project = ${project}`
 }
 
 function deploymentEndings(session: Session) {
-  const deleteOfService = session.prepare((p: { service: ServiceName }) =>
+  const ofService = session.prepare((p: { service: ServiceName }) =>
     session.sql
       .updateTable('deployments')
       .set({ status: 'deleted' })
@@ -18,11 +121,40 @@ function deploymentEndings(session: Session) {
       .where('status', '=', 'active')
       .returningAll(),
   )
-  return {
-    deleteDeploymentsServedBy: async (service) => (await deleteOfService({ service })).map(changeOf),
-  } satisfies Partial<EndingStore>
+  const ofProject = session.prepare((p: OfProject) =>
+    session.sql
+      .updateTable('deployments')
+      .set({ status: 'deleted' })
+      .where('project', '=', p.project)
+      .where('status', '=', 'active')
+      .returningAll(),
+  )
+  return { ofService, ofProject }
 }
 
-function changeOf(row: Schema['deployments']): DeploymentChange {
+function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_name' | 'finished_at'>): FinishedJob {
+  const { id, project, user_name: user } = row
+  return { id, project, user, finishedAt: instantOf(row.finished_at ?? 0) }
+}
+
+function changedCertificate(
+  row: Pick<
+    Schema['certificates'],
+    'serial' | 'issuer' | 'identity' | 'status' | 'reason' | 'revoked_at' | 'not_before' | 'not_after'
+  >,
+): ChangedCertificate {
+  const { serial, issuer, identity, status } = row
+  return {
+    serial,
+    issuer,
+    identity,
+    status,
+    validity: { notBefore: instantOf(row.not_before), notAfter: instantOf(row.not_after) },
+    ...present('reason', row.reason),
+    ...presentInstant('revokedAt', row.revoked_at),
+  }
+}
+
+function deploymentChange(row: Schema['deployments']): DeploymentChange {
   return { kind: 'deployment', ...deploymentOf(row) }
 }

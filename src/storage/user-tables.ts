@@ -19,6 +19,7 @@ export type UserTables = Pick<
   | 'project'
   | 'membership'
   | 'updateUser'
+  | 'updateProject'
   | 'updateMember'
   | 'countActiveAdministrators'
   | 'countActiveOwners'
@@ -96,6 +97,9 @@ function projectTable(session: Session) {
   const find = session.prepareRead((p: { name: ProjectName }) =>
     session.sql.selectFrom('projects').selectAll().where('name', '=', p.name),
   )
+  const update = session.prepareChange((p: Pick<Schema['projects'], 'name' | 'status'>) =>
+    session.sql.updateTable('projects').set({ status: p.status }).where('name', '=', p.name),
+  )
   const list = session.prepare((p: { after: ProjectName; limit: number }) =>
     session.sql.selectFrom('projects').selectAll().where('name', '>', p.after).orderBy('name').limit(p.limit),
   )
@@ -107,6 +111,10 @@ function projectTable(session: Session) {
     project: async (name, lock) => {
       const [row] = await find(lock, { name })
       return row && projectOf(row)
+    },
+    updateProject: async ({ name, status }) => {
+      const kept = await update({ name, status })
+      if (kept === 0) throw new RecordMissing('project', name)
     },
     listProjects: (page) =>
       readPage(page, {

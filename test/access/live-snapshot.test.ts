@@ -41,6 +41,7 @@ describe('folding changes', () => {
   const ended: readonly (readonly [string, Change, (snapshot: LiveSnapshot) => unknown])[] = [
     ['user', world.user('alice', { status: 'deleted' }), (snapshot) => snapshot.user('alice')],
     ['project', world.project('fraud', 'deleted'), (snapshot) => snapshot.project('fraud')],
+    ['member with its project', world.project('fraud', 'deleted'), (snapshot) => snapshot.member('fraud', 'alice')],
     ['member', world.member('fraud', 'alice', 'removed'), (snapshot) => snapshot.member('fraud', 'alice')],
     [
       'service',

@@ -132,6 +132,16 @@ const ROWS: readonly Row[] = [
     allowed: { admin: 201 },
     others: NO,
   },
+  {
+    route: 'delete /v1/projects/{p}',
+    request: async (n) => {
+      const owner = await newUser(n)
+      await service.post('/v1/projects', { name: `gone${String(n)}`, owner }, service.admin)
+      return json('DELETE', `/v1/projects/gone${String(n)}`)
+    },
+    allowed: ADMIN,
+    others: NO,
+  },
 
   // Members: owners add and remove; an administrator does neither while an owner is there (rule 14)
   {

@@ -313,6 +313,13 @@ describe('the commands', () => {
       says: /admin:root-admin/,
       refused: { words: () => ['audit'], by: 'alice', code: 'not_permitted' },
     },
+    {
+      command: 'project delete',
+      words: () => ['project', 'delete', 'vision'],
+      by: 'admin',
+      says: /vision is deleted/,
+      refused: { words: () => ['project', 'delete', 'vision'], by: 'admin', code: 'project_unknown' },
+    },
   ]
 
   /** What a row needs and does not show. */

@@ -46,6 +46,11 @@ onBothDatabases('the directory store', (fresh) => {
     ],
     ['the update of a user that is not there', (tx) => tx.updateUser(user('carol')), 'record_missing'],
     ['the update of a member that is not there', (tx) => tx.updateMember(member('FRAUD', 'carol')), 'record_missing'],
+    [
+      'the update of a project that is not there',
+      (tx) => tx.updateProject(project('no', { status: 'deleted' })),
+      'record_missing',
+    ],
     ['the update of a service that is not there', (tx) => tx.updateService(service('no.internal')), 'record_missing'],
     ['the update of a job that is not there', (tx) => tx.updateJob(job('none')), 'record_missing'],
   ])('refuses %s', async (_, act, code) => {

@@ -8,10 +8,10 @@ import {
 } from '../storage/postgres-cluster.ts'
 import { TestService, type TestServiceOptions } from './test-service.ts'
 
-/** `service` gives the service from `beforeAll` on. */
+/** Each service gets options of its own. `service` gives the service from `beforeAll` on. */
 export function onBothStores(
   name: string,
-  options: TestServiceOptions,
+  optionsOf: () => TestServiceOptions,
   suite: (service: () => TestService) => void,
 ): void {
   describe.each(['sqlite', 'postgres'] as const)(`${name} on %s`, (kind) => {
@@ -22,7 +22,7 @@ export function onBothStores(
       beforeAll(async () => {
         if (kind === 'postgres') cluster = await startPostgresCluster()
         const database = await cluster?.createDatabase()
-        running = await TestService.start({ ...options, ...(database === undefined ? {} : { database }) })
+        running = await TestService.start({ ...optionsOf(), ...(database === undefined ? {} : { database }) })
       })
       afterAll(async () => {
         await running?.close()

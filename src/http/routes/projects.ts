@@ -1,13 +1,14 @@
-// Projects over HTTP: added with their first owner by administrators.
+// Projects over HTTP: added with their first owner, and deleted, by administrators.
 import { z } from '@hono/zod-openapi'
 import type { Project } from '../../directory/entities.ts'
 import { parseProjectName } from '../../domain/project-name.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addProject } from '../../enrollment/directory-acts.ts'
+import { deleteProject } from '../../enrollment/delete-project.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, NONE } from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { PageQuery, ProjectBody } from '../schemas.ts'
 
 const ProjectAnswer = z.strictObject({ name: z.string(), status: z.string(), createdAt: z.string() }).openapi('Project')
@@ -34,6 +35,23 @@ export function projectRoutes(parts: ApiParts): Api {
         owner: parseUserName(body.owner, names),
       })
       return c.json(projectBody(project), 201)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'delete',
+      path: '/v1/projects/{p}',
+      params: z.strictObject({ p: IN_PATH }),
+      summary:
+        'Deletes a project and revokes all that its members hold in it. Its name stays taken. By an administrator.',
+      query: NONE,
+      status: 200,
+      answer: ProjectAnswer,
+    }),
+    async (c) => {
+      const name = parseProjectName(c.req.valid('param').p, names)
+      const project = await deleteProject(context, { ...(await askedOf(parts, c)), name })
+      return c.json(projectBody(project), 200)
     },
   )
   api.openapi(
