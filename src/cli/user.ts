@@ -3,6 +3,7 @@ import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
 import { userAddCommand } from './user-add.ts'
 import { userBlockCommand, userUnblockCommand } from './user-block.ts'
+import { userDeleteCommand } from './user-delete.ts'
 import { userEnrolCommand } from './user-enrol.ts'
 import { userDemoteCommand, userPromoteCommand } from './user-promote.ts'
 
@@ -17,5 +18,6 @@ export function userCommand(host: Host): Command {
     userUnblockCommand(host),
     userPromoteCommand(host),
     userDemoteCommand(host),
+    userDeleteCommand(host),
   )
 }

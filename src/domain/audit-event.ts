@@ -8,6 +8,7 @@ export type AuditAct =
   | 'user.unblock'
   | 'user.promote'
   | 'user.demote'
+  | 'user.delete'
   | 'project.add'
   | 'project.delete'
   | 'member.add'

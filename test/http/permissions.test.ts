@@ -99,6 +99,12 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
   {
+    route: 'delete /v1/users/{u}',
+    request: async (n) => json('DELETE', `/v1/users/${await newUser(n)}`),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
     route: 'post /v1/users/{u}/block',
     request: async (n) => json('POST', `/v1/users/${await newUser(n)}/block`),
     allowed: ADMIN,

@@ -300,6 +300,13 @@ describe('the commands', () => {
       refused: { words: () => ['user', 'demote', 'root-admin'], by: 'admin', code: 'not_permitted' },
     },
     {
+      command: 'user delete',
+      words: () => ['user', 'delete', 'carol'],
+      by: 'admin',
+      says: /carol is deleted/,
+      refused: { words: () => ['user', 'delete', 'carol'], by: 'admin', code: 'user_unknown' },
+    },
+    {
       command: 'service remove',
       words: () => ['service', 'remove', 'sched.internal'],
       by: 'admin',

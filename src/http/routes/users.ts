@@ -1,8 +1,9 @@
-// Users over HTTP: added, blocked, let in again, promoted and demoted by administrators.
+// Users over HTTP: added, blocked, let in again, promoted, demoted and deleted by administrators.
 import { z } from '@hono/zod-openapi'
 import type { User } from '../../directory/entities.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addUser, blockUser, unblockUser } from '../../enrollment/directory-acts.ts'
+import { deleteUser } from '../../enrollment/delete-user.ts'
 import { demoteUser, promoteUser } from '../../enrollment/platform-role.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
@@ -62,6 +63,22 @@ export function userRoutes(parts: ApiParts): Api {
       },
     )
   }
+  api.openapi(
+    plainRoute({
+      method: 'delete',
+      path: '/v1/users/{u}',
+      params: z.strictObject({ u: IN_PATH }),
+      summary: 'Deletes an account and revokes all they hold. The name stays taken. By another administrator.',
+      query: NONE,
+      status: 200,
+      answer: UserAnswer,
+    }),
+    async (c) => {
+      const name = parseUserName(c.req.valid('param').u, names)
+      const user = await deleteUser(context, { ...(await askedOf(parts, c)), name })
+      return c.json(userBody(user), 200)
+    },
+  )
   api.openapi(
     plainRoute({
       method: 'get',
