@@ -11,6 +11,7 @@ import { nextTurn } from '../domain/next-turn.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Validity } from '../domain/validity.ts'
+import { base64Of } from '../x509/base64.ts'
 import { parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { EnrollmentRefused } from './errors.ts'
@@ -172,8 +173,4 @@ export const KEPT_CERTIFICATE: KeptResult<CertificateAnswer> = {
       der: Buffer.from(der, 'base64'),
     }
   },
-}
-
-function base64Of(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }

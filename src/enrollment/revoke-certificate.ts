@@ -10,6 +10,7 @@ import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import { callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
+import { base64Of } from '../x509/base64.ts'
 
 export interface RevocationRequest {
   readonly caller: Caller
@@ -66,7 +67,7 @@ function once(
 const INSTANTS: ReadonlySet<string> = new Set(['notBefore', 'notAfter', 'renewUntil', 'issuedAt', 'revokedAt'])
 
 const KEPT_RECORD: KeptResult<CertificateRecord> = {
-  encode: ({ der, ...rest }) => JSON.stringify({ ...rest, der: Buffer.from(der).toString('base64') }),
+  encode: ({ der, ...rest }) => JSON.stringify({ ...rest, der: base64Of(der) }),
   decode: (text) => {
     const { der, ...rest } = JSON.parse(text, revived) as Omit<CertificateRecord, 'der'> & { readonly der: string }
     return { ...rest, der: Buffer.from(der, 'base64') }

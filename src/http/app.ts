@@ -1,13 +1,11 @@
 // The applications behind the listeners: which routes each serves, and what every request passes before its route.
 import { Hono } from 'hono'
-import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
 import type { Shelved } from '../revocation/crl-shelf.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
-import type { ProblemCode } from './problems.ts'
 import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
@@ -117,17 +115,10 @@ function refusedBefore(c: ApiContext, parts: ApiParts): Response | undefined {
 
 function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
   const requestId = c.get('requestId')
-  const { code, facts, headers } = problemFrom(fromFramework(error))
+  const { code, facts, headers } = problemFrom(error)
   if (code === 'internal') parts.observer.failed(error, { requestId, route: routePath(c) })
   parts.observer.refused(code)
   return problemResponse(code, facts, requestId, headers)
-}
-
-/** What Hono itself refuses: a body that is no JSON. */
-function fromFramework(error: unknown): unknown {
-  if (!(error instanceof HTTPException)) return error
-  const code: ProblemCode = error.status === 400 ? 'body_malformed' : 'internal'
-  return new HttpRefused(code)
 }
 
 function observe(c: ApiContext, { observer }: ApiParts, route: string, status: number, started: number): void {

@@ -113,23 +113,12 @@ function memberIdentities(project: ProjectName) {
 }
 
 function deploymentEndings(session: Session) {
-  const ofService = session.prepare((p: { service: ServiceName }) =>
-    session.sql
-      .updateTable('deployments')
-      .set({ status: 'deleted' })
-      .where('service', '=', p.service)
-      .where('status', '=', 'active')
-      .returningAll(),
-  )
-  const ofProject = session.prepare((p: OfProject) =>
-    session.sql
-      .updateTable('deployments')
-      .set({ status: 'deleted' })
-      .where('project', '=', p.project)
-      .where('status', '=', 'active')
-      .returningAll(),
-  )
-  return { ofService, ofProject }
+  const active = () =>
+    session.sql.updateTable('deployments').set({ status: 'deleted' }).where('status', '=', 'active').returningAll()
+  return {
+    ofService: session.prepare((p: { service: ServiceName }) => active().where('service', '=', p.service)),
+    ofProject: session.prepare((p: OfProject) => active().where('project', '=', p.project)),
+  }
 }
 
 function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_name' | 'finished_at'>): FinishedJob {

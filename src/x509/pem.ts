@@ -1,6 +1,7 @@
 // PEM in the strict form of RFC 7468 §3: 64 characters a line when writing; when reading, whole blocks of one label with
 // nothing but white space around them, no headers, canonical base64.
 import { CodedError } from '../domain/coded-error.ts'
+import { base64Of } from './base64.ts'
 
 export type PemErrorCode = 'pem_malformed' | 'pem_label_unexpected' | 'pem_too_large'
 
@@ -17,7 +18,7 @@ const DASHES = '-----'
 
 /** One block, with a line feed at its end. */
 export function encodePem(label: string, der: Uint8Array): string {
-  const base64 = Buffer.from(der.buffer, der.byteOffset, der.length).toString('base64')
+  const base64 = base64Of(der)
   let text = `${BEGIN}${label}${DASHES}\n`
   for (let at = 0; at < base64.length; at += LINE_CHARACTERS) text += `${base64.slice(at, at + LINE_CHARACTERS)}\n`
   return `${text}${END}${label}${DASHES}\n`

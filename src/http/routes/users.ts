@@ -36,20 +36,37 @@ export function userRoutes(parts: ApiParts): Api {
       return c.json(userBody(user), 201)
     },
   )
-  for (const [verb, act, summary] of [
-    ['block', blockUser, 'Blocks a user and revokes all they hold. By an administrator.'],
-    ['unblock', unblockUser, 'Lets a user in again. What was revoked stays revoked. By an administrator.'],
-    ['promote', promoteUser, 'Makes a user an administrator; their jobs end. By another administrator.'],
+  for (const [method, path, act, summary] of [
+    ['post', '/v1/users/{u}/block', blockUser, 'Blocks a user and revokes all they hold. By an administrator.'],
     [
-      'demote',
+      'post',
+      '/v1/users/{u}/unblock',
+      unblockUser,
+      'Lets a user in again. What was revoked stays revoked. By an administrator.',
+    ],
+    [
+      'post',
+      '/v1/users/{u}/promote',
+      promoteUser,
+      'Makes a user an administrator; their jobs end. By another administrator.',
+    ],
+    [
+      'post',
+      '/v1/users/{u}/demote',
       demoteUser,
       'Makes an administrator a user and revokes what they hold as one. By another administrator.',
+    ],
+    [
+      'delete',
+      '/v1/users/{u}',
+      deleteUser,
+      'Deletes an account and revokes all they hold. The name stays taken. By another administrator.',
     ],
   ] as const) {
     api.openapi(
       plainRoute({
-        method: 'post',
-        path: `/v1/users/{u}/${verb}`,
+        method,
+        path,
         params: z.strictObject({ u: IN_PATH }),
         summary,
         query: NONE,
@@ -63,22 +80,6 @@ export function userRoutes(parts: ApiParts): Api {
       },
     )
   }
-  api.openapi(
-    plainRoute({
-      method: 'delete',
-      path: '/v1/users/{u}',
-      params: z.strictObject({ u: IN_PATH }),
-      summary: 'Deletes an account and revokes all they hold. The name stays taken. By another administrator.',
-      query: NONE,
-      status: 200,
-      answer: UserAnswer,
-    }),
-    async (c) => {
-      const name = parseUserName(c.req.valid('param').u, names)
-      const user = await deleteUser(context, { ...(await askedOf(parts, c)), name })
-      return c.json(userBody(user), 200)
-    },
-  )
   api.openapi(
     plainRoute({
       method: 'get',
