@@ -15,14 +15,7 @@ const WARM_UP = { answers: 10_000, atMostSeconds: 10 }
 export const authorize: Benchmark = {
   name: 'authorize',
   measures: `POST /v1/authorize over TLS, one core, ${CONNECTIONS} connections, against a constant route of the same schemas`,
-  run: async (options) => {
-    const installation = await BenchInstallation.make()
-    try {
-      return await measure(installation, options)
-    } finally {
-      await installation.close()
-    }
-  },
+  run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {

@@ -17,14 +17,7 @@ const PATH = '/pki/crl/users-1.crl'
 export const crl: Benchmark = {
   name: 'crl',
   measures: `revocation answered to the CRL that lists it, ${ENTRIES.toLocaleString('en')} entries; CRLs served over TLS, one core`,
-  run: async (options) => {
-    const installation = await BenchInstallation.make()
-    try {
-      return await measure(installation, options)
-    } finally {
-      await installation.close()
-    }
-  },
+  run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {

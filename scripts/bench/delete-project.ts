@@ -12,14 +12,7 @@ const GIVE_UP_SECONDS = 30
 export const deleteProject: Benchmark = {
   name: 'delete-project',
   measures: `a project of ${MEMBERS.toLocaleString('en')} members, each with a certificate: deleted, answered, and in one CRL`,
-  run: async (options) => {
-    const installation = await BenchInstallation.make()
-    try {
-      return await measure(installation, options)
-    } finally {
-      await installation.close()
-    }
-  },
+  run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {

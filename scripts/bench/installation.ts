@@ -38,7 +38,7 @@ export class BenchInstallation {
     this.administrator = admin
   }
 
-  static async make(): Promise<BenchInstallation> {
+  private static async make(): Promise<BenchInstallation> {
     const folder = mkdtempSync(join(tmpdir(), 'signet-bench-'))
     const ports = await freePorts()
     const configuration = configurationIn(folder, ports)
@@ -58,6 +58,16 @@ export class BenchInstallation {
     const [ca, certificate, key] = [files.trust, files.certificate, files.key].map((file) => readFileSync(file, 'utf8'))
     if (ca === undefined || certificate === undefined || key === undefined) throw new Error('init left a file out')
     return new BenchInstallation(folder, configuration, ports, { port: ports.https, ca }, { certificate, key })
+  }
+
+  /** Makes one for as long as `measure` runs, and removes it whatever comes of that. */
+  static async during<Result>(measure: (installation: BenchInstallation) => Promise<Result>): Promise<Result> {
+    const installation = await BenchInstallation.make()
+    try {
+      return await measure(installation)
+    } finally {
+      await installation.close()
+    }
   }
 
   get databasePath(): string {

@@ -22,14 +22,7 @@ const REQUESTS_PER_SECOND = 5_000
 export const issue: Benchmark = {
   name: 'issue',
   measures: `certificates over HTTPS, SQLite synchronous=FULL and journal, one core, ${CONNECTIONS} connections`,
-  run: async (options) => {
-    const installation = await BenchInstallation.make()
-    try {
-      return await measure(installation, options)
-    } finally {
-      await installation.close()
-    }
-  },
+  run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {

@@ -15,9 +15,8 @@ const LOOK_MILLISECONDS = 5
 export const ready: Benchmark = {
   name: 'ready',
   measures: 'start of the process to the first good /readyz; 100,000 certificates, 10,000 revoked, 1,000 members',
-  run: async ({ say }: BenchOptions) => {
-    const installation = await BenchInstallation.make()
-    try {
+  run: ({ say }: BenchOptions) =>
+    BenchInstallation.during(async (installation) => {
       say('filling the database')
       await populate(installation, POPULATION)
       say('starting')
@@ -25,10 +24,7 @@ export const ready: Benchmark = {
       const next: Start[] = []
       for (let start = 1; start <= STARTS; start += 1) next.push(await startOnce(installation))
       return figuresOf(first, next)
-    } finally {
-      await installation.close()
-    }
-  },
+    }),
 }
 
 interface Start {

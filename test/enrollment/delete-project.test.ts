@@ -5,7 +5,7 @@ import { parseCrl } from '../../src/x509/crl.ts'
 import { leavesNothing } from '../http/stored.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, type TestService } from '../support/test-service.ts'
 import { StillClock } from './still-clock.ts'
 
@@ -25,7 +25,6 @@ onBothStores(
       await service.addService('model.internal')
     })
 
-    const known = ({ status, code }: Answer) => ({ status, code })
     const remove = (
       name: string,
       by: ClientIdentity | undefined = service.admin,

@@ -6,7 +6,7 @@ import { actContext, openInstallation } from '../../src/main/installation.ts'
 import { leavesNothing } from '../http/stored.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
 import { type Certified, expectStatus, type TestService } from '../support/test-service.ts'
 
 onBothStores(
@@ -26,7 +26,6 @@ onBothStores(
       launcher = await service.addService('launcher.internal', { roles: ['launcher'], projects: ['vision', 'speech'] })
     })
 
-    const known = ({ status, code }: Answer) => ({ status, code })
     const remove = (
       user: string,
       by: ClientIdentity | undefined = service.admin,

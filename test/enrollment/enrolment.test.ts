@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leavesNothing } from '../http/stored.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer } from '../support/https-client.ts'
+import { type Answer, known } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 import { StillClock } from './still-clock.ts'
 
@@ -21,7 +21,6 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-const known = ({ status, code }: Answer) => ({ status, code })
 const pathOf = (user: string): string => `/v1/projects/vision/members/${user}/certificates`
 const csr = async (): Promise<string> => (await makeCsr()).pem
 

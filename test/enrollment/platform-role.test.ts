@@ -9,7 +9,7 @@ import { actContext, openInstallation } from '../../src/main/installation.ts'
 import { leavesNothing } from '../http/stored.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
 import { type Certified, expectStatus, type TestService } from '../support/test-service.ts'
 
 type Administrator = ClientIdentity & { readonly serial: string }
@@ -27,7 +27,6 @@ onBothStores(
       owner = await service.addProject('vision', 'owner')
     })
 
-    const known = ({ status, code }: Answer) => ({ status, code })
     const change = (
       user: string,
       verb: string,

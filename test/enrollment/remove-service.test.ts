@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { leavesNothing } from '../http/stored.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, type TestService } from '../support/test-service.ts'
 
 onBothStores(
@@ -19,7 +19,6 @@ onBothStores(
       owner = await service.addProject('vision', 'owner')
     })
 
-    const known = ({ status, code }: Answer) => ({ status, code })
     const remove = (
       name: string,
       by: ClientIdentity | undefined = service.admin,

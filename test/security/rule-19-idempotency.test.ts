@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leavesNothing, stored } from '../http/stored.ts'
 import { SettableClock } from '../http/settable-clock.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity, Request } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known, type Request } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 
 const clock = new SettableClock()
@@ -33,7 +33,6 @@ const send = ({ by, ...request }: Write, key: string): Promise<Answer> =>
   service.send({ ...request, headers: { 'idempotency-key': key } }, by)
 const write = (method: string, path: string, body: unknown, by: ClientIdentity): Write => ({ method, path, body, by })
 const csr = async (): Promise<string> => (await makeCsr()).pem
-const known = ({ status, code }: Answer) => ({ status, code })
 
 let count = 0
 const newName = (): string => `u${String((count += 1))}`

@@ -17,7 +17,7 @@ import { sendRaw } from '../http/raw-request.ts'
 import { leavesNothing, stored } from '../http/stored.ts'
 import { SettableClock } from '../http/settable-clock.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { Answer, ClientIdentity } from '../support/https-client.ts'
+import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 
 const clock = new SettableClock()
@@ -40,7 +40,6 @@ afterAll(() => service.close())
 
 const MEMBER_PATH = '/v1/projects/vision/members/alice/certificates'
 const csr = async (): Promise<string> => (await makeCsr()).pem
-const known = ({ status, code }: Answer) => ({ status, code })
 const refusal = (status: number, code: string) => ({ status, code })
 
 async function expectRefused(status: number, code: string, act: () => Promise<Answer>): Promise<void> {

@@ -34,6 +34,9 @@ export interface Answer {
   readonly code: string | undefined
 }
 
+/** What tells one refusal from another. */
+export const known = ({ status, code }: Answer) => ({ status, code })
+
 export function agentFor({ ca, identity }: Pick<Target, 'ca' | 'identity'>, keepAlive = true): Agent {
   return new Agent({
     ca,
