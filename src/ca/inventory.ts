@@ -2,6 +2,7 @@
 // list of the living: nothing is deleted when a certificate ends (clean-up of what has long expired is an act of its own).
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
@@ -17,7 +18,7 @@ export interface CertificateRecord {
   readonly identity: string
   readonly commonName: string
   /** Project name, for those profiles that live in one. */
-  readonly project?: string
+  readonly project?: ProjectName
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal. */
   readonly keyFingerprint: string
   readonly validity: Validity

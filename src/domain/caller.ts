@@ -1,5 +1,6 @@
-// Who asks, as the edge established it from the TLS connection (or from the master key, offline). The kind comes from the
-// issuer and the policy OID of the certificate, never from its text (CP §7.1).
+// Who asks, as the edge established it: from the TLS connection, from a session or an API key, or from the master key,
+// offline. The kind of a certificate comes from its issuer and its policy OID, never from its text (CP §7.1).
+import type { ApiScope } from './api-scope.ts'
 import type { ServiceName } from './dns-name.ts'
 import type { IssuerId } from './issuer-id.ts'
 import type { ProjectName } from './project-name.ts'
@@ -47,6 +48,29 @@ export type Caller =
       readonly certificate: CallerCertificate
     }
   | { readonly kind: 'admin'; readonly user: UserName; readonly certificate: CallerCertificate }
+  /** A person who signed in: all their projects, each as far as they are a member. */
+  | {
+      readonly kind: 'session'
+      readonly user: UserName
+      readonly sessionId: string
+      /** Where they signed in, as the configuration names it. */
+      readonly provider: string
+      readonly signedInAt: Date
+      /** Whether the provider's entry lets administrators act as such. */
+      readonly administers: 'when-administrator' | 'never'
+    }
+  /** A program that shows an API key of a user. It buys no credential. */
+  | {
+      readonly kind: 'api-key'
+      readonly user: UserName
+      readonly prefix: string
+      readonly scopes: ReadonlySet<ApiScope>
+    }
+
+export type CallerKind = Caller['kind']
+
+/** A caller that holds the key of a certificate, and showed it on the connection. */
+export type CertifiedCaller = Extract<Caller, { readonly certificate: CallerCertificate }>
 
 export type AuthenticatedCaller = Exclude<Caller, { readonly kind: 'anonymous' }>
 
@@ -67,6 +91,10 @@ export function actorOf(caller: Caller): string {
       return `service:${caller.name}`
     case 'admin':
       return `admin:${caller.user}`
+    case 'session':
+      return `user:${caller.user}`
+    case 'api-key':
+      return `api-key:${caller.prefix}`
     default:
       return caller satisfies never
   }

@@ -4,6 +4,7 @@ import { CodedError, type Facts } from '../domain/coded-error.ts'
 export type EnrollmentErrorCode =
   | 'unauthenticated'
   | 'not_permitted'
+  | 'scope_missing'
   | 'enrolment_token_invalid'
   | 'member_at_work'
   | 'renewal_ended'

@@ -9,6 +9,7 @@ import type { Caller } from '../domain/caller.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { nextTurn } from '../domain/next-turn.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
+import type { ProjectName } from '../domain/project-name.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Validity } from '../domain/validity.ts'
 import { base64Of } from '../x509/base64.ts'
@@ -27,7 +28,7 @@ export interface CertificateDemand {
   readonly lifetimeSeconds?: number | undefined
   /** Whose certificate it will be, as the inventory writes it. */
   readonly identity: string
-  readonly project?: string
+  readonly project?: ProjectName
   readonly caller: Caller
   readonly obtainedWith: string
   /** Who the Idempotency-Key belongs to. */

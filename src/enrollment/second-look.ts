@@ -6,7 +6,7 @@ import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
 import { validityAt } from '../domain/validity.ts'
 import type { CertificateStanding } from '../ca/inventory.ts'
-import type { Membership, Service } from '../directory/entities.ts'
+import type { Membership, Service, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -77,20 +77,43 @@ export async function callerStillGood(
       }
       return goodCertificate(tx, caller.certificate, at)
     }
+    case 'session':
+    case 'api-key':
+      await activeUser(tx, caller)
+      return undefined
     default:
       return caller satisfies never
   }
 }
 
+type Person = Extract<Caller, { readonly kind: 'session' | 'api-key' }>
+
+async function activeUser(tx: UnitOfWork, caller: Person): Promise<User> {
+  const user = await tx.user(caller.user, 'share')
+  if (user?.status !== 'active') throw new EnrollmentRefused('requester_ended', { user: caller.user })
+  return user
+}
+
 /** The caller is an administrator, or the operator at the machine. Throws `EnrollmentRefused`. */
 export async function requireAdministrator(tx: UnitOfWork, caller: Caller, at: Date): Promise<void> {
   if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+  if (caller.kind === 'session') {
+    await callerStillGood(tx, caller, at)
+    const { platformRole } = await activeUser(tx, caller)
+    if (caller.administers === 'never' || platformRole !== 'admin') throw notPermitted(caller)
+    return
+  }
   if (caller.kind !== 'admin' && caller.kind !== 'offline') throw notPermitted(caller)
   await callerStillGood(tx, caller, at)
 }
 
 /** Whether the caller is an active owner of the project, looked up under lock. */
-export async function isOwner(tx: UnitOfWork, caller: Caller, project: string, at: Date): Promise<boolean> {
+export async function isOwner(tx: UnitOfWork, caller: Caller, project: ProjectName, at: Date): Promise<boolean> {
+  if (caller.kind === 'session') {
+    await callerStillGood(tx, caller, at)
+    const found = await tx.membership(project, caller.user, 'share')
+    return found?.project.status === 'active' && found.member.status === 'active' && found.member.role === 'owner'
+  }
   if (caller.kind !== 'member' || caller.project !== project) return false
   await callerStillGood(tx, caller, at)
   const membership = await activeMembership(tx, caller.project, caller.user, 'share')

@@ -1,6 +1,6 @@
 // Tokens: issued to whoever holds a certificate, over the connection that shows it; introspected and revoked. A token never
 // buys another token or a certificate, and never outlives the certificate that bought it (CP §4.12).
-import { actorOf, type Caller } from '../domain/caller.ts'
+import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
 import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
@@ -66,11 +66,9 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
   })
 }
 
-type Holder = Extract<Caller, { readonly certificate: unknown }>
-
 async function recordToken(
   tx: UnitOfWork,
-  { caller, binding, origin }: TokenAsked & { readonly caller: Holder },
+  { caller, binding, origin }: TokenAsked & { readonly caller: CertifiedCaller },
   { jti, aud, iat, exp }: TokenClaims,
 ): Promise<void> {
   const actor = actorOf(caller)
@@ -99,6 +97,8 @@ function subjectOf(caller: Caller): TokenSubject {
     case 'service':
       return { kind: 'service', name: caller.name }
     case 'admin':
+    case 'session':
+    case 'api-key':
     case 'offline':
     case 'anonymous':
       throw notPermitted(caller)

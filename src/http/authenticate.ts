@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { recogniseCaller } from '../access/recognise.ts'
 import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
-import type { Caller, CallerCertificate } from '../domain/caller.ts'
+import type { Caller, CallerCertificate, CertifiedCaller } from '../domain/caller.ts'
 import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 
@@ -31,7 +31,10 @@ export function shownFacts(parts: ApiParts, socket: Socket): CertificateFacts | 
  * The caller of this request. A connection without certificate is anonymous; one with a certificate that does not hold is
  * refused, never anonymous. Throws `HttpRefused`.
  */
-export async function callerOf(parts: ApiParts, socket: Socket): Promise<Caller> {
+export async function callerOf(
+  parts: ApiParts,
+  socket: Socket,
+): Promise<CertifiedCaller | Extract<Caller, { readonly kind: 'anonymous' }>> {
   const facts = shownFacts(parts, socket)
   if (facts === 'absent') return { kind: 'anonymous' }
   let recognised = recogniseCaller(parts.snapshot, facts, nowOf(parts))
@@ -51,7 +54,7 @@ export function nowOf({ context }: Pick<ApiParts, 'context'>): { readonly wall: 
   return { wall: context.clock.now(), monotonic: context.clock.monotonicMilliseconds() }
 }
 
-function callerFrom(facts: VerifiedCertificate): Caller {
+function callerFrom(facts: VerifiedCertificate): CertifiedCaller {
   const certificate: CallerCertificate = {
     issuer: facts.issuer,
     serial: facts.serial,

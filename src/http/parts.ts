@@ -6,7 +6,6 @@ import type { Snapshot } from '../access/snapshot.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
-import type { Caller } from '../domain/caller.ts'
 import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
@@ -15,6 +14,7 @@ import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import type { SigningQueue } from './signing-queue.ts'
 import type { AuthorityShelf } from './authority-shelf.ts'
+import type { Permission } from './permissions.ts'
 
 /** What readers may do outside an act: lists and look-ups in one consistent view. */
 export interface Reader {
@@ -69,7 +69,8 @@ export interface ApiEnvironment {
   readonly Bindings: HttpBindings
   readonly Variables: {
     requestId: string
-    caller: Caller
+    /** Who may call the route that was found. */
+    permission: Permission
     /** A `TLSSocket` on the HTTPS listeners; one that is none shows no certificate. */
     socket: Socket
   }

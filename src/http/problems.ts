@@ -124,6 +124,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
   credential_conflict: hush(403, 'Present credentials of one principal.'),
   not_permitted: tell(403, 'Ask somebody who may do this.'),
+  scope_missing: tell(403, 'No valid scope found for this invocation: use an API key that has it.'),
   asker_untrusted: tell(403, 'Ask with the certificate of the service that serves this deployment.'),
   already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
 

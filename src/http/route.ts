@@ -8,6 +8,7 @@ import type { Caller } from '../domain/caller.ts'
 import { callerOf } from './authenticate.ts'
 import { bearerOf } from './bearer.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
+import { permissionOf, requirePermitted } from './permissions.ts'
 import { HttpRefused } from './problem.ts'
 import { isWrite, REVISION_IN_ANSWER } from './revision.ts'
 import { plainText, ProblemBody } from './schemas.ts'
@@ -30,7 +31,9 @@ export class Api extends OpenAPIHono<ApiEnvironment> {
     const { params, query, body } = route.request ?? {}
     const media = body?.content['application/json']
     const json = media !== undefined && 'schema' in media ? media.schema : undefined
+    const permission = permissionOf(route.method, route.path)
     return this.on([route.method], [route.getRoutingPath()], async (c, next) => {
+      c.set('permission', permission)
       if (isSchema(params)) take(c, 'param', params, c.req.param())
       if (isSchema(query)) take(c, 'query', query, queryOf(c))
       if (isSchema(json)) take(c, 'json', json, await jsonOf(c))
@@ -165,10 +168,17 @@ function responsesOf<Status extends number, Answer extends z.ZodType>({
 }
 
 /**
- * The caller of this request, by the certificate of its connection. Every credential that is presented must hold: a bearer
- * token is verified first, and then refused where it buys nothing. Throws `HttpRefused`, `TokenRejected`.
+ * The caller of this request, by the certificate of its connection, if the route is for callers of that kind. Every credential
+ * that is presented must hold: a bearer token is verified first, and then refused where it buys nothing. Throws `HttpRefused`,
+ * `TokenRejected`, `EnrollmentRefused`.
  */
 export async function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
+  const caller = await presentedBy(parts, context)
+  requirePermitted(context.get('permission'), caller)
+  return caller
+}
+
+async function presentedBy(parts: ApiParts, context: ApiContext): Promise<Caller> {
   if (context.req.header('authorization') === undefined) return callerOf(parts, context.get('socket'))
   await bearerOf(parts, context)
   throw new HttpRefused('credential_buys_none')

@@ -81,7 +81,7 @@ export interface Schema {
     profile: CertificateRecord['profile']
     identity: string
     common_name: string
-    project: string | null
+    project: ProjectName | null
     key_fingerprint: string
     not_before: number
     not_after: number

@@ -1,6 +1,7 @@
 // Who may call what: every route and every kind of caller, over the real listener. A route of `/openapi.json` that is not in
 // the table fails the last test, so that no route is added without saying whom it is for.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PERMISSIONS } from '../../src/http/permissions.ts'
 import { makeCsr } from '../support/csr.ts'
 import type { ClientIdentity, Request } from '../support/https-client.ts'
 import { type Certified, certified, TestService } from '../support/test-service.ts'
@@ -416,6 +417,7 @@ test('every route of the API stands in the table', async () => {
   )
   const table = ROWS.map(({ route }) => route)
   expect(routes.filter((route) => !table.includes(route))).toEqual([])
+  expect(Object.keys(PERMISSIONS).toSorted()).toEqual(routes.toSorted())
 })
 
 function leafOf({ certificate }: Certified): string {

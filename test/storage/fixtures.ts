@@ -96,7 +96,7 @@ export const certificate = (n: number, more: Partial<CertificateRecord> = {}): C
   profile: 'project-user',
   identity: 'member:FRAUD__ann',
   commonName: 'FRAUD__ann',
-  project: 'FRAUD',
+  project: FRAUD,
   keyFingerprint: digest(`key ${n}`),
   validity: { notBefore: seconds(-300), notAfter: seconds(86_400) },
   der: Buffer.from(`certificate ${n}`),

@@ -1,6 +1,7 @@
 // The inventory's contract (ca/inventory.ts): certificates, keys, and the list with its plan.
 import { describe, expect, it } from 'vitest'
 import type { CertificateFilter, CertificateRecord, Inventory } from '../../src/ca/inventory.ts'
+import type { ProjectName } from '../../src/domain/project-name.ts'
 import type { PageRequest } from '../../src/domain/transactions.ts'
 import type { StorageTx } from '../../src/storage/tables.ts'
 import { NOW, onBothDatabases } from './databases.ts'
@@ -88,7 +89,7 @@ onBothDatabases('the inventory', (fresh) => {
         identity: 'service:a',
         commonName: 'a',
       }),
-      certificate(7, { validity: { notBefore: NOW, notAfter: seconds(60) }, project: 'OTHER' }),
+      certificate(7, { validity: { notBefore: NOW, notAfter: seconds(60) }, project: 'OTHER' as ProjectName }),
     ]
 
     it.each<[string, CertificateFilter, readonly number[]]>([

@@ -1,6 +1,6 @@
 // Who am I? By certificate, by bearer token, or by both when they name one principal.
 import { z } from '@hono/zod-openapi'
-import { actorOf } from '../../domain/caller.ts'
+import { actorOf, type CertifiedCaller } from '../../domain/caller.ts'
 import { SEPARATOR } from '../../domain/name-rules.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
 import { callerOf } from '../authenticate.ts'
@@ -34,7 +34,7 @@ export function meRoutes(parts: ApiParts): Api {
     async (c) => {
       const token = c.req.header('authorization') === undefined ? undefined : await bearerOf(parts, c)
       const caller = await callerOf(parts, c.get('socket'))
-      if (caller.kind === 'anonymous' || caller.kind === 'offline') {
+      if (caller.kind === 'anonymous') {
         if (token === undefined) throw new EnrollmentRefused('unauthenticated')
         const { sub, exp } = token.claims
         return c.json({ principal: sub, by: ['token' as const], expiresAt: new Date(exp * 1000).toISOString() }, 200)
@@ -49,7 +49,7 @@ export function meRoutes(parts: ApiParts): Api {
   return api
 }
 
-function principalOf(caller: Exclude<Awaited<ReturnType<typeof callerOf>>, { kind: 'anonymous' | 'offline' }>): string {
+function principalOf(caller: CertifiedCaller): string {
   switch (caller.kind) {
     case 'member':
     case 'job':

@@ -1,0 +1,131 @@
+// Who may call what: one table, read by the HTTP layer before a route's act, and by docs/permissions.md. It says which kinds of
+// caller a route is for; which of them it is for (the owner of that project, the launcher of that job) the act decides, under
+// lock. A route without a row does not start.
+import type { ApiScope } from '../domain/api-scope.ts'
+import type { Caller, CallerKind } from '../domain/caller.ts'
+import { EnrollmentRefused } from '../enrollment/errors.ts'
+import { notPermitted } from '../enrollment/second-look.ts'
+
+export interface Permission {
+  /** `everyone`: no caller is asked for. */
+  readonly callers: 'everyone' | readonly CallerKind[]
+  /** The scope that an API key needs; without one, no key will do. */
+  readonly scope?: ApiScope
+  /** Which of them, in words. */
+  readonly who: string
+}
+
+/** Everyone who has a certificate. */
+const CERTIFIED = ['member', 'job', 'account', 'service', 'admin'] as const satisfies readonly CallerKind[]
+const ADMINISTRATOR = ['admin', 'session'] as const satisfies readonly CallerKind[]
+const MEMBER = ['member', 'session'] as const satisfies readonly CallerKind[]
+
+const ADMINISTRATORS: Permission = { callers: ADMINISTRATOR, who: 'an administrator' }
+const OWNERS: Permission = { callers: MEMBER, who: 'an owner of the project' }
+
+/** By method and path, as `/openapi.json` has them. What is published (`/pki`, `/.well-known`, health) asks nobody who they are. */
+export const PERMISSIONS: Readonly<Record<string, Permission>> = {
+  // Oneself and the service
+  'get /v1/me': { callers: [...CERTIFIED, 'session'], who: 'whoever shows a credential of any kind, also a token' },
+  'get /v1/status': { callers: [...CERTIFIED, 'session'], who: 'every caller' },
+  'get /v1/audit': ADMINISTRATORS,
+
+  // The directory
+  'get /v1/users': ADMINISTRATORS,
+  'put /v1/users/{u}': ADMINISTRATORS,
+  'delete /v1/users/{u}': { ...ADMINISTRATORS, who: 'another administrator' },
+  'post /v1/users/{u}/block': ADMINISTRATORS,
+  'post /v1/users/{u}/unblock': ADMINISTRATORS,
+  'post /v1/users/{u}/promote': { ...ADMINISTRATORS, who: 'another administrator' },
+  'post /v1/users/{u}/demote': { ...ADMINISTRATORS, who: 'another administrator' },
+  'get /v1/projects': ADMINISTRATORS,
+  'post /v1/projects': { ...ADMINISTRATORS, who: 'an administrator, for somebody else' },
+  'delete /v1/projects/{p}': ADMINISTRATORS,
+  'get /v1/projects/{p}/members': { callers: MEMBER, who: 'a member of the project' },
+  'put /v1/projects/{p}/members/{u}': {
+    callers: [...MEMBER, 'admin'],
+    who: 'an owner of the project; an administrator where no active owner is left',
+  },
+  'delete /v1/projects/{p}/members/{u}': OWNERS,
+  'post /v1/projects/{p}/members/{u}/enrolment': {
+    callers: [...MEMBER, 'admin'],
+    who: 'an owner of the project or an administrator, for somebody else',
+  },
+  'post /v1/projects/{p}/members/{u}/certificates': {
+    callers: ['anonymous', ...MEMBER],
+    who: 'the member; with an enrolment token, whoever has it',
+  },
+
+  // Services and deployments
+  'get /v1/services': ADMINISTRATORS,
+  'get /v1/services/{name}': { callers: ['service', ...ADMINISTRATOR], who: 'the service, an administrator' },
+  'put /v1/services/{name}': ADMINISTRATORS,
+  'delete /v1/services/{name}': ADMINISTRATORS,
+  'post /v1/services/{name}/enrolment': ADMINISTRATORS,
+  'post /v1/services/{name}/certificates': {
+    callers: ['anonymous', 'service', 'admin'],
+    who: 'the service, an administrator; with an enrolment token, whoever has it',
+  },
+  'get /v1/deployments': {
+    callers: [...MEMBER, 'admin'],
+    who: 'a member, for the project; an administrator, for all',
+  },
+  'put /v1/deployments/{d}': OWNERS,
+
+  // Certificates
+  'get /v1/certificates': {
+    callers: [...CERTIFIED, 'session'],
+    who: 'every caller for its own and what it requested, an owner for the project, an administrator for all',
+  },
+  'get /v1/certificates/{serial}': {
+    callers: [...CERTIFIED, 'session'],
+    who: 'whose it is, its requester, an owner of its project, an administrator',
+  },
+  'post /v1/certificates/{serial}/revoke': {
+    callers: [...CERTIFIED, 'session'],
+    who: 'whose it is, its requester, an owner of its project, an administrator; a release: the last two',
+  },
+
+  // Jobs
+  'post /v1/jobs': { callers: ['service'], who: 'a launcher that lists the project' },
+  'get /v1/jobs': { callers: ['service'], who: 'a launcher, for its own' },
+  'post /v1/jobs/{id}/finish': {
+    callers: ['service', 'job', ...MEMBER],
+    who: 'its launcher, itself, an owner of the project',
+  },
+
+  // Tokens
+  'post /v1/tokens': {
+    callers: ['member', 'job', 'account', 'service'],
+    who: 'whoever has a certificate to call with',
+  },
+  'post /v1/tokens/introspect': {
+    callers: CERTIFIED,
+    who: 'its holder, the service it is for, an administrator; others hear that it is inactive',
+  },
+  'post /v1/tokens/revoke': { callers: CERTIFIED, who: 'its holder, its requester, an administrator' },
+
+  // The decision
+  'post /v1/authorize': {
+    callers: 'everyone',
+    who: 'everyone about themselves; about others the service that serves the deployment',
+  },
+}
+
+/** Throws when the table has no such row: a fault of ours, found at start. */
+export function permissionOf(method: string, path: string): Permission {
+  const row = PERMISSIONS[`${method} ${path}`]
+  if (row === undefined) throw new Error(`src/http/permissions.ts has no row for ${method} ${path}`)
+  return row
+}
+
+/** Throws `EnrollmentRefused` (`unauthenticated`, `not_permitted`, `scope_missing`). */
+export function requirePermitted({ callers, scope }: Permission, caller: Caller): void {
+  if (callers === 'everyone') return
+  if (caller.kind === 'api-key') {
+    if (scope === undefined) throw notPermitted(caller)
+    if (!caller.scopes.has(scope)) throw new EnrollmentRefused('scope_missing', { scope })
+    return
+  }
+  if (!callers.includes(caller.kind)) throw notPermitted(caller)
+}
