@@ -6,7 +6,15 @@
 import type { Change, NumberedChange } from '../domain/change.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { SnapshotState } from './snapshot-state.ts'
-import type { DeploymentView, MemberView, ProjectView, ServiceView, Snapshot, UserView } from './snapshot.ts'
+import type {
+  AccountView,
+  DeploymentView,
+  MemberView,
+  ProjectView,
+  ServiceView,
+  Snapshot,
+  UserView,
+} from './snapshot.ts'
 
 /** Longest time for which a snapshot may go unconfirmed before decisions stop. */
 export const STALE_AFTER_MILLISECONDS = 5_000
@@ -101,6 +109,10 @@ export class LiveSnapshot implements Snapshot {
 
   member(project: string, user: string): MemberView | undefined {
     return this.#state.members.get(project)?.get(user)
+  }
+
+  account(project: string, account: string): AccountView | undefined {
+    return this.#state.accounts.get(project)?.get(account)
   }
 
   service(name: string): ServiceView | undefined {

@@ -1,6 +1,6 @@
 // The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
 import type { Change } from '../domain/change.ts'
-import type { DeploymentView, MemberView, ProjectView, ServiceView, UserView } from './snapshot.ts'
+import type { AccountView, DeploymentView, MemberView, ProjectView, ServiceView, UserView } from './snapshot.ts'
 
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
 
@@ -20,6 +20,8 @@ export class SnapshotState {
   readonly projects = new Map<string, ProjectView>()
   /** By project, then user. */
   readonly members = new Map<string, Map<string, MemberView>>()
+  /** By project, then account. */
+  readonly accounts = new Map<string, Map<string, AccountView>>()
   readonly services = new Map<string, ServiceView>()
   readonly deployments = new Map<string, DeploymentView>()
   readonly deploymentsByHost = new Map<string, DeploymentView>()
@@ -38,6 +40,9 @@ export class SnapshotState {
         break
       case 'member':
         this.#foldMember(change)
+        break
+      case 'account':
+        this.#foldAccount(change)
         break
       case 'service':
         keep(this.services, change.name, change.status === 'active' ? serviceView(change) : undefined)
@@ -75,11 +80,17 @@ export class SnapshotState {
 
   #foldProject({ name, status }: ChangeOf<'project'>): void {
     keep(this.projects, name, status === 'active' ? { name } : undefined)
-    if (status === 'deleted') this.members.delete(name)
+    if (status === 'active') return
+    this.members.delete(name)
+    this.accounts.delete(name)
   }
 
   #foldMember({ project, user, role, status }: ChangeOf<'member'>): void {
     keep(inner(this.members, project), user, status === 'active' ? { project, user, role } : undefined)
+  }
+
+  #foldAccount({ project, account, status }: ChangeOf<'account'>): void {
+    keep(inner(this.accounts, project), account, status === 'active' ? { project, account } : undefined)
   }
 
   #foldDeployment(change: ChangeOf<'deployment'>): void {

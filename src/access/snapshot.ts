@@ -6,13 +6,13 @@
 // within one call. A persistent structure would buy views that outlive a change, which nobody asks for, and would make
 // every look-up slower. Readers get the `Snapshot` interface, which has no way to change anything; entries are frozen.
 //
-// What has ended is not in the view: a deleted user, project, service or deployment and a removed member are `undefined`.
+// What has ended is not in the view: a deleted user, project, account, service or deployment and a removed member are `undefined`.
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { SystemUser } from '../domain/system-user.ts'
-import type { UserName } from '../domain/user-name.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 
 export interface UserView {
   readonly name: UserName
@@ -29,6 +29,12 @@ export interface MemberView {
   readonly project: ProjectName
   readonly user: UserName
   readonly role: ProjectRole
+}
+
+/** The row of an account alone: the identity is current only if its project is active too. */
+export interface AccountView {
+  readonly project: ProjectName
+  readonly account: ServiceAccountName
 }
 
 export interface ServiceView {
@@ -62,6 +68,7 @@ export interface Snapshot {
   user(name: string): UserView | undefined
   project(name: string): ProjectView | undefined
   member(project: string, user: string): MemberView | undefined
+  account(project: string, account: string): AccountView | undefined
   service(name: string): ServiceView | undefined
   deployment(name: string): DeploymentView | undefined
   /** `host` as deployments keep it: lower case, without port and trailing dot (`routeHost`). */

@@ -56,7 +56,7 @@ export function checkSubject(inquiry: Inquiry): StepOutcome {
     case 'job':
       return checkMember(inquiry.snapshot, certificate.project, certificate.user)
     case 'service-account':
-      return 'SUBJECT_UNKNOWN' // the directory keeps none yet
+      return checkAccount(inquiry.snapshot, certificate.project, certificate.account)
     case 'service':
       return isCurrentService(inquiry.snapshot, certificate) ? 'passed' : 'SUBJECT_UNKNOWN'
     case 'admin':
@@ -71,6 +71,12 @@ function checkMember(snapshot: Snapshot, project: string, user: string): StepOut
   const outcome = checkUser(snapshot, user, 'any')
   if (outcome !== 'passed') return outcome
   const current = snapshot.project(project) !== undefined && snapshot.member(project, user) !== undefined
+  return current ? 'passed' : 'SUBJECT_UNKNOWN'
+}
+
+/** A service account dies with its project. */
+function checkAccount(snapshot: Snapshot, project: string, account: string): StepOutcome {
+  const current = snapshot.project(project) !== undefined && snapshot.account(project, account) !== undefined
   return current ? 'passed' : 'SUBJECT_UNKNOWN'
 }
 

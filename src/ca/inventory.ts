@@ -66,5 +66,7 @@ export interface Inventory {
   updateRevocation(record: CertificateRecord): Promise<void>
   /** Certificates of an identity that are good or held and end after `at`, locked for `update`. */
   liveCertificatesOf(identity: string, at: Date): Promise<readonly CertificateRecord[]>
+  /** The same of the certificates that `requester` answers for and that are service accounts'. */
+  liveAccountCertificatesBy(requester: string, at: Date): Promise<readonly CertificateRecord[]>
   listCertificates(filter: CertificateFilter, at: Date, page: PageRequest): Promise<Page<CertificateRecord>>
 }

@@ -3,14 +3,16 @@
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
-import type { UserName } from '../domain/user-name.ts'
-import type { Job, Member, Membership, Project, Service, User } from './entities.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
+import type { Job, Member, Membership, Project, Service, ServiceAccount, User } from './entities.ts'
 
 export interface DirectoryStore {
   insertUser(user: User): Promise<void>
   insertProject(project: Project): Promise<void>
   /** Throws `NameTaken('member_exists')`. A removed member may be added again: that is the same row, active again. */
   insertMember(member: Member): Promise<void>
+  /** Throws `NameTaken('name_taken')` when the project has or had one of the name. */
+  insertAccount(account: ServiceAccount): Promise<void>
   /** Throws `NameTaken('name_taken')` when the name or one of the DNS names belongs to another service. */
   insertService(service: Service): Promise<void>
   insertJob(job: Job): Promise<void>
@@ -19,6 +21,8 @@ export interface DirectoryStore {
   project(name: ProjectName, lock: RowLock): Promise<Project | undefined>
   /** Locks all three rows, in the order user, project, member. */
   membership(project: ProjectName, user: UserName, lock: RowLock): Promise<Membership | undefined>
+  /** The row of the account alone: its project is the caller's to look at. */
+  account(project: ProjectName, name: ServiceAccountName, lock: RowLock): Promise<ServiceAccount | undefined>
   service(name: ServiceName, lock: RowLock): Promise<Service | undefined>
   job(id: string, lock: RowLock): Promise<Job | undefined>
 
@@ -26,6 +30,7 @@ export interface DirectoryStore {
   updateUser(user: User): Promise<void>
   updateProject(project: Project): Promise<void>
   updateMember(member: Member): Promise<void>
+  updateAccount(account: ServiceAccount): Promise<void>
   /** Writes system user, DNS names, roles, projects and status. Throws `NameTaken('name_taken')` as `insertService` does. */
   updateService(service: Service): Promise<void>
   updateJob(job: Job): Promise<void>
@@ -42,6 +47,7 @@ export interface DirectoryStore {
 
   listProjects(page: PageRequest): Promise<Page<Project>>
   listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>
+  listAccounts(project: ProjectName, page: PageRequest): Promise<Page<ServiceAccount>>
   listUsers(page: PageRequest): Promise<Page<User>>
   listServices(page: PageRequest): Promise<Page<Service>>
   /** A job that has ended at `at` is finished, whether or not its row says so. */

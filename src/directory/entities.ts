@@ -4,7 +4,7 @@ import type { PlatformRole, ProjectRole, ServiceRole, UserStatus } from '../doma
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { SystemUser } from '../domain/system-user.ts'
-import type { UserName } from '../domain/user-name.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 
 export interface User {
   readonly id: string
@@ -35,6 +35,17 @@ export interface Membership {
   readonly member: Member
   readonly user: Pick<User, 'status' | 'platformRole'>
   readonly project: Pick<Project, 'status'>
+}
+
+/** A project's own non-human member: an identity of its own, which ends with itself or with its project. */
+export interface ServiceAccount {
+  readonly id: string
+  readonly project: ProjectName
+  readonly name: ServiceAccountName
+  readonly status: 'active' | 'deleted'
+  /** Who added it: an actor as audit events write it. */
+  readonly createdBy: string
+  readonly createdAt: Date
 }
 
 export interface Service {

@@ -7,6 +7,7 @@ export type DirectoryErrorCode =
   | 'user_blocked'
   | 'project_unknown'
   | 'member_unknown'
+  | 'account_unknown'
   | 'service_unknown'
   | 'last_administrator'
   | 'last_owner'

@@ -13,6 +13,8 @@ export type AuditAct =
   | 'project.delete'
   | 'member.add'
   | 'member.remove'
+  | 'account.add'
+  | 'account.remove'
   | 'service.add'
   | 'service.update'
   | 'service.remove'

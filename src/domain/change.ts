@@ -7,7 +7,7 @@ import type { ProjectName } from './project-name.ts'
 import type { RevocationReason } from './revocation-reason.ts'
 import type { SerialNumber } from './serial-number.ts'
 import type { SystemUser } from './system-user.ts'
-import type { UserName } from './user-name.ts'
+import type { ServiceAccountName, UserName } from './user-name.ts'
 
 export type UserStatus = 'active' | 'blocked' | 'deleted'
 export type PlatformRole = 'user' | 'admin'
@@ -21,7 +21,7 @@ export type Change =
       readonly status: UserStatus
       readonly platformRole: PlatformRole
     }
-  /** A project that is deleted takes its members along: none of them has an entry of its own. */
+  /** A project that is deleted takes its members and accounts along: none of them has an entry of its own. */
   | { readonly kind: 'project'; readonly name: ProjectName; readonly status: 'active' | 'deleted' }
   | {
       readonly kind: 'member'
@@ -29,6 +29,12 @@ export type Change =
       readonly user: UserName
       readonly role: ProjectRole
       readonly status: 'active' | 'removed'
+    }
+  | {
+      readonly kind: 'account'
+      readonly project: ProjectName
+      readonly account: ServiceAccountName
+      readonly status: 'active' | 'deleted'
     }
   | {
       readonly kind: 'service'

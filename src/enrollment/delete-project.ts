@@ -1,4 +1,4 @@
-// The end of a project: its members, their certificates, tokens and jobs, and its deployments, in one transaction and in as
+// The end of a project: its members and accounts, their certificates, tokens and jobs, and its deployments, in one transaction and in as
 // many statements for ten thousand members as for one. Its name stays taken.
 import { actorOf } from '../domain/caller.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -47,6 +47,7 @@ async function endEverything(context: ActContext, tx: UnitOfWork, asked: Asked, 
   await recordDeletedDeployments(context, tx, asked, ended.deployments)
   const counts = {
     members: ended.members,
+    accounts: ended.accounts,
     jobs: ended.jobs.length,
     certificates: ended.certificates.length,
     tokens: ended.tokens.length,

@@ -17,13 +17,14 @@ export interface Ending {
   readonly origin: RequestOrigin
 }
 
-/** Revokes its certificates and tokens, and voids its unspent enrolment tokens. */
+/** Revokes its certificates and tokens, also the tokens that it bought for others, and voids its unspent enrolment tokens. */
 export async function endIdentity(tx: UnitOfWork, ending: Ending): Promise<void> {
   for (const record of await tx.liveCertificatesOf(ending.identity, ending.at)) {
     const outcome = revokeRecord(record, ending.reason, ending.at)
     if (outcome.kind === 'changed') await recordRevocation(tx, outcome.record, ending)
   }
   for (const token of await tx.liveTokensOf(ending.identity, ending.at)) await revokeToken(tx, token, ending.at)
+  for (const token of await tx.liveTokensForOthers(ending.identity, ending.at)) await revokeToken(tx, token, ending.at)
   await tx.voidEnrolmentTokens(ending.identity, ending.at)
 }
 
@@ -36,7 +37,8 @@ export async function endWhatHangsOn(
   ended: CertificateRecord,
   by: Pick<Ending, 'at' | 'actor' | 'origin'>,
 ): Promise<void> {
-  for (const token of await tx.liveTokensOf(ended.identity, by.at)) {
+  const own = await tx.liveTokensOf(ended.identity, by.at)
+  for (const token of [...own, ...(await tx.liveTokensForOthers(ended.identity, by.at))]) {
     if (token.certificateSerial === ended.serial) await revokeToken(tx, token, by.at)
   }
   if (ended.reason !== 'keyCompromise') return

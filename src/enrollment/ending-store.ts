@@ -20,6 +20,7 @@ export type FinishedJob = Required<Pick<Job, 'id' | 'project' | 'user' | 'finish
 
 export interface EndedProject {
   readonly members: number
+  readonly accounts: number
   readonly jobs: readonly FinishedJob[]
   readonly certificates: readonly ChangedCertificate[]
   readonly tokens: readonly Pick<TokenRecord, 'jti' | 'expiresAt'>[]
@@ -30,7 +31,7 @@ export interface EndingStore {
   /** Deletes the active deployments that the service serves, and gives them as they are now. Their hosts are free again. */
   deleteDeploymentsServedBy(service: ServiceName): Promise<readonly DeploymentChange[]>
   /**
-   * Removes the members of a project, finishes its jobs, revokes their certificates and tokens (a hold keeps its date), voids
+   * Removes the members and accounts of a project, finishes its jobs, revokes their certificates and tokens (a hold keeps its date), voids
    * their enrolment tokens and deletes its deployments. Gives what changed. The project was locked for `update` before.
    */
   endEverythingOf(project: ProjectName, reason: RevocationReason, at: Date): Promise<EndedProject>

@@ -5,7 +5,7 @@ import { checkCsr } from '../ca/csr-check.ts'
 import { prepareCertificate, signPermit, type IssuedCertificate } from '../ca/issue.ts'
 import type { CertifiedIdentity } from '../ca/certificate-request.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
-import type { Caller } from '../domain/caller.ts'
+import { actorOf, type Caller } from '../domain/caller.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { nextTurn } from '../domain/next-turn.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
@@ -19,16 +19,11 @@ import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
-/**
- * PEM or DER (RFC 2986); or what makes key and request here, called once the first look has passed. What comes of a key that
- * was made here is never given twice.
- */
-export type CsrSource = string | Uint8Array | (() => Promise<Uint8Array>)
-
 /** What an act of issuing asks of this path, after it has authorised the caller a first time. */
 export interface CertificateDemand {
   readonly subject: CertifiedIdentity
-  readonly csr: CsrSource
+  /** PEM or DER (RFC 2986). */
+  readonly csr: string | Uint8Array
   /** Absent: the profile's default. */
   readonly lifetimeSeconds?: number | undefined
   /** Whose certificate it will be, as the inventory writes it. */
@@ -75,7 +70,7 @@ export async function issueCertificate(context: ActContext, demand: CertificateD
 /** Stage by stage with whatever else is being issued; what one stage has read is forgotten before the wait for the commit. */
 async function issue(context: ActContext, demand: CertificateDemand): Promise<IssuedCertificate> {
   await nextTurn()
-  const csr = parseCertificationRequest(typeof demand.csr === 'function' ? await demand.csr() : demand.csr)
+  const csr = parseCertificationRequest(demand.csr)
   verifyProofOfPossession(csr)
   await nextTurn()
   checkCsr(csr, { ...context, identity: demand.subject })
@@ -93,12 +88,14 @@ async function record(
   issued: IssuedCertificate,
 ): Promise<CertificateAnswer> {
   const { renewUntil, requester } = await demand.lookAgain(tx)
-  const kept = typeof demand.csr === 'function' ? 'secret' : KEPT_CERTIFICATE
-  return onceFor(context, tx, demand.principal, demand.idempotent, kept, async () => {
+  return onceFor(context, tx, demand.principal, demand.idempotent, KEPT_CERTIFICATE, async () => {
     if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
       throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
     }
-    await recordCertificate(tx, certificateRecord(demand, issued, { renewUntil, requester }), demand.origin)
+    const made = certificateRecord(demand, issued, { renewUntil, requester })
+    // With an enrolment token nobody is there but its maker; else it was the caller, whoever answers for it.
+    const actor = demand.caller.kind === 'anonymous' ? requester : actorOf(demand.caller)
+    await recordCertificate(tx, made, { ...demand.origin, actor })
     await demand.recordBeside?.(tx, issued)
     return { ...answerOf(issued) }
   })
@@ -108,7 +105,7 @@ async function record(
 export async function recordCertificate(
   tx: UnitOfWork,
   record: CertificateRecord,
-  origin: RequestOrigin,
+  origin: RequestOrigin & { readonly actor?: string },
 ): Promise<void> {
   await tx.claimKey(record.keyFingerprint, record.identity)
   await tx.insertCertificate(record)
@@ -123,7 +120,7 @@ export async function recordCertificate(
   })
   await tx.audit({
     at: record.issuedAt,
-    actor: record.requester,
+    actor: origin.actor ?? record.requester,
     act: 'certificate.issue',
     object: `certificate:${record.serial}`,
     requestId: origin.requestId,

@@ -14,12 +14,11 @@ import { endJob } from './end-job.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
 import { type CertificateAnswer, issueCertificate, type LookedAgain } from './issue-certificate.ts'
-import { activeMembership, activeService, callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import { type Launcher, requireLauncher } from './launcher.ts'
+import { activeMembership, callerStillGood, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 const JOB_ID_BYTES = 10
-
-type Launcher = Extract<Caller, { readonly kind: 'service' }>
 
 export interface JobRequest {
   readonly caller: Caller
@@ -76,10 +75,7 @@ async function lookAgain(
   project: ProjectName,
   user: UserName,
 ): Promise<LookedAgain> {
-  await callerStillGood(tx, launcher, context.clock.now())
-  const service = await activeService(tx, launcher.name, 'share')
-  if (!service.roles.includes('launcher')) throw notPermitted(launcher)
-  if (!service.projects.includes(project)) throw new EnrollmentRefused('project_not_granted', { project })
+  await requireLauncher(tx, launcher, project, context.clock.now())
   const membership = await activeMembership(tx, project, user, 'share')
   if (membership.user.platformRole === 'admin') throw new EnrollmentRefused('job_of_administrator', { user })
   return { renewUntil: undefined, requester: actorOf(launcher) }

@@ -3,10 +3,10 @@
 import { actorOf, type Caller, type CallerCertificate } from '../domain/caller.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
-import type { UserName } from '../domain/user-name.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import { validityAt } from '../domain/validity.ts'
 import type { CertificateStanding } from '../ca/inventory.ts'
-import type { Membership, Service, User } from '../directory/entities.ts'
+import type { Membership, Service, ServiceAccount, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -24,6 +24,19 @@ export async function activeMembership(
   }
   if (membership.user.status !== 'active') throw new DirectoryRefused('user_blocked', { user })
   return membership
+}
+
+/** The service account, when it and its project are active. The project is held for `share`. Throws `DirectoryRefused`. */
+export async function activeAccount(
+  tx: UnitOfWork,
+  project: ProjectName,
+  account: ServiceAccountName,
+  lock: 'share' | 'update',
+): Promise<ServiceAccount> {
+  const found = await tx.project(project, 'share')
+  const row = found?.status === 'active' ? await tx.account(project, account, lock) : undefined
+  if (row?.status !== 'active') throw new DirectoryRefused('account_unknown', { project, account })
+  return row
 }
 
 /** Throws `DirectoryRefused`. */
@@ -66,6 +79,7 @@ export async function callerStillGood(
       return goodCertificate(tx, caller.certificate, at)
     }
     case 'account':
+      await activeAccount(tx, caller.project, caller.account, 'share')
       return goodCertificate(tx, caller.certificate, at)
     case 'service':
       await activeService(tx, caller.name, 'share')

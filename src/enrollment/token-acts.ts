@@ -4,7 +4,13 @@ import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
 import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
-import { parseTokenAudience, type TokenClaims, type TokenLifetime, type TokenSubject } from '../tokens/token-claims.ts'
+import {
+  parseTokenAudience,
+  type TokenBinding,
+  type TokenClaims,
+  type TokenLifetime,
+  type TokenSubject,
+} from '../tokens/token-claims.ts'
 import { issueToken } from '../tokens/token-signer.ts'
 import { type TokenExpectations, type VerifiedToken, verifyToken } from '../tokens/verify-token.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
@@ -43,13 +49,40 @@ export interface TokenAnswer {
 export async function issueTokenFor(context: TokenContext, asked: TokenAsked): Promise<TokenAnswer> {
   const { caller, certificate } = asked
   if (!('certificate' in caller) || certificate === undefined) throw notPermitted(caller)
+  return issueTokenAs(context, asked, {
+    caller,
+    subject: subjectOf(caller),
+    holder: actorOf(caller),
+    binding: asked.binding === 'none' ? { kind: 'none' } : { kind: 'certificate', der: certificate },
+    lookAgain: (tx) => callerStillGood(tx, caller, context.clock.now()),
+  })
+}
+
+/** Whose token it will be, and what the caller may have it for. */
+export interface TokenGrant {
+  readonly caller: CertifiedCaller
+  readonly subject: TokenSubject
+  /** The subject as an actor: the token ends when that ends. */
+  readonly holder: string
+  readonly binding: TokenBinding
+  /** Runs in the recording transaction. Throws when something the act relied on has ended. */
+  readonly lookAgain: (tx: UnitOfWork) => Promise<unknown>
+}
+
+/** It ends with the caller's certificate at the latest, whoever holds it. */
+export async function issueTokenAs(
+  context: TokenContext,
+  asked: Omit<TokenAsked, 'certificate' | 'binding'>,
+  grant: TokenGrant,
+): Promise<TokenAnswer> {
+  const { caller, subject, binding } = grant
   const { token, claims } = await issueToken(
     {
       issuer: context.tokenIssuer,
-      subject: subjectOf(caller),
+      subject,
       audience: parseTokenAudience(asked.audience, context.isAudience),
       lifetime: asked.lifetime,
-      binding: asked.binding === 'none' ? { kind: 'none' } : { kind: 'certificate', der: certificate },
+      binding,
       notAfterLimit: caller.certificate.notAfter,
     },
     context.keys.signer(asked.algorithm),
@@ -58,9 +91,9 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
     context.random,
   )
   return context.acts.run(async (tx) => {
-    await callerStillGood(tx, caller, context.clock.now())
+    await grant.lookAgain(tx)
     return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
-      await recordToken(tx, { ...asked, caller }, claims)
+      await recordToken(tx, grant, asked.origin, claims)
       return { token, jti: claims.jti, expiresInSeconds: claims.exp - claims.iat }
     })
   })
@@ -68,21 +101,35 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
 
 async function recordToken(
   tx: UnitOfWork,
-  { caller, binding, origin }: TokenAsked & { readonly caller: CertifiedCaller },
+  { caller, holder, binding }: TokenGrant,
+  origin: RequestOrigin,
   { jti, aud, iat, exp }: TokenClaims,
 ): Promise<void> {
   const actor = actorOf(caller)
   const issuedAt = new Date(iat * 1000)
   const expiresAt = new Date(exp * 1000)
   const certificateSerial = caller.certificate.serial
-  await tx.insertToken({ jti, subject: actor, audience: aud, issuedAt, expiresAt, requester: actor, certificateSerial })
+  await tx.insertToken({
+    jti,
+    subject: holder,
+    audience: aud,
+    issuedAt,
+    expiresAt,
+    requester: actor,
+    certificateSerial,
+  })
   await tx.audit({
     at: issuedAt,
     actor,
     act: 'token.issue',
     object: `token:${jti}`,
     requestId: origin.requestId,
-    details: { audience: aud, expiresAt: expiresAt.toISOString(), bound: binding },
+    details: {
+      audience: aud,
+      expiresAt: expiresAt.toISOString(),
+      bound: binding.kind === 'none' ? 'none' : 'to-certificate',
+      ...(holder === actor ? {} : { holder }),
+    },
   })
 }
 
@@ -90,9 +137,8 @@ async function recordToken(
 function subjectOf(caller: Caller): TokenSubject {
   switch (caller.kind) {
     case 'member':
-      return { kind: 'project-user', project: caller.project, user: caller.user }
     case 'job':
-      return { kind: 'project-user', project: caller.project, user: caller.user, job: caller.jobId }
+      return { kind: 'project-user', project: caller.project, user: caller.user }
     case 'account':
       return { kind: 'project-user', project: caller.project, user: caller.account }
     case 'service':

@@ -9,6 +9,7 @@ import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
 import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
+import { accountRoutes } from './routes/accounts.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
@@ -40,6 +41,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', userRoutes(parts))
   app.route('/', projectRoutes(parts))
   app.route('/', memberRoutes(parts))
+  app.route('/', accountRoutes(parts))
   app.route('/', serviceRoutes(parts))
   app.route('/', deploymentRoutes(parts))
   app.route('/', jobRoutes(parts))

@@ -21,6 +21,11 @@ const ADMINISTRATOR = ['admin', 'session'] as const satisfies readonly CallerKin
 const MEMBER = ['member', 'session'] as const satisfies readonly CallerKind[]
 
 const ADMINISTRATORS: Permission = { callers: ADMINISTRATOR, who: 'an administrator' }
+/** What a service account holds is bought by mutual TLS alone. */
+const GRANTED: Permission = {
+  callers: ['member', 'service', 'account'],
+  who: 'an owner of the project, a launcher that lists it, the service account',
+}
 const OWNERS: Permission = { callers: MEMBER, who: 'an owner of the project' }
 
 /** By method and path, as `/openapi.json` has them. What is published (`/pki`, `/.well-known`, health) asks nobody who they are. */
@@ -55,6 +60,13 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     callers: ['anonymous', ...MEMBER],
     who: 'the member; with an enrolment token, whoever has it',
   },
+
+  'get /v1/projects/{p}/service-accounts': { callers: MEMBER, who: 'a member of the project' },
+  'get /v1/projects/{p}/service-accounts/{a}': { callers: MEMBER, who: 'a member of the project' },
+  'put /v1/projects/{p}/service-accounts/{a}': OWNERS,
+  'delete /v1/projects/{p}/service-accounts/{a}': OWNERS,
+  'post /v1/projects/{p}/service-accounts/{a}/certificates': GRANTED,
+  'post /v1/projects/{p}/service-accounts/{a}/tokens': GRANTED,
 
   // Services and deployments
   'get /v1/services': ADMINISTRATORS,

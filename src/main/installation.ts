@@ -198,7 +198,6 @@ export function actContext({ storage, means, book, configuration }: OpenInstalla
     acts: storage,
     issuingKeyFor: (profile) => book.issuingKeyFor(profile),
     caSubjects: book.caSubjects,
-    caCertificates: book,
   }
 }
 

@@ -1,4 +1,5 @@
 // The inventory (ca/inventory.ts): certificates, and the keys that they were made for.
+import { sql, type SqlBool } from 'kysely'
 import type { CertificateRecord, Inventory } from '../ca/inventory.ts'
 import { KeyRefused } from '../domain/key-refused.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
@@ -7,6 +8,9 @@ import { type CertificateRow, END_OF_SECOND, listCertificates } from './certific
 import { instantOf, optionalInstant, present, presentInstant } from './columns.ts'
 import { RecordExists, RecordMissing } from './errors.ts'
 import type { Session } from './session.ts'
+
+/** Written out, because an index of a part of the table is used only when the text of its condition is there. */
+const OF_AN_ACCOUNT = sql<SqlBool>`profile = 'service-account'`
 
 export function certificateTables(session: Session): Inventory {
   return {
@@ -65,6 +69,16 @@ function certificateTable(session: Session) {
       .where('not_after', '>', p.endsAfter)
       .orderBy('position'),
   )
+  const ofAccountsBy = session.prepareRead((p: { requester: string; endsAfter: number }) =>
+    session.sql
+      .selectFrom('certificates')
+      .selectAll()
+      .where(OF_AN_ACCOUNT)
+      .where('requester', '=', p.requester)
+      .where('status', 'in', ['good', 'held'])
+      .where('not_after', '>', p.endsAfter)
+      .orderBy('position'),
+  )
   return {
     insertCertificate: async (record) => {
       const kept = await insert(certificateRow(record))
@@ -84,6 +98,10 @@ function certificateTable(session: Session) {
     },
     liveCertificatesOf: async (identity, at) => {
       const rows = await live('update', { identity, endsAfter: at.getTime() - END_OF_SECOND })
+      return rows.map(certificateOf)
+    },
+    liveAccountCertificatesBy: async (requester, at) => {
+      const rows = await ofAccountsBy('update', { requester, endsAfter: at.getTime() - END_OF_SECOND })
       return rows.map(certificateOf)
     },
   } satisfies Partial<Inventory>

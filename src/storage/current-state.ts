@@ -46,7 +46,13 @@ async function people(session: Session): Promise<readonly (readonly Change[])[]>
       .select([kind('member'), 'project', 'user_name as user', 'role', 'status'])
       .where('status', '=', 'active'),
   )
-  return [users, projects, members]
+  const accounts = await session.query(
+    session.sql
+      .selectFrom('service_accounts')
+      .select([kind('account'), 'project', 'name as account', 'status'])
+      .where('status', '=', 'active'),
+  )
+  return [users, projects, members, accounts]
 }
 
 async function services(session: Session): Promise<readonly Change[]> {

@@ -12,6 +12,7 @@ import type { Session } from './session.ts'
 
 export function endingTables(session: Session): EndingStore {
   const members = memberEndings(session)
+  const accounts = accountEndings(session)
   const jobs = jobEndings(session)
   const credentials = credentialEndings(session)
   const deployments = deploymentEndings(session)
@@ -22,12 +23,13 @@ export function endingTables(session: Session): EndingStore {
       // Jobs are held first: whoever finishes one holds it and then its certificates, and two orders deadlock.
       await jobs.hold('update', ofProject)
       const certificates = await credentials.revoke({ ...ofProject, reason, endsAfter: ofProject.at - END_OF_SECOND })
-      // Tokens are those of active jobs and of members, so both end after them.
+      // Tokens are those of active jobs, of members and of accounts, so all of them end after them.
       const tokens = await credentials.revokeTokens(ofProject)
       await credentials.voidEnrolmentTokens(ofProject)
       return {
         jobs: (await jobs.finish(ofProject)).map(finishedJob),
         members: await members.remove(ofProject),
+        accounts: await accounts.remove(ofProject),
         certificates: certificates.map(changedCertificate),
         tokens: tokens.map(({ jti, expires_at }) => ({ jti, expiresAt: instantOf(expires_at) })),
         deployments: (await deployments.ofProject(ofProject)).map(deploymentChange),
@@ -52,6 +54,17 @@ function memberEndings(session: Session) {
   return { remove }
 }
 
+function accountEndings(session: Session) {
+  const remove = session.prepareChange((p: OfProject) =>
+    session.sql
+      .updateTable('service_accounts')
+      .set({ status: 'deleted' })
+      .where('project', '=', p.project)
+      .where('status', '=', 'active'),
+  )
+  return { remove }
+}
+
 function jobEndings(session: Session) {
   const hold = session.prepareRead((p: OfProject) =>
     session.sql.selectFrom('jobs').select('id').where('project', '=', p.project).where('status', '=', 'active'),
@@ -68,7 +81,7 @@ function jobEndings(session: Session) {
 }
 
 function credentialEndings(session: Session) {
-  // Members and jobs alike: a certificate names the project that it is of.
+  // Members, accounts and jobs alike: a certificate names the project that it is of.
   const revoke = session.prepare((p: OfProject & { readonly reason: RevocationReason; readonly endsAfter: number }) =>
     session.sql
       .updateTable('certificates')
@@ -91,7 +104,7 @@ function credentialEndings(session: Session) {
       .where(
         'subject',
         'in',
-        sql<string>`(${memberIdentities(p.project)} union all
+        sql<string>`(${memberIdentities(p.project)} union all ${accountIdentities(p.project)} union all
           select 'job:' || id from jobs where project = ${p.project} and status = 'active')`,
       )
       .returning(['jti', 'expires_at']),
@@ -110,6 +123,11 @@ function credentialEndings(session: Session) {
 /** As `member:PROJECT__USER`. */
 function memberIdentities(project: ProjectName) {
   return sql`select 'member:' || project || '__' || user_name from members where project = ${project}`
+}
+
+/** As `account:PROJECT__sa-NAME`. */
+function accountIdentities(project: ProjectName) {
+  return sql`select 'account:' || project || '__' || name from service_accounts where project = ${project}`
 }
 
 function deploymentEndings(session: Session) {

@@ -5,13 +5,14 @@ import type { ColumnTypes, Dialect } from './dialect.ts'
 import { SchemaTooNew, StorageUnavailable } from './errors.ts'
 import { firstSchema } from './migrations/0001-first-schema.ts'
 import { leanerCertificates } from './migrations/0002-leaner-certificates.ts'
+import { serviceAccounts } from './migrations/0003-service-accounts.ts'
 
 export interface Migration {
   readonly number: number
   readonly statements: (types: ColumnTypes) => readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates]
+export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates, serviceAccounts]
 
 /** The newest schema that this code knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length

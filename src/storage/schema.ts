@@ -3,7 +3,7 @@
 import type { Generated } from 'kysely'
 import type { Deployment } from '../access/deployment-store.ts'
 import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
-import type { Job, Member, Project, Service, User } from '../directory/entities.ts'
+import type { Job, Member, Project, Service, ServiceAccount, User } from '../directory/entities.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { ServiceRole } from '../domain/change.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
@@ -11,7 +11,7 @@ import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
-import type { UserName } from '../domain/user-name.ts'
+import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { TokenKeyRecord } from '../tokens/token-store.ts'
 import type { ListText } from './columns.ts'
 
@@ -38,6 +38,16 @@ export interface Schema {
     user_name: UserName
     role: Member['role']
     status: Member['status']
+    created_at: number
+  }
+  service_accounts: {
+    project: ProjectName
+    name: ServiceAccountName
+    /** The name in ASCII lower case: unique within its project. */
+    folded: string
+    id: string
+    status: ServiceAccount['status']
+    created_by: string
     created_at: number
   }
   services: {

@@ -9,6 +9,7 @@ import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
+import { accountTable } from './account-table.ts'
 import { type AuditLog, auditTable } from './audit-table.ts'
 import { certificateTables } from './certificate-tables.ts'
 import { crlTables } from './crl-tables.ts'
@@ -49,6 +50,7 @@ export type StorageView = Tables
 export function tablesOf(session: Session): Tables {
   return {
     ...userTables(session),
+    ...accountTable(session),
     ...serviceTables(session),
     ...deploymentTable(session),
     ...certificateTables(session),

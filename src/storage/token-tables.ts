@@ -1,4 +1,5 @@
 // Tokens that were issued and the keys that sign them (tokens/token-store.ts). A token itself is stored nowhere.
+import { sql, type SqlBool } from 'kysely'
 import type { TokenKeyRecord, TokenRecord, TokenStore } from '../tokens/token-store.ts'
 import { instantOf, optionalInstant, present, presentInstant } from './columns.ts'
 import { readPage } from './cursor.ts'
@@ -11,6 +12,9 @@ type TokenRow = Omit<Schema['tokens'], 'position'>
 export function tokenTables(session: Session): TokenStore {
   return { ...tokenTable(session), ...tokenKeyTable(session) }
 }
+
+/** Written out, because an index of a part of the table is used only when the text of its condition is there. */
+const FOR_ANOTHER = sql<SqlBool>`requester <> subject`
 
 function tokenTable(session: Session) {
   const insert = session.prepareChange((p: TokenRow) =>
@@ -46,6 +50,16 @@ function tokenTable(session: Session) {
       .where('revoked_at', 'is', null)
       .orderBy('expires_at'),
   )
+  const forOthers = session.prepare((p: { requester: string; at: number }) =>
+    session.sql
+      .selectFrom('tokens')
+      .selectAll()
+      .where(FOR_ANOTHER)
+      .where('requester', '=', p.requester)
+      .where('expires_at', '>', p.at)
+      .where('revoked_at', 'is', null)
+      .orderBy('expires_at'),
+  )
   const list = session.prepare((p: { requester: string; before: number; limit: number }) =>
     session.sql
       .selectFrom('tokens')
@@ -69,6 +83,7 @@ function tokenTable(session: Session) {
       if (kept === 0) throw new RecordMissing('token', jti)
     },
     liveTokensOf: async (subject, at) => (await live({ subject, at: at.getTime() })).map(tokenOf),
+    liveTokensForOthers: async (requester, at) => (await forOthers({ requester, at: at.getTime() })).map(tokenOf),
     listTokens: (requester, page) =>
       readPage(page, {
         name: `tokens ${requester}`,

@@ -34,6 +34,8 @@ export interface TokenStore {
   revokeToken(jti: string, at: Date): Promise<void>
   /** Unexpired, unrevoked tokens of a subject. */
   liveTokensOf(subject: string, at: Date): Promise<readonly TokenRecord[]>
+  /** Unexpired, unrevoked tokens that `requester` asked for on behalf of somebody else. */
+  liveTokensForOthers(requester: string, at: Date): Promise<readonly TokenRecord[]>
   listTokens(requester: string, page: PageRequest): Promise<Page<TokenRecord>>
   insertTokenKey(record: TokenKeyRecord): Promise<void>
   /** Keys that are still published after `at`, oldest first. */

@@ -66,6 +66,7 @@ function wellWorld(): PlainWorld {
     users: USERS.map((name) => ({ name, status: 'active', role: 'user' })),
     projects: PROJECTS.map((name) => ({ name, status: 'active' })),
     members: PROJECTS.flatMap((project) => USERS.map((user) => ({ project, user, status: 'active' }))),
+    accounts: PROJECTS.map((project) => ({ project, name: 'sa-etl', status: 'active' })),
     services: SERVICES.map((name) => ({ name, systemUser: 'batch', status: 'active' })),
     deployments: [
       {
@@ -93,7 +94,8 @@ function wellCertificate(): PlainCertificate {
   const kind = pick(KINDS)
   const [project, user] = ['fraud', pick(USERS)]
   const service = kind === 'service' ? pick(['batch.internal', 'batch.internal', 'models.internal']) : ''
-  const cn = kind === 'service' ? service : kind === 'admin' ? user : `${project}__${user}`
+  const account = kind === 'service-account' ? 'sa-etl' : ''
+  const cn = kind === 'service' ? service : kind === 'admin' ? user : `${project}__${account === '' ? user : account}`
   const l = kind === 'service' ? ['batch'] : []
   const issuer = kind === 'service' ? 'services-1' : 'users-1'
   const times = { from: pick([NOW, NOW - 60]), to: pick([NOW, NOW + 60]) }
@@ -105,6 +107,7 @@ function wellCertificate(): PlainCertificate {
     cn,
     project,
     user,
+    account,
     service,
     systemUser: 'batch',
     l,
@@ -165,6 +168,8 @@ const SPOILS: readonly Spoil[] = [
   ({ world }) => (pick(world.projects).status = 'deleted'),
   ({ world }) => (pick(world.members).status = 'removed'),
   ({ world }) => world.members.splice(below(world.members.length), 1),
+  ({ world }) => (pick(world.accounts).status = 'deleted'),
+  ({ world }) => world.accounts.splice(below(world.accounts.length), 1),
   ({ world }) => (pick(world.services).status = 'deleted'),
   ({ world }) => (pick(world.services).systemUser = pick(SYSTEM_USERS)),
   ({ world }) => (pick(world.deployments).status = 'deleted'),
@@ -196,6 +201,7 @@ function snapshotOf(world: PlainWorld): Snapshot {
     ),
     ...world.projects.map(({ name, status }) => made.project(name, named(status))),
     ...world.members.map(({ project, user, status }) => made.member(project, user, named(status))),
+    ...world.accounts.map(({ project, name, status }) => made.account(project, name, named(status))),
     ...world.services.map(({ name, systemUser, status }) => made.service(name, systemUser, { status: named(status) })),
     ...world.deployments.map(({ name, project, host, service, callers, status }) =>
       made.deployment(name, project, {
@@ -238,12 +244,20 @@ function factsOf(plain: PlainCertificate): CertificateFacts {
   }
 }
 
-function certificateOf({ kind, project, user, service, systemUser, issuer }: PlainCertificate): VerifiedCertificate {
+function certificateOf({
+  kind,
+  project,
+  user,
+  account,
+  service,
+  systemUser,
+  issuer,
+}: PlainCertificate): VerifiedCertificate {
   const changed = { issuer: named<VerifiedCertificate['issuer']>(issuer) }
   if (kind === 'service') return { ...made.serviceCertificate(service, systemUser), ...changed }
   if (kind === 'admin') return { ...made.adminCertificate(user), ...changed }
   if (kind === 'job') return { ...made.jobCertificate(project, user), ...changed }
-  if (kind === 'service-account') return { ...made.accountCertificate(), ...changed }
+  if (kind === 'service-account') return { ...made.accountCertificate(project, account), ...changed }
   return { ...made.memberCertificate(project, user), ...changed }
 }
 

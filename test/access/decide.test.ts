@@ -47,6 +47,7 @@ describe('who is let in', () => {
     },
     { what: 'by name and host that agree', asked: question(undefined, byBoth('scorer', 'scorer.models.internal')) },
     { what: 'the job of a member', asked: question(world.jobCertificate()) },
+    { what: 'a service account under its own name', asked: question(world.accountCertificate()) },
     { what: 'a service that the deployment lists', asked: question(world.serviceCertificate()) },
     { what: 'a member whose hold was released', asked: question(), changes: [hold('held'), hold('released')] },
     {
@@ -171,7 +172,29 @@ describe('each step refuses alone', () => {
       asked: question(world.jobCertificate()),
       changes: [removed()],
     },
-    { reason: 'SUBJECT_UNKNOWN', what: 'a service account', asked: question(world.accountCertificate()) },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service account that was deleted',
+      asked: question(world.accountCertificate()),
+      changes: [world.account('fraud', 'sa-etl', 'deleted')],
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service account of a deleted project',
+      asked: question(world.accountCertificate()),
+      changes: [world.project('fraud', 'deleted')],
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service account of a project that is there again',
+      asked: question(world.accountCertificate()),
+      changes: [world.project('fraud', 'deleted'), world.project('fraud')],
+    },
+    {
+      reason: 'SUBJECT_UNKNOWN',
+      what: 'a service account that another project has',
+      asked: question(world.accountCertificate('churn')),
+    },
     {
       reason: 'SUBJECT_UNKNOWN',
       what: 'a service nobody knows',
@@ -595,6 +618,7 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
     user: (name: string) => noted(`user ${name}`, snapshot.user(name)),
     project: (name: string) => noted(`project ${name}`, snapshot.project(name)),
     member: (of: string, name: string) => noted(`member ${of} ${name}`, snapshot.member(of, name)),
+    account: (of: string, name: string) => noted(`account ${of} ${name}`, snapshot.account(of, name)),
     service: (name: string) => noted(`service ${name}`, snapshot.service(name)),
     deployment: (name: string) => noted(`deployment ${name}`, snapshot.deployment(name)),
     deploymentByHost: (host: string) => noted(`host ${host}`, snapshot.deploymentByHost(host)),

@@ -10,6 +10,7 @@ export interface PlainWorld {
   users: { name: string; status: string; role: string }[]
   projects: { name: string; status: string }[]
   members: { project: string; user: string; status: string }[]
+  accounts: { project: string; name: string; status: string }[]
   services: { name: string; systemUser: string; status: string }[]
   deployments: { name: string; project: string; host: string; service: string; callers: string[]; status: string }[]
   revocations: { issuer: string; serial: string; status: string }[]
@@ -24,6 +25,7 @@ export interface PlainCertificate {
   cn: string
   project: string
   user: string
+  account: string
   service: string
   systemUser: string
   l: string[]
@@ -128,7 +130,11 @@ export function secondOpinionOnAsker(world: PlainWorld, question: PlainQuestion)
 }
 
 function subjectProblem(world: PlainWorld, certificate: PlainCertificate): string {
-  if (certificate.kind === 'service-account') return 'SUBJECT_UNKNOWN'
+  if (certificate.kind === 'service-account') {
+    const account = world.accounts.find((a) => a.project === certificate.project && a.name === certificate.account)
+    const home = world.projects.find((p) => p.name === certificate.project)
+    return home?.status === 'active' && account?.status === 'active' ? '' : 'SUBJECT_UNKNOWN'
+  }
   if (certificate.kind === 'service') {
     const service = world.services.find((s) => s.name === certificate.service && s.status === 'active')
     return service?.systemUser === certificate.systemUser ? '' : 'SUBJECT_UNKNOWN'

@@ -1,4 +1,4 @@
-// A small world for tests of the decision: project `fraud` with alice (owner) and bob, project `churn` with alice and
+// A small world for tests of the decision: project `fraud` with alice (owner) and bob and the service account `sa-etl`, project `churn` with alice and
 // carol, a launcher, a model server and one deployment for each project. Everything in it would be allowed.
 import type { Question } from '../../src/access/decision.ts'
 import {
@@ -40,6 +40,12 @@ export const member = (projectName: string, userName: string, status: 'active' |
   project: named(projectName),
   user: named(userName),
   role: 'scientist',
+  status,
+})
+export const account = (projectName: string, name: string, status: 'active' | 'deleted' = 'active'): Change => ({
+  kind: 'account',
+  project: named(projectName),
+  account: named(name),
   status,
 })
 export const service = (name: string, systemUser: string, more: Partial<ChangeOf<'service'>> = {}): Change => ({
@@ -84,6 +90,7 @@ export const WORLD: readonly Change[] = [
   member('fraud', 'bob'),
   member('churn', 'alice'),
   member('churn', 'carol'),
+  account('fraud', 'sa-etl'),
   service('models.internal', 'serving'),
   service('other.internal', 'other'),
   service('batch.internal', 'batch'),
@@ -132,12 +139,12 @@ export const jobCertificate = (projectName = 'fraud', userName = 'alice'): Verif
   organizationalUnits: ['j1'],
   commonName: `${projectName}__${userName}`,
 })
-export const accountCertificate = (): VerifiedCertificate => ({
-  ...recital('project/fraud/account/sa-etl'),
+export const accountCertificate = (projectName = 'fraud', accountName = 'sa-etl'): VerifiedCertificate => ({
+  ...recital(`project/${projectName}/account/${accountName}`),
   profile: 'service-account',
-  project: named('fraud'),
-  account: named('sa-etl'),
-  commonName: 'fraud__sa-etl',
+  project: named(projectName),
+  account: named(accountName),
+  commonName: `${projectName}__${accountName}`,
 })
 export const serviceCertificate = (
   name = 'batch.internal',

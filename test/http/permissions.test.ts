@@ -7,7 +7,17 @@ import type { ClientIdentity, Request } from '../support/https-client.ts'
 import { type Certified, certified, TestService } from '../support/test-service.ts'
 import { leavesNothing } from './stored.ts'
 
-const CALLERS = ['anonymous', 'scientist', 'owner', 'stranger', 'job', 'service', 'launcher', 'admin'] as const
+const CALLERS = [
+  'anonymous',
+  'scientist',
+  'owner',
+  'stranger',
+  'job',
+  'account',
+  'service',
+  'launcher',
+  'admin',
+] as const
 type CallerKind = (typeof CALLERS)[number]
 
 /** `401`, `403`: refused so with the code below, and nothing is stored; another number: answered with it. */
@@ -45,6 +55,11 @@ const newMember = async (n: number): Promise<string> => {
   await service.put(`/v1/projects/vision/members/${user}`, { role: 'scientist' }, identities.get('owner'))
   return user
 }
+const ACCOUNTS = '/v1/projects/vision/service-accounts'
+const newAccount = async (n: number): Promise<string> => {
+  await service.put(`${ACCOUNTS}/sa-a${String(n)}`, {}, identities.get('owner'))
+  return `sa-a${String(n)}`
+}
 const newService = async (n: number): Promise<string> => {
   await service.put(`/v1/services/r${String(n)}.internal`, { systemUser: 'svc' }, service.admin)
   return `r${String(n)}.internal`
@@ -81,9 +96,6 @@ const ROWS: readonly Row[] = [
     '/pki/ca/users-1.pem',
     '/pki/chain/users-1.pem',
     '/pki/trust-bundle.pem',
-    '/pki/trust-bundle.jks',
-    '/pki/trust-bundle.p12',
-    '/.well-known/spiffe-bundle.json',
     '/.well-known/jwks.json',
     '/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server',
@@ -182,6 +194,44 @@ const ROWS: readonly Row[] = [
     route: 'post /v1/projects/{p}/members/{u}/certificates',
     request: async () => json('POST', '/v1/projects/vision/members/scientist/certificates', { csr: await csr() }),
     allowed: { scientist: 201 },
+    others: NO,
+  },
+
+  // Service accounts: owners add and remove, members see; an administrator does neither (AA7)
+  {
+    route: 'get /v1/projects/{p}/service-accounts',
+    request: () => json('GET', ACCOUNTS),
+    allowed: { scientist: 200, owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/projects/{p}/service-accounts/{a}',
+    request: () => json('GET', `${ACCOUNTS}/sa-etl`),
+    allowed: { scientist: 200, owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'put /v1/projects/{p}/service-accounts/{a}',
+    request: (n) => json('PUT', `${ACCOUNTS}/sa-n${String(n)}`, {}),
+    allowed: { owner: 201 },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/projects/{p}/service-accounts/{a}',
+    request: async (n) => json('DELETE', `${ACCOUNTS}/${await newAccount(n)}`),
+    allowed: { owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/projects/{p}/service-accounts/{a}/certificates',
+    request: async () => json('POST', `${ACCOUNTS}/sa-etl/certificates`, { csr: await csr() }),
+    allowed: { owner: 201, launcher: 201, account: 201 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/projects/{p}/service-accounts/{a}/tokens',
+    request: () => json('POST', `${ACCOUNTS}/sa-etl/tokens`, { audience: 'resnet' }),
+    allowed: { owner: 201, launcher: 201, account: 201 },
     others: NO,
   },
 
@@ -331,6 +381,10 @@ beforeAll(async () => {
   )
   identities.set('admin', service.admin)
   await service.addDeployment('resnet', { project: 'vision', host: 'resnet.internal', service: 'model-1.internal' })
+  await service.put(`${ACCOUNTS}/sa-etl`, {}, owner)
+  const forAccount = await makeCsr()
+  const account = await service.post(`${ACCOUNTS}/sa-etl/certificates`, { csr: forAccount.pem }, owner)
+  identities.set('account', certified(account, forAccount))
   const made = await makeCsr()
   const started = await service.post(
     '/v1/jobs',

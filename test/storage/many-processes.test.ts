@@ -372,6 +372,8 @@ function nameOf(change: Change): string {
   switch (change.kind) {
     case 'member':
       return `${change.project} ${change.user}`
+    case 'account':
+      return `${change.project} ${change.account}`
     case 'revocation':
       return `${change.serial} ${change.status}`
     case 'token-revocation':

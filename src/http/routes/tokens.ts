@@ -5,16 +5,9 @@ import { introspectToken, issueTokenFor, revokeTokenOf } from '../../enrollment/
 import { shownCertificate } from '../authenticate.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, NONE, newApi } from '../route.ts'
-import { TokenBody, TokenTextBody } from '../schemas.ts'
+import { TokenAnswerBody, TokenBody, TokenTextBody } from '../schemas.ts'
+import { tokenBody } from '../token-body.ts'
 
-const TokenAnswer = z
-  .strictObject({
-    access_token: z.string(),
-    token_type: z.literal('Bearer'),
-    expires_in: z.int(),
-    jti: z.string(),
-  })
-  .openapi('IssuedToken')
 const IntrospectionAnswer = z
   .strictObject({
     active: z.boolean(),
@@ -28,9 +21,6 @@ const IntrospectionAnswer = z
     jti: z.string().optional(),
     project: z.string().optional(),
     user: z.string().optional(),
-    job: z.string().optional(),
-    act: z.strictObject({ sub: z.string(), act: z.strictObject({ sub: z.string() }).optional() }).optional(),
-    may_act: z.strictObject({ sub: z.string() }).optional(),
     cnf: z.strictObject({ 'x5t#S256': z.string() }).optional(),
   })
   .openapi('Introspection')
@@ -47,7 +37,7 @@ export function tokenRoutes(parts: ApiParts): Api {
       summary: 'A short-lived JWT for the caller of this connection (mutual TLS), for one registered audience',
       body: TokenBody,
       status: 201,
-      answer: TokenAnswer,
+      answer: TokenAnswerBody,
     }),
     async (c) => {
       const { audience, lifetimeSeconds, bind, algorithm } = c.req.valid('json')
@@ -59,13 +49,7 @@ export function tokenRoutes(parts: ApiParts): Api {
         binding: bind ? 'to-certificate' : 'none',
         algorithm,
       })
-      const answer = {
-        access_token: issued.token,
-        token_type: 'Bearer' as const,
-        expires_in: issued.expiresInSeconds,
-        jti: issued.jti,
-      }
-      return c.json(answer, 201, { 'cache-control': 'no-store' })
+      return c.json(tokenBody(issued), 201, { 'cache-control': 'no-store' })
     },
   )
   api.openapi(
