@@ -1,5 +1,6 @@
 // `signet cert issue`: makes a key and a request on this host, asks for the certificate, and writes it with its chain.
-// Whoever asks shows an enrolment token, or by mutual TLS the certificate before (for services also an administrator's).
+// Whoever asks shows an enrolment token, or by mutual TLS the certificate before (for services also an administrator's, for
+// service accounts an owner's or a launcher's).
 import { randomBytes } from 'node:crypto'
 import { Command, Option } from 'commander'
 import type { Answer } from './answer.ts'
@@ -23,6 +24,7 @@ interface Options extends RequestOptions, ConfigurationOptions {
   readonly adminFolder: string
   readonly project?: string
   readonly user?: string
+  readonly account?: string
   readonly service?: string
   readonly token?: string
   readonly tokenFile?: string
@@ -30,10 +32,13 @@ interface Options extends RequestOptions, ConfigurationOptions {
 
 export function certIssueCommand(host: Host): Command {
   const command = new Command('issue')
-    .description('get a certificate for a project member or a service; its key is made here and stays here')
-    .option('--project <project>', 'project of the member')
+    .description(
+      'get a certificate for a project member, a service account or a service; its key is made here and stays here',
+    )
+    .option('--project <project>', 'project of the member or service account')
     .option('--user <user>', 'the member')
-    .addOption(new Option('--service <name>', 'the service').conflicts(['project', 'user']))
+    .addOption(new Option('--service <name>', 'the service').conflicts(['project', 'user', 'account']))
+    .addOption(new Option('--account <name>', 'the service account').conflicts(['user', 'token', 'tokenFile']))
     .option('--token <token>', 'enrolment token; others on this host may see it: better a file')
     .addOption(
       new Option('--token-file <file>', 'file with the enrolment token, - for standard input').conflicts('token'),
@@ -49,6 +54,7 @@ export function certIssueCommand(host: Host): Command {
     'signet cert issue --project vision --user alice --token-file -',
     'signet cert issue --service model-1.internal --algorithm ec-p384 --lifetime 30d --token-file token',
     'signet cert issue --project vision --user alice --client-cert old.pem --client-key old.key --out new.pem',
+    'signet cert issue --project vision --account sa-etl --client-cert alice.pem --client-key alice.key',
     'signet cert issue --profile admin --offline --user root-admin --config /etc/signet/signet.yaml',
   )
 }
@@ -82,14 +88,19 @@ async function issueCertificate(options: Options, host: Host): Promise<void> {
   print(host, options, { ...issued.document, ...files }, linesOf(issued, files))
 }
 
-/** Throws `WrongUsage` unless a member or a service is named. */
-function subjectOf({ project, user, service }: Options): { readonly commonName: string; readonly path: string } {
+/** Throws `WrongUsage` unless a member, a service account or a service is named. */
+function subjectOf({ project, user, account, service }: Options): {
+  readonly commonName: string
+  readonly path: string
+} {
   if (service !== undefined) return { commonName: service, path: `/v1/services/${segment(service)}/certificates` }
-  if (project === undefined || user === undefined) {
-    throw new WrongUsage('name whom it is for: --project and --user, or --service')
+  const name = user ?? account
+  if (project === undefined || name === undefined) {
+    throw new WrongUsage('name whom it is for: --project and --user or --account, or --service')
   }
-  const path = `/v1/projects/${segment(project)}/members/${segment(user)}/certificates`
-  return { commonName: `${project}__${user}`, path }
+  const kind = user === undefined ? 'service-accounts' : 'members'
+  const path = `/v1/projects/${segment(project)}/${kind}/${segment(name)}/certificates`
+  return { commonName: `${project}__${name}`, path }
 }
 
 async function readToken({ token, tokenFile, clientCert }: Options, host: Host): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
+import { projectAccountsCommand } from './project-accounts.ts'
 import { projectAddCommand } from './project-add.ts'
 import { projectDeleteCommand } from './project-delete.ts'
 import { projectListCommand } from './project-list.ts'
@@ -9,11 +10,12 @@ import { projectMembersCommand } from './project-members.ts'
 export function projectCommand(host: Host): Command {
   return groupOf(
     'project',
-    'projects and their members',
+    'projects, their members and service accounts',
     'signet project add vision --owner alice',
     projectAddCommand(host),
     projectDeleteCommand(host),
     projectListCommand(host),
     projectMembersCommand(host),
+    projectAccountsCommand(host),
   )
 }

@@ -44,7 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'project',
-    description: 'projects and their members',
+    description: 'projects, their members and service accounts',
     load: async () => (await import('./project.ts')).projectCommand,
   },
   {

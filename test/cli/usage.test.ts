@@ -50,6 +50,13 @@ describe('wrong usage ends with 2 and asks no service', () => {
     ['an enrolment of no member', ['user', 'enrol', '--project', 'vision']],
     ['a project without owner', ['project', 'add', 'vision']],
     ['a member added and removed', ['project', 'members', 'vision', '--add', 'a', '--remove', 'b']],
+    ['an account added and removed', ['project', 'accounts', 'vision', '--add', 'sa-a', '--remove', 'sa-b']],
+    ['a token for half an account', ['token', 'issue', '--audience', 'a', '--account', 'sa-a']],
+    [
+      'a bound token for an account',
+      ['token', 'issue', '--audience', 'a', '--project', 'p', '--account', 'sa-a', '--bind'],
+    ],
+    ['an enrolment token for an account', ['cert', 'issue', '--project', 'p', '--account', 'sa-a', '--token', 't']],
     ['a service without system user', ['service', 'add', 's.internal']],
     ['a token for nobody', ['token', 'issue']],
     ['a token verified for nobody', ['token', 'verify', 'x']],

@@ -126,6 +126,17 @@ describe('the commands', () => {
       refused: { words: () => ['project', 'members', 'vision'], by: 'admin', code: 'not_permitted' },
     },
     {
+      command: 'project accounts',
+      words: () => ['project', 'accounts', 'vision', '--add', 'sa-etl'],
+      by: 'alice',
+      says: /^vision__sa-etl is active$/m,
+      refused: {
+        words: () => ['project', 'accounts', 'vision', '--add', 'sa-ETL'],
+        by: 'alice',
+        code: 'name_taken',
+      },
+    },
+    {
       command: 'service add',
       words: () => ['service', 'add', 'model-1.internal', '--system-user', 'kserve', '--project', 'vision'],
       by: 'admin',
