@@ -38,6 +38,8 @@ export interface RunningService {
 }
 
 const MAINTENANCE_SECONDS = 600
+/** Passphrase derivations at once; more are told to come again. */
+const KEY_STORES_AT_ONCE = 4
 const TICKET_KEY_SECONDS = 3600
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
@@ -233,6 +235,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     publicUrl: configuration.publicUrl,
     limits: configuration.limits,
     signingQueue,
+    keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
     observer: monitoring.observer,
   }
 }

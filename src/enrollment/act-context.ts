@@ -1,6 +1,8 @@
 // What every act works with: the transactions, time and chance, the policy and the keys in use. Built once, at start.
 import type { IssuingMeans } from '../ca/issue.ts'
 import type { Issuer } from '../ca/issuer.ts'
+import type { TrustedRoot } from '../ca/keystore/key-bundle.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Signer } from '../domain/signer.ts'
 import type { DistinguishedName } from '../x509/distinguished-name.ts'
@@ -12,10 +14,18 @@ export interface IssuingKey {
   readonly signer: Signer<'certificate'>
 }
 
+export interface CaCertificates {
+  /** The issuing CA under the root, DER; the root stands in the trust store. */
+  chainOf(issuer: IssuerId): readonly Uint8Array[]
+  roots(): readonly TrustedRoot[]
+}
+
 export interface ActContext extends IssuingMeans {
   readonly acts: Acts
   /** The key generation that issues a profile now. Throws `IssuerUnavailable`. */
   readonly issuingKeyFor: (profile: ProfileName) => IssuingKey
+  /** The certificates that a key store brings along beside its own. */
+  readonly caCertificates: CaCertificates
   /** Subjects of every CA generation: no CSR may name one. */
   readonly caSubjects: readonly DistinguishedName[]
   /** DNS names that no service may have: those of the policy, and Signet's own. */

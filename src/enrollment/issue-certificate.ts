@@ -19,11 +19,16 @@ import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
+/**
+ * PEM or DER (RFC 2986); or what makes key and request here, called once the first look has passed. What comes of a key that
+ * was made here is never given twice.
+ */
+export type CsrSource = string | Uint8Array | (() => Promise<Uint8Array>)
+
 /** What an act of issuing asks of this path, after it has authorised the caller a first time. */
 export interface CertificateDemand {
   readonly subject: CertifiedIdentity
-  /** PEM or DER (RFC 2986). */
-  readonly csr: string | Uint8Array
+  readonly csr: CsrSource
   /** Absent: the profile's default. */
   readonly lifetimeSeconds?: number | undefined
   /** Whose certificate it will be, as the inventory writes it. */
@@ -70,7 +75,7 @@ export async function issueCertificate(context: ActContext, demand: CertificateD
 /** Stage by stage with whatever else is being issued; what one stage has read is forgotten before the wait for the commit. */
 async function issue(context: ActContext, demand: CertificateDemand): Promise<IssuedCertificate> {
   await nextTurn()
-  const csr = parseCertificationRequest(demand.csr)
+  const csr = parseCertificationRequest(typeof demand.csr === 'function' ? await demand.csr() : demand.csr)
   verifyProofOfPossession(csr)
   await nextTurn()
   checkCsr(csr, { ...context, identity: demand.subject })
@@ -88,7 +93,8 @@ async function record(
   issued: IssuedCertificate,
 ): Promise<CertificateAnswer> {
   const { renewUntil, requester } = await demand.lookAgain(tx)
-  return onceFor(context, tx, demand.principal, demand.idempotent, KEPT_CERTIFICATE, async () => {
+  const kept = typeof demand.csr === 'function' ? 'secret' : KEPT_CERTIFICATE
+  return onceFor(context, tx, demand.principal, demand.idempotent, kept, async () => {
     if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
       throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
     }

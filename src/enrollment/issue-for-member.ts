@@ -13,14 +13,19 @@ import {
   spendEnrolmentToken,
 } from './enrolment-token.ts'
 import type { IdempotentRequest } from './idempotency.ts'
-import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
+import {
+  type CertificateAnswer,
+  type CertificateDemand,
+  type CsrSource,
+  issueCertificate,
+} from './issue-certificate.ts'
 import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
 
 export interface MemberCertificateRequest {
   readonly caller: Caller
   readonly project: ProjectName
   readonly user: UserName
-  readonly csr: string | Uint8Array
+  readonly csr: CsrSource
   readonly enrolmentToken?: string | undefined
   readonly lifetimeSeconds?: number | undefined
   readonly idempotent?: IdempotentRequest | undefined

@@ -13,14 +13,19 @@ import {
 } from './enrolment-token.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { IdempotentRequest } from './idempotency.ts'
-import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
+import {
+  type CertificateAnswer,
+  type CertificateDemand,
+  type CsrSource,
+  issueCertificate,
+} from './issue-certificate.ts'
 import { activeService, callerStillGood, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface ServiceCertificateRequest {
   readonly caller: Caller
   readonly name: ServiceName
-  readonly csr: string | Uint8Array
+  readonly csr: CsrSource
   readonly enrolmentToken?: string | undefined
   readonly lifetimeSeconds?: number | undefined
   readonly idempotent?: IdempotentRequest | undefined

@@ -64,6 +64,19 @@ export class IssuerBook {
     return [...this.#issuers.values()]
   }
 
+  /** The issuing CA alone, DER: what stands between a leaf and the root. */
+  chainOf(id: IssuerId): readonly Uint8Array[] {
+    const issuer = this.#issuers.get(id)?.issuer
+    return issuer === undefined || isRoot(issuer) ? [] : [issuer.certificate.der]
+  }
+
+  /** Named by their ids, as key stores name them. */
+  roots(): readonly { readonly alias: string; readonly certificate: Uint8Array }[] {
+    return this.all().flatMap(({ issuer }) =>
+      isRoot(issuer) ? [{ alias: issuer.id, certificate: issuer.certificate.der }] : [],
+    )
+  }
+
   /** SHA-256 of the SubjectPublicKeyInfo of every CA, hexadecimal. */
   get caKeyFingerprints(): ReadonlySet<string> {
     return this.#caKeyFingerprints
@@ -80,4 +93,8 @@ export class IssuerBook {
     if (key === undefined) throw new IssuerUnavailable(profile)
     return key
   }
+}
+
+function isRoot({ authority }: Issuer): boolean {
+  return authority.parent === null
 }

@@ -137,8 +137,9 @@ async function recordToken(
 function subjectOf(caller: Caller): TokenSubject {
   switch (caller.kind) {
     case 'member':
-    case 'job':
       return { kind: 'project-user', project: caller.project, user: caller.user }
+    case 'job':
+      return { kind: 'project-user', project: caller.project, user: caller.user, job: caller.jobId }
     case 'account':
       return { kind: 'project-user', project: caller.project, user: caller.account }
     case 'service':

@@ -1,7 +1,16 @@
 // The certificates of the CAs in the forms they are asked for, encoded once: issuers, chain under the root, trust bundle.
+import { X509Certificate } from 'node:crypto'
+import { encodeTrustStore } from '../ca/keystore/key-bundle.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { type Shelved, shelved } from '../revocation/crl-shelf.ts'
+import { base64Of } from '../x509/base64.ts'
 import { encodePem } from '../x509/pem.ts'
+
+/** Java's own default. A trust store holds nothing secret; the password only lets Java notice that a file was damaged. */
+export const TRUST_STORE_PASSWORD = 'changeit'
+
+/** How often a bundle is to be fetched again, at the latest. */
+const SPIFFE_REFRESH_SECONDS = 3600
 
 export interface ShelvedAuthority {
   readonly id: IssuerId
@@ -17,7 +26,10 @@ export class AuthorityShelf {
     ShelvedAuthority & { readonly cer: Shelved; readonly pem: Shelved; readonly text: string }
   >()
 
+  readonly #trustStores = new Map<'pkcs12' | 'jks', Promise<Shelved>>()
+
   put(authority: ShelvedAuthority): void {
+    this.#trustStores.clear()
     const text = encodePem('CERTIFICATE', authority.der)
     const { notBefore, notAfter } = authority
     this.#authorities.set(authority.id, {
@@ -50,10 +62,49 @@ export class AuthorityShelf {
 
   /** Roots only: what a relying party pins. */
   trustBundle(): Shelved {
-    const roots = [...this.#authorities.values()].filter(({ isRoot }) => isRoot)
+    const pem = Buffer.concat(this.#roots().map((root) => root.pem.body))
+    const { newest, firstEnd } = this.#life()
+    return shelved(pem, newest, firstEnd)
+  }
+
+  /** The same as a key store, under `TRUST_STORE_PASSWORD`; made when it is first asked for. */
+  trustStore(format: 'pkcs12' | 'jks'): Promise<Shelved> {
+    const made = this.#trustStores.get(format) ?? this.#makeTrustStore(format)
+    this.#trustStores.set(format, made)
+    return made
+  }
+
+  async #makeTrustStore(format: 'pkcs12' | 'jks'): Promise<Shelved> {
+    const { newest, firstEnd } = this.#life()
+    const roots = this.#roots().map(({ id, der }) => ({ alias: id, certificate: der }))
+    return shelved(await encodeTrustStore(format, roots, TRUST_STORE_PASSWORD, newest), newest, firstEnd)
+  }
+
+  /** The roots as a SPIFFE bundle (SPIFFE Trust Domain and Bundle §4): JWKs that verify X.509-SVIDs. */
+  spiffeBundle(): Shelved {
+    const { newest, firstEnd } = this.#life()
+    const keys = this.#roots().map(({ der }) => ({
+      ...new X509Certificate(der).publicKey.export({ format: 'jwk' }),
+      use: 'x509-svid',
+      x5c: [base64Of(der)],
+    }))
+    const bundle = {
+      keys,
+      // Rises with each root: seconds since the epoch at which the newest one began.
+      spiffe_sequence: Math.floor(newest.getTime() / 1000),
+      spiffe_refresh_hint: SPIFFE_REFRESH_SECONDS,
+    }
+    return shelved(Buffer.from(JSON.stringify(bundle)), newest, firstEnd)
+  }
+
+  #roots() {
+    return [...this.#authorities.values()].filter(({ isRoot }) => isRoot)
+  }
+
+  #life(): { readonly newest: Date; readonly firstEnd: Date } {
+    const roots = this.#roots()
     const newest = Math.max(0, ...roots.map(({ notBefore }) => notBefore.getTime()))
     const firstEnd = Math.min(...roots.map(({ notAfter }) => notAfter.getTime()))
-    const pem = Buffer.concat(roots.map((root) => root.pem.body))
-    return shelved(pem, new Date(newest), new Date(Number.isFinite(firstEnd) ? firstEnd : 0))
+    return { newest: new Date(newest), firstEnd: new Date(Number.isFinite(firstEnd) ? firstEnd : 0) }
   }
 }

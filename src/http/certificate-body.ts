@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import { validityAt } from '../domain/validity.ts'
 import type { CertificateAnswer } from '../enrollment/issue-certificate.ts'
+import type { DeliveredKey } from '../enrollment/made-key.ts'
 import { encodePem } from '../x509/pem.ts'
 import type { ApiParts } from './parts.ts'
 
@@ -16,6 +17,18 @@ export function issuedBody(parts: ApiParts, issued: CertificateAnswer) {
     notAfter: issued.validity.notAfter.toISOString(),
     certificate: encodePem('CERTIFICATE', issued.der),
     chain: parts.authorities.chainText(issued.issuer),
+  }
+}
+
+/** A key store in JSON. */
+export function keyStoreBody({ format, alias, keyStore, trustStore, passphrase }: DeliveredKey) {
+  const encoding = format === 'pem' ? 'utf8' : 'base64'
+  return {
+    format,
+    alias,
+    contents: Buffer.from(keyStore).toString(encoding),
+    trustStore: Buffer.from(trustStore).toString(encoding),
+    ...(passphrase === undefined ? {} : { passphrase }),
   }
 }
 

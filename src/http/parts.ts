@@ -61,6 +61,8 @@ export interface ApiParts {
   readonly publicUrl: string
   readonly limits: Limits
   readonly signingQueue: SigningQueue
+  /** Key stores that are being made: each costs a second of key derivation. */
+  readonly keyStoreQueue: SigningQueue
   readonly observer: Observer
 }
 

@@ -2,6 +2,7 @@
 // whether the facts of the error go to the client or stay in the log.
 import type { DeploymentErrorCode } from '../access/deployment-store.ts'
 import type { CaErrorCode } from '../ca/errors.ts'
+import type { HandOverErrorCode } from '../ca/keystore/errors.ts'
 import type { DirectoryErrorCode } from '../directory/errors.ts'
 import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
@@ -68,6 +69,7 @@ export type ProblemCode =
   | StorageCode
   | X509ErrorCode
   | Exclude<CaErrorCode, InternalCode>
+  | HandOverErrorCode
   | DirectoryErrorCode
   | EnrollmentErrorCode
   | IssuerBookErrorCode
@@ -126,6 +128,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   not_permitted: tell(403, 'Ask somebody who may do this.'),
   scope_missing: tell(403, 'No valid scope found for this invocation: use an API key that has it.'),
   asker_untrusted: tell(403, 'Ask with the certificate of the service that serves this deployment.'),
+  alias_rejected: tell(400, 'Choose an alias of 1 to 64 letters, digits, dots, dashes and underscores.'),
+  key_algorithm_unsupported: tell(400, 'Choose an algorithm that key stores take: no ML-DSA.'),
+  passphrase_not_ascii: tell(400, 'Choose a passphrase of printable ASCII characters.'),
+  passphrase_too_short: tell(400, 'Choose a passphrase of at least 12 characters.'),
   already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
 
   // The certification request
@@ -205,6 +211,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   token_lifetime_malformed: tell(400, 'Ask for a lifetime in whole seconds.'),
   token_audience_unknown: tell(400, 'Name a registered deployment or service as the audience.'),
   token_algorithm_unsupported: tell(400, 'Ask for ES256 or EdDSA.'),
+  delegation_too_deep: hush(403, 'Two have acted for the subject already: let it ask by itself.'),
   token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
 
   // What is read as DER, PEM, a name or an extension, when nothing above says it better

@@ -1,6 +1,8 @@
 // The shapes of requests and answers. They validate, they type, and `/openapi.json` is generated from them.
 // Unknown fields are refused everywhere.
 import { z } from '@hono/zod-openapi'
+import { KEY_FORMATS } from '../ca/keystore/key-bundle.ts'
+import { KEY_ALGORITHMS } from '../domain/key-algorithm.ts'
 
 /** No database and no log is asked to keep a control character (C0, DEL, C1): PostgreSQL takes no NUL in a text. */
 export const plainText = (max: number) =>
@@ -34,19 +36,75 @@ export const enrolmentTokenField = text(
   100,
 )
 
+const keyAlgorithm = z.literal([...KEY_ALGORITHMS.values()].map(({ name }) => name))
+
+export const keyFormatField = z.enum(KEY_FORMATS).openapi({
+  description: 'PEM with an encrypted key; PKCS#12; or JKS, which is weak and for old Java alone',
+})
+
+/** Where the key comes from: a request with the key of the caller, or one that Signet makes. For `exactlyOneKey`. */
+export const keyFields = {
+  csr: csrField.optional(),
+  generate: z
+    .strictObject({ algorithm: keyAlgorithm.default('ec-p256') })
+    .optional()
+    .openapi({ description: 'In place of csr: Signet makes the key, and hands it over once in this answer' }),
+  format: keyFormatField.optional(),
+  passphrase: z
+    .string()
+    .max(256)
+    .optional()
+    .openapi({ description: 'Opens key and trust store: 12 printable ASCII characters or more. Absent: one is made.' }),
+  alias: plainText(64).optional().openapi({ description: 'Name of the key in its store. Absent: the common name.' }),
+}
+
+interface KeyFields {
+  readonly csr?: string | undefined
+  readonly generate?: object | undefined
+  readonly format?: string | undefined
+  readonly passphrase?: string | undefined
+  readonly alias?: string | undefined
+}
+
+export function exactlyOneKey({ csr, generate, format, passphrase, alias }: KeyFields, context: z.RefinementCtx): void {
+  const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  if ((csr === undefined) === (generate === undefined)) fault('csr', 'exactly one of csr and generate')
+  if (generate !== undefined && format === undefined) fault('format', `one of ${KEY_FORMATS.join(', ')}`)
+  if (generate !== undefined) return
+  for (const [name, value] of Object.entries({ format, passphrase, alias })) {
+    if (value !== undefined) fault(name, 'belongs to generate')
+  }
+}
+
 const certificateFields = {
-  csr: csrField,
+  ...keyFields,
   enrolmentToken: enrolmentTokenField.optional(),
   lifetimeSeconds: lifetimeField.optional(),
 }
 
-export const MemberCertificateBody = z.strictObject(certificateFields).openapi('MemberCertificateRequest')
+export const MemberCertificateBody = z
+  .strictObject(certificateFields)
+  .superRefine(exactlyOneKey)
+  .openapi('MemberCertificateRequest')
 export const AccountCertificateBody = z
   .strictObject({ csr: csrField, lifetimeSeconds: lifetimeField.optional() })
   .openapi('ServiceAccountCertificateRequest')
-export const ServiceCertificateBody = z.strictObject(certificateFields).openapi('ServiceCertificateRequest')
+export const ServiceCertificateBody = z
+  .strictObject(certificateFields)
+  .superRefine(exactlyOneKey)
+  .openapi('ServiceCertificateRequest')
 
 const instant = z.string().openapi({ description: 'RFC 3339, UTC', example: '2026-01-02T03:04:05.000Z' })
+
+export const KeyStoreBody = z
+  .strictObject({
+    format: keyFormatField,
+    alias: z.string(),
+    contents: z.string().openapi({ description: 'Key, certificate and chain: PEM, or the file in base64' }),
+    trustStore: z.string().openapi({ description: 'The roots in the same format, under the same passphrase' }),
+    passphrase: z.string().optional().openapi({ description: 'There when Signet made it. It is told once.' }),
+  })
+  .openapi('KeyStore')
 
 export const CertificateAnswerBody = z
   .strictObject({
@@ -58,6 +116,7 @@ export const CertificateAnswerBody = z
     notAfter: instant,
     certificate: z.string().openapi({ description: 'PEM' }),
     chain: z.string().openapi({ description: 'The issuing CA certificate, PEM, without the root' }),
+    keyStore: KeyStoreBody.optional().openapi({ description: 'With generate: the key, handed over once' }),
   })
   .openapi('IssuedCertificate')
 

@@ -198,6 +198,7 @@ export function actContext({ storage, means, book, configuration }: OpenInstalla
     acts: storage,
     issuingKeyFor: (profile) => book.issuingKeyFor(profile),
     caSubjects: book.caSubjects,
+    caCertificates: book,
   }
 }
 

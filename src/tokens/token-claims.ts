@@ -7,6 +7,7 @@ import { SEPARATOR } from '../domain/name-rules.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import { TokenRefused, TokenRejected } from './errors.ts'
+import { parseActor, parsePermittedActor, type PermittedActor, type TokenActor } from './token-actor.ts'
 import type { TokenPolicy } from './token-policy.ts'
 
 export interface TokenClaims {
@@ -21,12 +22,24 @@ export interface TokenClaims {
   readonly jti: string
   readonly project?: string
   readonly user?: string
+  /** The job that the subject is. */
+  readonly job?: string
+  /** Who acts for the subject (RFC 8693 §4.1). */
+  readonly act?: TokenActor
+  /** Who may (RFC 8693 §4.4). */
+  readonly may_act?: PermittedActor
   /** RFC 8705 §3.1: base64url of the SHA-256 of the certificate that the token is bound to. */
   readonly cnf?: { readonly 'x5t#S256': string }
 }
 
 export type TokenSubject =
-  | { readonly kind: 'project-user'; readonly project: ProjectName; readonly user: UserName | ServiceAccountName }
+  | {
+      readonly kind: 'project-user'
+      readonly project: ProjectName
+      readonly user: UserName | ServiceAccountName
+      /** The id of the job, where the subject is one: it acts as that user, and ends by itself. */
+      readonly job?: string
+    }
   | { readonly kind: 'service'; readonly name: ServiceName }
 
 /** An audience that stands in the register of deployments and services. */
@@ -42,6 +55,10 @@ export interface TokenRequest {
   readonly audience: TokenAudience
   readonly lifetime: TokenLifetime
   readonly binding: TokenBinding
+  /** Who acts for the subject: a launcher for its job, whoever exchanged a token. */
+  readonly actor?: TokenActor | undefined
+  /** Whom the subject lets act for it. */
+  readonly permittedActor?: PermittedActor | undefined
   /** When the credential ends that buys the token; no token outlives it. */
   readonly notAfterLimit: Date
 }
@@ -56,7 +73,7 @@ export function parseTokenAudience(input: string, isRegistered: (name: string) =
 /** Throws `TokenRefused` (`token_lifetime_too_long`, `token_lifetime_malformed`). */
 export function makeClaims(request: TokenRequest, policy: TokenPolicy, clock: Clock, random: Random): TokenClaims {
   const iat = unixSeconds(clock.now())
-  const { subject, binding } = request
+  const { subject, binding, actor, permittedActor } = request
   return {
     iss: request.issuer,
     sub: subjectText(subject),
@@ -66,6 +83,9 @@ export function makeClaims(request: TokenRequest, policy: TokenPolicy, clock: Cl
     iat,
     jti: Buffer.from(random(JTI_BYTES)).toString('base64url'),
     ...(subject.kind === 'project-user' ? { project: subject.project, user: subject.user } : {}),
+    ...(subject.kind === 'project-user' && subject.job !== undefined ? { job: subject.job } : {}),
+    ...(actor === undefined ? {} : { act: actor }),
+    ...(permittedActor === undefined ? {} : { may_act: permittedActor }),
     ...(binding.kind === 'certificate' ? { cnf: { 'x5t#S256': certificateThumbprint(binding.der) } } : {}),
   }
 }
@@ -108,6 +128,9 @@ export function parseClaims(payload: Uint8Array): TokenClaims {
   if (Array.isArray(claims.get('aud'))) throw new TokenRejected('token_audience')
   const project = optionalText(claims, 'project')
   const user = optionalText(claims, 'user')
+  const job = optionalText(claims, 'job')
+  const act = parseActor(claims.get('act'))
+  const permitted = parsePermittedActor(claims.get('may_act'))
   const cnf = parseConfirmation(claims.get('cnf'))
   return {
     iss: requiredText(claims, 'iss'),
@@ -119,6 +142,9 @@ export function parseClaims(payload: Uint8Array): TokenClaims {
     jti: requiredText(claims, 'jti'),
     ...(project === undefined ? {} : { project }),
     ...(user === undefined ? {} : { user }),
+    ...(job === undefined ? {} : { job }),
+    ...(act === undefined ? {} : { act }),
+    ...(permitted === undefined ? {} : { may_act: permitted }),
     ...(cnf === undefined ? {} : { cnf }),
   }
 }

@@ -112,6 +112,16 @@ const WRITES: readonly (readonly [what: string, make: () => Write | Promise<Writ
 ]
 
 const SECRETS: readonly (readonly [what: string, make: () => Write | Promise<Write>])[] = [
+  [
+    'a key that is made for a member',
+    () =>
+      write(
+        'POST',
+        '/v1/projects/vision/members/scientist/certificates',
+        { generate: { algorithm: 'ec-p256' }, format: 'jks' },
+        scientist,
+      ),
+  ],
   ['a token', issueToken],
   [
     "a member's enrolment token",

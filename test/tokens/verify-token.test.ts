@@ -49,7 +49,7 @@ describe('accepted:', () => {
   })
 
   test('a claim of a newer process', async () => {
-    expect((await verifyToken(signed({ act: { sub: 'x' } }), expecting(known))).claims).toEqual(claims)
+    expect((await verifyToken(signed({ newer: { sub: 'x' } }), expecting(known))).claims).toEqual(claims)
   })
 
   test('any audience by the issuer itself', async () => {
@@ -120,6 +120,15 @@ describe('refused for its form:', () => {
     ['a user that is a list', { user: ['alice'] }],
     ['an empty project', { project: '' }],
     ['a cnf that is text', { cnf: 'x5t' }],
+    ['an act that is text', { act: 'launcher.internal' }],
+    ['an act without sub', { act: {} }],
+    ['an act of nobody', { act: { sub: '' } }],
+    ['an act with more than is known', { act: { sub: 'launcher.internal', iss: ISSUER } }],
+    ['an act that nests twice', { act: { sub: 'a', act: { sub: 'b', act: { sub: 'c' } } } }],
+    ['a may_act that is a list', { may_act: ['launcher.internal'] }],
+    ['a may_act with more than is known', { may_act: { sub: 'a', iss: ISSUER } }],
+    ['a may_act that nests', { may_act: { sub: 'a', act: { sub: 'b' } } }],
+    ['a job that is a number', { job: 7 }],
     ['a cnf that is null', { cnf: null }],
     ['a cnf that is empty', { cnf: {} }],
     ['a cnf of another method', { cnf: { jkt: 'AAAA' } }],

@@ -10,8 +10,12 @@ export type RootKeyErrorCode = 'root_key_missing' | 'root_key_exists' | 'root_ke
 
 export type PrivateKeyErrorCode = 'private_key_malformed' | 'key_algorithm_unsupported'
 
+/** What a caller who asks for a finished key store may meet. */
+export type HandOverErrorCode =
+  'passphrase_too_short' | 'passphrase_not_ascii' | 'alias_rejected' | 'key_algorithm_unsupported'
+
 export type KeyStoreErrorCode =
-  'seal_broken' | MasterKeyErrorCode | PassphraseErrorCode | RootKeyErrorCode | PrivateKeyErrorCode
+  'seal_broken' | 'alias_rejected' | MasterKeyErrorCode | PassphraseErrorCode | RootKeyErrorCode | PrivateKeyErrorCode
 
 /**
  * Sealed bytes that do not open. Wrong key, moved row and tampering look the same on purpose: to tell them apart would
@@ -30,3 +34,9 @@ export class PassphraseRejected extends CodedError<PassphraseErrorCode> {}
 export class RootKeyRejected extends CodedError<RootKeyErrorCode> {}
 
 export class PrivateKeyRejected extends CodedError<PrivateKeyErrorCode> {}
+
+export class AliasRejected extends CodedError<'alias_rejected'> {
+  constructor() {
+    super('alias_rejected', { pattern: '[A-Za-z0-9][A-Za-z0-9_.-]{0,63}' })
+  }
+}

@@ -16,11 +16,12 @@ import { issueForMember } from '../../enrollment/issue-for-member.ts'
 import { issueForService } from '../../enrollment/issue-for-service.ts'
 import { releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
 import { RevocationRefused } from '../../revocation/revocation.ts'
-import { issuedBody, recordBody } from '../certificate-body.ts'
+import { recordBody } from '../certificate-body.ts'
+import { issueAsAsked, withoutPassphrase } from '../key-demand.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -61,18 +62,17 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await parts.signingQueue.run(async () =>
+      const issued = await issueAsAsked(parts, body, async (csr) =>
         issueForMember(context, {
-          ...(await askedOf(parts, c)),
+          ...withoutPassphrase(await askedOf(parts, c), body),
           project: parseProjectName(c.req.valid('param').p, names),
           user: parseUserName(c.req.valid('param').u, names),
-          csr: csrOf(body.csr),
+          csr,
           enrolmentToken: body.enrolmentToken,
           lifetimeSeconds: body.lifetimeSeconds,
         }),
       )
-      parts.observer.issued(issued.profile)
-      return c.json(issuedBody(parts, issued), 201)
+      return c.json(issued, 201)
     },
   )
   api.openapi(
@@ -87,17 +87,16 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await parts.signingQueue.run(async () =>
+      const issued = await issueAsAsked(parts, body, async (csr) =>
         issueForService(context, {
-          ...(await askedOf(parts, c)),
+          ...withoutPassphrase(await askedOf(parts, c), body),
           name: parseServiceName(c.req.valid('param').name, names),
-          csr: csrOf(body.csr),
+          csr,
           enrolmentToken: body.enrolmentToken,
           lifetimeSeconds: body.lifetimeSeconds,
         }),
       )
-      parts.observer.issued(issued.profile)
-      return c.json(issuedBody(parts, issued), 201)
+      return c.json(issued, 201)
     },
   )
 }

@@ -12,6 +12,12 @@ const CA_MAX_AGE_SECONDS = 3600
 const BUNDLE = 'bundle.pem'
 const CA_PEM = { contentType: 'application/x-pem-file', maxAgeSeconds: CA_MAX_AGE_SECONDS }
 
+const SPIFFE = { contentType: 'application/json', maxAgeSeconds: CA_MAX_AGE_SECONDS }
+const TRUST_STORES = [
+  { path: '/pki/trust-bundle.jks', format: 'jks', contentType: 'application/x-java-keystore' },
+  { path: '/pki/trust-bundle.p12', format: 'pkcs12', contentType: 'application/x-pkcs12' },
+] as const
+
 export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const { crls, authorities, context } = parts
   const maxAgeSeconds = context.policy.revocation.crl.cacheMaxAgeSeconds
@@ -53,6 +59,15 @@ export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnviron
   })
   routes.get('/pki/trust-bundle.pem', (c) =>
     shelvedResponse(c.req.raw, authorities.trustBundle(), CA_PEM, context.clock.now()),
+  )
+  for (const { path, format, contentType } of TRUST_STORES) {
+    routes.get(path, async (c) => {
+      const store = await authorities.trustStore(format)
+      return shelvedResponse(c.req.raw, store, { contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS }, context.clock.now())
+    })
+  }
+  routes.get('/.well-known/spiffe-bundle.json', (c) =>
+    shelvedResponse(c.req.raw, authorities.spiffeBundle(), SPIFFE, context.clock.now()),
   )
   return routes
 }

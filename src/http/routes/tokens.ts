@@ -21,6 +21,9 @@ const IntrospectionAnswer = z
     jti: z.string().optional(),
     project: z.string().optional(),
     user: z.string().optional(),
+    job: z.string().optional(),
+    act: z.strictObject({ sub: z.string(), act: z.strictObject({ sub: z.string() }).optional() }).optional(),
+    may_act: z.strictObject({ sub: z.string() }).optional(),
     cnf: z.strictObject({ 'x5t#S256': z.string() }).optional(),
   })
   .openapi('Introspection')
