@@ -8,6 +8,7 @@ import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import type { ApiParts } from './http/parts.ts'
+import { CredentialLimit } from './http/credential-limit.ts'
 import { SigningQueue } from './http/signing-queue.ts'
 import {
   actContext,
@@ -236,6 +237,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     limits: configuration.limits,
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
+    credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),
     observer: monitoring.observer,
   }
 }

@@ -5,11 +5,19 @@ import { verifyOwnToken } from '../enrollment/token-acts.ts'
 import { certificateThumbprint } from '../tokens/token-claims.ts'
 import type { VerifiedToken } from '../tokens/verify-token.ts'
 import { shownCertificate } from './authenticate.ts'
+import { clientAddressOf } from './client-address.ts'
+import { secretName } from './credential-limit.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 
 /** The verified token of the Authorization header. Throws `HttpRefused`, `TokenRejected`. */
 export function bearerOf(parts: ApiParts, context: Context<ApiEnvironment>): Promise<VerifiedToken> {
+  const credential = secretName(context.req.header('authorization') ?? '')
+  const address = clientAddressOf(context.get('socket'))
+  return parts.credentialLimit.run({ kind: 'bearer', credential, address }, async () => verified(parts, context))
+}
+
+function verified(parts: ApiParts, context: Context<ApiEnvironment>): Promise<VerifiedToken> {
   const match = /^Bearer ([A-Za-z0-9._~+/=-]+)$/.exec(context.req.header('authorization') ?? '')
   const token = match?.[1]
   if (token === undefined) throw new HttpRefused('authorization_malformed')

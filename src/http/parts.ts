@@ -12,6 +12,7 @@ import type { TokenContext } from '../enrollment/token-acts.ts'
 import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
+import type { CredentialLimit, CredentialWatch } from './credential-limit.ts'
 import type { SigningQueue } from './signing-queue.ts'
 import type { AuthorityShelf } from './authority-shelf.ts'
 import type { Permission } from './permissions.ts'
@@ -22,7 +23,7 @@ export interface Reader {
 }
 
 /** What the edge tells the operations side; implemented there, named here, so that neither imports the other. */
-export interface Observer {
+export interface Observer extends CredentialWatch {
   request(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
   issued(profile: string): void
@@ -63,6 +64,8 @@ export interface ApiParts {
   readonly signingQueue: SigningQueue
   /** Key stores that are being made: each costs a second of key derivation. */
   readonly keyStoreQueue: SigningQueue
+  /** Around every check of a credential that is not a client certificate. */
+  readonly credentialLimit: CredentialLimit
   readonly observer: Observer
 }
 

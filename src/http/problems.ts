@@ -43,6 +43,7 @@ type EdgeCode =
   | 'request_unreadable'
   | 'temporarily_unavailable'
   | 'too_busy'
+  | 'too_many_failures'
 
 /** Failures of our own that no client can do anything about: they answer `internal` and stand in the log. */
 type InternalCode =
@@ -244,6 +245,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   der_unencodable: tell(400, NOT_DER),
 
   // The service
+  too_many_failures: tell(429, 'Too many credentials failed here: come again when Retry-After is over.'),
   too_busy: hush(429, 'Come again in a moment: too many requests wait for a signature.'),
   temporarily_unavailable: tell(503, 'Come again in a moment.'),
   storage_unavailable: hush(503, 'Nothing can be recorded now, so nothing was done: come again in a moment.'),

@@ -6,10 +6,12 @@ import { addSeconds, type Clock } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
+import { CREDENTIAL_KINDS } from '../http/credential-limit.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
 import type { Observer } from '../http/parts.ts'
 import { PROBLEMS } from '../http/problems.ts'
 import type { Configuration } from '../ops/configuration.ts'
+import { BoundedLog } from '../ops/bounded-log.ts'
 import { type CheckResult, Health } from '../ops/health.ts'
 import { type Log, openLog } from '../ops/log.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
@@ -36,14 +38,19 @@ const OK: CheckResult = { kind: 'ok' }
 
 export function openMonitoring(configuration: Configuration, live: LiveState, clock: Clock): Monitoring {
   const log = openLog({ level: configuration.logLevel, clock, destination: process.stderr })
-  const metrics = createMetrics({ clock, codes: Object.keys(PROBLEMS), reasons: Object.keys(REASONS) })
+  const metrics = createMetrics({
+    clock,
+    codes: Object.keys(PROBLEMS),
+    reasons: Object.keys(REASONS),
+    credentials: CREDENTIAL_KINDS,
+  })
   const health = new Health(clock, systemTimer)
   registerSnapshotCheck(health, configuration, live, clock)
   const watched = new Set<IssuerId>()
   return {
     log,
     health,
-    observer: observerOf(log, metrics),
+    observer: observerOf(log, metrics, clock),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
     readiness: () => health.readiness(),
     watchQueue: (queue) =>
@@ -70,10 +77,20 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
   }
 }
 
-function observerOf(log: Log, metrics: Metrics): Observer {
+function observerOf(log: Log, metrics: Metrics, clock: Clock): Observer {
+  const strangers = new BoundedLog(log, clock)
   return {
     request: (route, method, status, seconds) => metrics.requestAnswered({ route, method, status, seconds }),
     refused: (code) => metrics.refused(code),
+    // What was tried is not written: people type passwords where names belong.
+    credentialFailed: ({ kind, address }, code) => {
+      metrics.credential(kind, 'failed')
+      strangers.warn({ kind, address, code }, 'a credential did not hold')
+    },
+    credentialLimited: ({ kind, address }) => {
+      metrics.credential(kind, 'limited')
+      strangers.warn({ kind, address }, 'a credential was not looked at: too many failed')
+    },
     issued: (profile) => {
       const known = PROFILE_NAMES.find((name) => name === profile)
       if (known !== undefined) metrics.certificateIssued(known)

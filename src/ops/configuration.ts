@@ -42,6 +42,9 @@ export interface Configuration {
     readonly headerBytes: number
     readonly connections: number
     readonly signingQueue: number
+    readonly credentialFailures: number
+    readonly addressFailures: number
+    readonly failureWindowSeconds: number
     readonly requestSeconds: number
     readonly idleSeconds: number
     readonly snapshotAgeSeconds: number
@@ -113,6 +116,9 @@ function configurationOf(settings: Settings): Configuration {
       headerBytes: settings['limits.headerBytes'],
       connections: settings['limits.connections'],
       signingQueue: settings['limits.signingQueue'],
+      credentialFailures: settings['limits.credentialFailures'],
+      addressFailures: settings['limits.addressFailures'],
+      failureWindowSeconds: settings['limits.failureWindow'],
       requestSeconds: settings['limits.requestTime'],
       idleSeconds: settings['limits.idleTime'],
       snapshotAgeSeconds: settings['limits.snapshotAge'],

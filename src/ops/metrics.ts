@@ -22,6 +22,8 @@ export interface Metrics {
   certificateIssued(profile: ProfileName): void
   /** A refusal by its problem code. */
   refused(code: string): void
+  /** A credential of that kind did not hold, or was not looked at since too many had failed. */
+  credential(kind: string, outcome: 'failed' | 'limited'): void
   decided(decision: { reason: string; seconds: number }): void
   crlPublished(issuer: IssuerId, figures: CrlFigures): void
   batchCommitted(batch: { acts: number; seconds: number }): void
@@ -48,6 +50,8 @@ export function createMetrics(options: {
   readonly codes: Iterable<string>
   /** Every reason of a decision. */
   readonly reasons: Iterable<string>
+  /** Every kind of credential that is limited. */
+  readonly credentials: Iterable<string>
 }): Metrics {
   const registry = new Registry()
   // Among them the event loop's lag (nodejs_eventloop_lag_*), memory and open files.
@@ -55,17 +59,16 @@ export function createMetrics(options: {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
-    ...trafficMetrics(registry, options.codes, options.reasons),
+    ...trafficMetrics(registry, options),
     ...stateMetrics(registry, options.clock),
   }
 }
 
-type Traffic = 'requestAnswered' | 'certificateIssued' | 'refused' | 'decided' | 'batchCommitted'
+type Traffic = 'requestAnswered' | 'certificateIssued' | 'refused' | 'credential' | 'decided' | 'batchCommitted'
 
 function trafficMetrics(
   registry: Registry,
-  codes: Iterable<string>,
-  reasons: Iterable<string>,
+  { codes, reasons, credentials }: Readonly<Record<'codes' | 'reasons' | 'credentials', Iterable<string>>>,
 ): Pick<Metrics, Traffic> {
   const requests = histogram(registry, 'http_request_seconds', 'Time to answer', ['method', 'route', 'status'])
   const issued = counter(registry, 'certificates_issued_total', 'Certificates issued', ['profile'])
@@ -74,6 +77,9 @@ function trafficMetrics(
   const decisionSeconds = histogram(registry, 'decision_seconds', 'Time of a decision', [])
   const batches = histogram(registry, 'database_batch_acts', 'Acts that shared a commit', [], [1, 2, 4, 8, 16, 32, 64])
   const commits = histogram(registry, 'database_commit_seconds', 'Time of a durable commit', [])
+  const failures = counter(registry, 'credential_failures_total', 'Credentials that did not hold', ['kind'])
+  const limited = counter(registry, 'credential_limited_total', 'Credentials that were not looked at', ['kind'])
+  const credentialKind = oneOf(credentials)
   const code = oneOf(codes)
   const reason = oneOf(reasons)
   const route = firstOf(MAX_ROUTES)
@@ -84,6 +90,7 @@ function trafficMetrics(
     },
     certificateIssued: (profile) => issued.inc({ profile }),
     refused: (refusal) => refusals.inc({ code: code(refusal) }),
+    credential: (kind, outcome) => (outcome === 'failed' ? failures : limited).inc({ kind: credentialKind(kind) }),
     decided: (decision) => {
       decisions.inc({ reason: reason(decision.reason) })
       decisionSeconds.observe(decision.seconds)

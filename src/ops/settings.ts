@@ -52,6 +52,12 @@ export const SETTINGS = z.strictObject({
   'limits.connections': whole(1, 1_000_000).default(10_000),
   /** Requests that wait for a CSR check or a signature; more are told to come again (429). Under a second of work. */
   'limits.signingQueue': whole(1, 1_000_000).default(2_000),
+  /** Failures of one credential from one address within the window. A person mistypes a few times; a program is told to stop. */
+  'limits.credentialFailures': whole(1, 1_000_000).default(10),
+  /** Failures from one address within the window, whatever it tries. An office behind one address mistypes more often. */
+  'limits.addressFailures': whole(1, 1_000_000).default(100),
+  /** How long failures count. 10 in five minutes are under 3,000 guesses a day at one password. */
+  'limits.failureWindow': duration(1, 3600).prefault('5m'),
   /** Time to receive a whole request: a CSR of 16 KiB takes under 5 s on 56 kbit/s. */
   'limits.requestTime': duration(1, 300).prefault('10s'),
   /** How long an idle connection is kept. Over the 60 s at which common proxies close theirs, so that they close first. */
@@ -93,6 +99,9 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'limits.headerBytes': 'number',
     'limits.connections': 'number',
     'limits.signingQueue': 'number',
+    'limits.credentialFailures': 'number',
+    'limits.addressFailures': 'number',
+    'limits.failureWindow': 'text',
     'limits.requestTime': 'text',
     'limits.idleTime': 'text',
     'limits.snapshotAge': 'text',

@@ -13,6 +13,7 @@ beforeEach(() => {
     clock: time,
     codes: ['name_rejected', 'csr_rejected'],
     reasons: ['ALLOWED', 'CERT_REVOKED'],
+    credentials: ['bearer', 'sign-in'],
   })
 })
 
@@ -26,10 +27,18 @@ test('what is counted', async () => {
   metrics.certificateIssued('job')
   metrics.refused('name_rejected')
   metrics.decided({ reason: 'CERT_REVOKED', seconds: 0.00004 })
+  metrics.credential('bearer', 'failed')
+  metrics.credential('bearer', 'limited')
+  metrics.credential('guess', 'limited')
   metrics.batchCommitted({ acts: 3, seconds: 0.002 })
   metrics.requestAnswered({ method: 'GET', route: '/v1/jobs/:id', status: 404, seconds: 0.002 })
   expect(await lines('certificates_issued_total')).toEqual(['signet_certificates_issued_total{profile="job"} 2'])
   expect(await lines('refusals_total')).toEqual(['signet_refusals_total{code="name_rejected"} 1'])
+  expect(await lines('credential_failures_total')).toEqual(['signet_credential_failures_total{kind="bearer"} 1'])
+  expect(await lines('credential_limited_total')).toEqual([
+    'signet_credential_limited_total{kind="bearer"} 1',
+    'signet_credential_limited_total{kind="other"} 1',
+  ])
   expect(await lines('decisions_total')).toEqual(['signet_decisions_total{reason="CERT_REVOKED"} 1'])
   expect(await lines('decision_seconds_bucket')).toContain('signet_decision_seconds_bucket{le="0.00005"} 1')
   expect(await lines('database_batch_acts_sum')).toEqual(['signet_database_batch_acts_sum 3'])
@@ -99,7 +108,7 @@ describe('what a stranger sends makes no series of its own', () => {
 })
 
 test('two registries know nothing of each other', async () => {
-  const other = createMetrics({ clock: time, codes: [], reasons: [] })
+  const other = createMetrics({ clock: time, codes: [], reasons: [], credentials: [] })
   other.certificateIssued('job')
   expect(await lines('certificates_issued_total')).toEqual([])
 })

@@ -1,6 +1,6 @@
 // The rules of SECURITY.md that a running service shows, each by its number. Rules that have files of their own: 8 in
 // test/http/bad-input.test.ts, 13, 15 and the rest of who may call what in test/http/permissions.test.ts, 18, 19 and 36
-// beside this file, 28 in test/http/signing-queue.test.ts, 29 and 32 in test/storage/ and test/faults/, 31 and 34 in
+// beside this file, 28 in test/http/signing-queue.test.ts and test/http/credential-limit.test.ts, 29 and 32 in test/storage/ and test/faults/, 31 and 34 in
 // test/revocation/ and test/http/crl-serving.test.ts, 37 in test/enrollment/ and test/main/, 38 in test/ca/keystore/.
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'

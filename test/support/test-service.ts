@@ -76,6 +76,9 @@ export class TestService {
         'listeners.browser': 'off',
         'listeners.operations': `127.0.0.1:${String(operations)}`,
         logLevel: 'fatal',
+        // Tables of refusals come from one address, many in a second; the limits have tests of their own.
+        'limits.credentialFailures': 1_000_000,
+        'limits.addressFailures': 1_000_000,
         ...(options.database === undefined ? {} : { database: options.database }),
         ...options.flags,
       },

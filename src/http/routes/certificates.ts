@@ -17,11 +17,13 @@ import { issueForService } from '../../enrollment/issue-for-service.ts'
 import { releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
 import { RevocationRefused } from '../../revocation/revocation.ts'
 import { recordBody } from '../certificate-body.ts'
+import { clientAddressOf } from '../client-address.ts'
+import { secretName } from '../credential-limit.ts'
 import { issueAsAsked, withoutPassphrase } from '../key-demand.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import { type Api, type ApiContext, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -62,15 +64,17 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await issueAsAsked(parts, body, async (csr) =>
-        issueForMember(context, {
-          ...withoutPassphrase(await askedOf(parts, c), body),
-          project: parseProjectName(c.req.valid('param').p, names),
-          user: parseUserName(c.req.valid('param').u, names),
-          csr,
-          enrolmentToken: body.enrolmentToken,
-          lifetimeSeconds: body.lifetimeSeconds,
-        }),
+      const issued = await issueAsAsked(parts, body, (csr) =>
+        enrolled(parts, c, body.enrolmentToken, async () =>
+          issueForMember(context, {
+            ...withoutPassphrase(await askedOf(parts, c), body),
+            project: parseProjectName(c.req.valid('param').p, names),
+            user: parseUserName(c.req.valid('param').u, names),
+            csr,
+            enrolmentToken: body.enrolmentToken,
+            lifetimeSeconds: body.lifetimeSeconds,
+          }),
+        ),
       )
       return c.json(issued, 201)
     },
@@ -87,18 +91,32 @@ function addIssuing(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const issued = await issueAsAsked(parts, body, async (csr) =>
-        issueForService(context, {
-          ...withoutPassphrase(await askedOf(parts, c), body),
-          name: parseServiceName(c.req.valid('param').name, names),
-          csr,
-          enrolmentToken: body.enrolmentToken,
-          lifetimeSeconds: body.lifetimeSeconds,
-        }),
+      const issued = await issueAsAsked(parts, body, (csr) =>
+        enrolled(parts, c, body.enrolmentToken, async () =>
+          issueForService(context, {
+            ...withoutPassphrase(await askedOf(parts, c), body),
+            name: parseServiceName(c.req.valid('param').name, names),
+            csr,
+            enrolmentToken: body.enrolmentToken,
+            lifetimeSeconds: body.lifetimeSeconds,
+          }),
+        ),
       )
       return c.json(issued, 201)
     },
   )
+}
+
+/** An enrolment token that does not hold counts as a failed credential. */
+function enrolled<Issued>(
+  parts: ApiParts,
+  context: ApiContext,
+  enrolmentToken: string | undefined,
+  issue: () => Promise<Issued>,
+): Promise<Issued> {
+  if (enrolmentToken === undefined) return issue()
+  const address = clientAddressOf(context.get('socket'))
+  return parts.credentialLimit.run({ kind: 'enrolment', credential: secretName(enrolmentToken), address }, issue)
 }
 
 function addEnrolment(api: Api, parts: ApiParts): void {
