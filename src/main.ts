@@ -96,7 +96,7 @@ function watchOf(live: LiveState, monitoring: Monitoring): StorageWatch {
 }
 
 async function openKeyring(
-  { storage, keyStore, policy }: OpenInstallation,
+  { storage, keyStore, policy, configuration }: OpenInstallation,
   { installation }: InstallationFacts,
   clock: Clock,
 ): Promise<TokenKeyring> {
@@ -106,9 +106,9 @@ async function openKeyring(
     installation,
     policy: policy.credentials.token,
     clock,
+    algorithms: configuration.tokens.algorithms,
   })
-  await keyring.load()
-  await keyring.rotateDue()
+  await keyring.keepUp()
   return keyring
 }
 
@@ -157,7 +157,7 @@ function startWork({
     published.resolve(undefined)
     return next
   }, means)
-  const keys = startBackground(() => keyring.rotateDue(), means)
+  const keys = startBackground(() => keyring.keepUp(), means)
   const certificate = startBackground(async () => {
     const current = await currentServerCertificate(context, serverMeans(opened, facts))
     monitoring.serverCertificate(current.validity)
@@ -186,7 +186,7 @@ function startWork({
       crls.wake()
       certificate.wake()
     },
-    onTokenKey: () => void keyring.load().catch(means.onFailure),
+    onTokenKey: () => keys.wake(),
     onFailure: means.onFailure,
   })
   return {
@@ -210,6 +210,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     tokenIssuer: configuration.publicUrl,
     isAudience: (name) =>
       name === configuration.publicUrl ||
+      configuration.tokens.audiences.includes(name) ||
       // A name that is both would be two audiences: it is none.
       (live.snapshot.deployment(name) === undefined) !== (live.snapshot.service(name) === undefined),
     isTokenRevoked: (jti) => live.snapshot.tokenRevoked(jti),

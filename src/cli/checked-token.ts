@@ -1,10 +1,9 @@
 // Verifies an access token (RFC 9068, RFC 8725): the key set decides the algorithm, the header only which key; type, issuer,
 // audience and times are required. A bound token (`cnf`) is shown as such: that its holder has the key is not seen here.
 import { createLocalJWKSet, errors, type JWK, type JWTPayload, jwtVerify, type JWTHeaderParameters } from 'jose'
+import { TOKEN_ALGORITHMS } from '../domain/token-algorithm.ts'
 import type { Answer } from './answer.ts'
 import { Refused, type RefusalCode } from './refused.ts'
-
-const ALGORITHMS = ['ES256', 'EdDSA']
 
 export interface TokenExpectation {
   readonly issuer: string
@@ -23,7 +22,7 @@ export async function checkToken(token: string, keySet: Answer, expected: TokenE
   const keys = createLocalJWKSet({ keys: pinnedKeys(keySet) })
   try {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
-      algorithms: ALGORITHMS,
+      algorithms: [...TOKEN_ALGORITHMS],
       typ: 'at+jwt',
       issuer,
       audience,
@@ -39,7 +38,9 @@ export async function checkToken(token: string, keySet: Answer, expected: TokenE
 /** Keys that say which algorithm they are for: with these, no header can choose another (RFC 8725 §3.1). */
 function pinnedKeys(keySet: Answer): JWK[] {
   return keySet.list('keys').flatMap((key) => {
-    return ALGORITHMS.includes(key.textOr('alg', '')) ? [{ ...key.document, kty: key.text('kty') }] : []
+    return TOKEN_ALGORITHMS.some((each) => each === key.textOr('alg', ''))
+      ? [{ ...key.document, kty: key.text('kty') }]
+      : []
   })
 }
 

@@ -1,5 +1,6 @@
 // `signet token issue`: for whoever the client certificate names, or for a service account on its behalf. Prints the token and nothing else.
 import { Command, Option } from 'commander'
+import { TOKEN_ALGORITHMS } from '../domain/token-algorithm.ts'
 import { durationArgument } from './arguments.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -12,7 +13,7 @@ interface Options extends ServiceOptions {
   readonly audience: string
   readonly lifetime?: number
   readonly bind?: boolean
-  readonly algorithm: string
+  readonly algorithm?: string
   readonly project?: string
   readonly account?: string
 }
@@ -27,7 +28,9 @@ export function tokenIssueCommand(host: Host): Command {
     )
     .option('--account <name>', 'for this service account of --project: by an owner or a launcher')
     .option('--project <project>', 'project of the service account')
-    .addOption(new Option('--algorithm <name>', 'signature').choices(['ES256', 'EdDSA']).default('ES256'))
+    .addOption(
+      new Option('--algorithm <name>', 'signature (default: the first of the installation)').choices(TOKEN_ALGORITHMS),
+    )
     .action(async (options: Options) => {
       const { audience, lifetime: lifetimeSeconds, algorithm, bind } = options
       const path = pathOf(options)

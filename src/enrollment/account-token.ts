@@ -5,7 +5,7 @@ import type { Caller } from '../domain/caller.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import type { ServiceAccountName } from '../domain/user-name.ts'
-import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import type { TokenLifetime } from '../tokens/token-claims.ts'
 import { accountGrant, accountHolder } from './account-grant.ts'
 import type { RequestOrigin } from './act-context.ts'
@@ -18,7 +18,7 @@ export interface AccountTokenRequest {
   readonly account: ServiceAccountName
   readonly audience: string
   readonly lifetime: TokenLifetime
-  readonly algorithm: TokenAlgorithm
+  readonly algorithm?: TokenAlgorithm | undefined
   readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
 }

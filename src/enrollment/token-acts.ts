@@ -1,9 +1,9 @@
 // Tokens: issued to whoever holds a certificate, over the connection that shows it; introspected and revoked. A token never
 // buys another token or a certificate, and never outlives the certificate that bought it (CP §4.12).
 import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
-import type { TokenAlgorithm } from '../tokens/token-algorithm.ts'
 import {
   parseTokenAudience,
   type TokenBinding,
@@ -35,7 +35,8 @@ export interface TokenAsked {
   /** The certificate that the connection shows, in DER. */
   readonly certificate: Uint8Array | undefined
   readonly binding: 'to-certificate' | 'none'
-  readonly algorithm: TokenAlgorithm
+  /** Absent: what the installation prefers. */
+  readonly algorithm?: TokenAlgorithm | undefined
   readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
 }

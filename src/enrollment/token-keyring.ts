@@ -2,7 +2,9 @@
 // are made ahead of their time and shared through the database; two processes that make one each do no harm.
 import type { KeyStore } from '../ca/keystore/key-store.ts'
 import type { Clock } from '../domain/clock.ts'
-import { TOKEN_KEY_ALGORITHMS, type TokenAlgorithm, tokenJwk } from '../tokens/token-algorithm.ts'
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
+import { TokenRefused } from '../tokens/errors.ts'
+import { TOKEN_KEY_ALGORITHMS, tokenJwk } from '../tokens/token-algorithm.ts'
 import {
   jwks,
   type JwksDocument,
@@ -25,9 +27,9 @@ export interface TokenKeyringParts {
   readonly installation: string
   readonly policy: TokenPolicy
   readonly clock: Clock
+  /** What it signs with; the first one when nobody asks for another. */
+  readonly algorithms: readonly [TokenAlgorithm, ...TokenAlgorithm[]]
 }
-
-const ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'EdDSA']
 
 export class TokenKeyring {
   readonly #parts: TokenKeyringParts
@@ -37,6 +39,11 @@ export class TokenKeyring {
 
   constructor(parts: TokenKeyringParts) {
     this.#parts = parts
+  }
+
+  /** Also of algorithms that are no longer signed with: their keys verify until their last token has expired. */
+  get algorithms(): readonly TokenAlgorithm[] {
+    return this.#parts.algorithms
   }
 
   /** Reads the keys anew: at start, and when another process has made one. */
@@ -51,18 +58,25 @@ export class TokenKeyring {
     this.#verification = undefined
   }
 
+  /** Reads the keys anew, makes those that are due, and gives the instant at which to look again. */
+  async keepUp(): Promise<Date> {
+    await this.load()
+    return this.rotateDue()
+  }
+
   /** Makes the keys that are due, and gives the instant at which to look again. */
   async rotateDue(): Promise<Date> {
-    const { policy, clock } = this.#parts
-    for (const algorithm of ALGORITHMS) {
+    const { policy, clock, algorithms } = this.#parts
+    for (const algorithm of algorithms) {
       if (nextKeyDue(this.#keys, algorithm, clock.now(), policy) <= clock.now()) await this.#make(algorithm)
     }
-    const next = ALGORITHMS.map((algorithm) => nextKeyDue(this.#keys, algorithm, clock.now(), policy).getTime())
+    const next = algorithms.map((algorithm) => nextKeyDue(this.#keys, algorithm, clock.now(), policy).getTime())
     return new Date(Math.min(...next))
   }
 
   async #make(algorithm: TokenAlgorithm): Promise<void> {
     const { acts, keyStore, installation, policy, clock } = this.#parts
+    // On a thread of its own: an RSA key takes seconds.
     const made = await keyStore.generate(TOKEN_KEY_ALGORITHMS[algorithm])
     const at = clock.now()
     const key = planTokenKey({ algorithm, publicJwk: tokenJwk(made.publicKey) }, this.#keys, at, policy)
@@ -83,9 +97,13 @@ export class TokenKeyring {
     await this.load()
   }
 
-  /** Throws `TokenRefused` (`token_key_none`). */
-  signer(algorithm: TokenAlgorithm): TokenSigner {
-    const { kid } = keyToSign(this.#keys, algorithm, this.#parts.clock.now())
+  /** Throws `TokenRefused` (`token_algorithm_unsupported`, `token_key_none`). */
+  signer(algorithm: TokenAlgorithm = this.#parts.algorithms[0]): TokenSigner {
+    const { algorithms, clock } = this.#parts
+    if (!algorithms.includes(algorithm)) {
+      throw new TokenRefused('token_algorithm_unsupported', { algorithm, supported: algorithms })
+    }
+    const { kid } = keyToSign(this.#keys, algorithm, clock.now())
     const signer = this.#signers.get(kid)
     if (signer === undefined) throw new Error(`token key ${kid} was loaded without its signer`)
     return signer

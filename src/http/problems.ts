@@ -211,7 +211,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   token_lifetime_too_long: tell(400, 'Ask for a shorter lifetime; a token ends with the certificate that buys it.'),
   token_lifetime_malformed: tell(400, 'Ask for a lifetime in whole seconds.'),
   token_audience_unknown: tell(400, 'Name a registered deployment or service as the audience.'),
-  token_algorithm_unsupported: tell(400, 'Ask for ES256 or EdDSA.'),
+  token_algorithm_unsupported: tell(400, 'Ask for an algorithm that the installation signs with.'),
   delegation_too_deep: hush(403, 'Two have acted for the subject already: let it ask by itself.'),
   token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
 

@@ -3,6 +3,7 @@
 import { z } from '@hono/zod-openapi'
 import { KEY_FORMATS } from '../ca/keystore/key-bundle.ts'
 import { KEY_ALGORITHMS } from '../domain/key-algorithm.ts'
+import { TOKEN_ALGORITHMS } from '../domain/token-algorithm.ts'
 
 /** No database and no log is asked to keep a control character (C0, DEL, C1): PostgreSQL takes no NUL in a text. */
 export const plainText = (max: number) =>
@@ -208,7 +209,10 @@ export const JobBody = z
 const tokenFields = {
   audience: text('The deployment or service that will accept it; there is no default', 'resnet', 255),
   lifetimeSeconds: z.int().min(1).max(86_400).optional(),
-  algorithm: z.enum(['ES256', 'EdDSA']).default('ES256'),
+  algorithm: z
+    .enum(TOKEN_ALGORITHMS)
+    .optional()
+    .openapi({ description: 'One that the installation signs with; its first one by default' }),
 }
 
 export const AccountTokenBody = z.strictObject(tokenFields).openapi('ServiceAccountTokenRequest')

@@ -50,6 +50,10 @@ export interface Configuration {
     readonly snapshotAgeSeconds: number
   }
   readonly tls: { readonly sessionSeconds: number }
+  readonly tokens: {
+    readonly algorithms: Settings['tokens.algorithms']
+    readonly audiences: readonly string[]
+  }
   readonly logLevel: LogLevel
   readonly demo: boolean
 }
@@ -124,6 +128,7 @@ function configurationOf(settings: Settings): Configuration {
       snapshotAgeSeconds: settings['limits.snapshotAge'],
     },
     tls: { sessionSeconds: settings['tls.sessionLife'] },
+    tokens: { algorithms: settings['tokens.algorithms'], audiences: settings['tokens.audiences'] },
     logLevel,
     demo,
   }

@@ -1,6 +1,7 @@
 // Every setting with its rule, its default and the kind of its text. Names are those of `signet.yaml`, sections dotted.
 import { z } from 'zod'
 import { parseTrustDomain } from '../domain/spiffe-id.ts'
+import { TOKEN_ALGORITHMS, type TokenAlgorithm } from '../domain/token-algorithm.ts'
 import type { SettingKind, SettingValue } from './configuration-sources.ts'
 import {
   baseUrl,
@@ -19,6 +20,10 @@ import {
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const ALGORITHM_RULE = `one or more of ${TOKEN_ALGORITHMS.join(', ')}, each once`
+const AUDIENCE_RULE = '1 to 255 visible ASCII characters, each once'
+const isSet = (named: readonly string[]) => new Set(named).size === named.length
 
 // One row a setting: the rule and the default. Limits say where they come from.
 export const SETTINGS = z.strictObject({
@@ -66,6 +71,16 @@ export const SETTINGS = z.strictObject({
   'limits.snapshotAge': duration(1, 60).prefault('5s'),
   /** Life of a TLS session. A resumed session repeats no proof of the key, so an hour at most. */
   'tls.sessionLife': duration(1, 3600).prefault('1h'),
+  /** What tokens are signed with; the first where nobody asks for another. RS256 for clouds that take nothing else. */
+  'tokens.algorithms': z
+    .array(z.enum(TOKEN_ALGORITHMS, { error: ALGORITHM_RULE }), { error: ALGORITHM_RULE })
+    .refine((named): named is [TokenAlgorithm, ...TokenAlgorithm[]] => named.length > 0 && isSet(named), ALGORITHM_RULE)
+    .default(['ES256', 'EdDSA']),
+  /** Audiences beside deployments and services: what a cloud's federation asks for. */
+  'tokens.audiences': z
+    .array(matching(/^[\x21-\x7e]{1,255}$/, AUDIENCE_RULE), { error: AUDIENCE_RULE })
+    .refine(isSet, AUDIENCE_RULE)
+    .default([]),
   logLevel: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   demo: z.boolean({ error: 'true or false' }).default(false),
 })
@@ -106,6 +121,8 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'limits.idleTime': 'text',
     'limits.snapshotAge': 'text',
     'tls.sessionLife': 'text',
+    'tokens.algorithms': 'list',
+    'tokens.audiences': 'list',
     logLevel: 'text',
     demo: 'boolean',
   } as const satisfies Record<SettingName, SettingKind>),

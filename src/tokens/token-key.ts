@@ -3,7 +3,8 @@
 // room for clocks that differ. Each algorithm has a row of keys of its own.
 import { addSeconds } from '../domain/clock.ts'
 import { TokenRefused } from './errors.ts'
-import { parseTokenJwk, type TokenAlgorithm, type TokenJwk, thumbprint } from './token-algorithm.ts'
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
+import { algorithmOfJwk, parseTokenJwk, type TokenJwk, thumbprint } from './token-algorithm.ts'
 import type { TokenPolicy } from './token-policy.ts'
 import type { TokenKeyRecord } from './token-store.ts'
 
@@ -101,7 +102,7 @@ export function jwks(keys: readonly TokenKey[], now: Date): JwksDocument {
 export function parseTokenKeyRecord(record: Omit<TokenKeyRecord, 'sealedKey'>): TokenKey {
   const { kid, algorithm, createdAt, signsFrom, signsUntil, publishedUntil } = record
   const publicJwk = parseTokenJwk(JSON.parse(record.publicJwk) as object)
-  if (thumbprint(publicJwk) !== kid || (publicJwk.kty === 'EC') !== (algorithm === 'ES256')) {
+  if (thumbprint(publicJwk) !== kid || algorithmOfJwk(publicJwk) !== algorithm) {
     throw new TokenRefused('token_algorithm_unsupported', { kid })
   }
   return { kid, algorithm, publicJwk, createdAt, signsFrom, signsUntil, publishedUntil }

@@ -2,7 +2,8 @@
 // three parts are put together here, and `jose` verifies them (`verify-token.ts`, and the tests).
 import type { Clock, Random } from '../domain/clock.ts'
 import type { Signer } from '../domain/signer.ts'
-import { type TokenAlgorithm, tokenAlgorithmOf, type TokenJwk, tokenJwk, thumbprint } from './token-algorithm.ts'
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
+import { tokenAlgorithmOf, type TokenJwk, tokenJwk, thumbprint } from './token-algorithm.ts'
 import { makeClaims, type TokenClaims, type TokenRequest } from './token-claims.ts'
 import type { TokenPolicy } from './token-policy.ts'
 import type { TokenType } from './token-type.ts'

@@ -1,4 +1,5 @@
 // Tokens and token keys, as a transaction keeps them. A token is recorded (who holds it, who asked) and never stored.
+import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import type { Page, PageRequest } from '../domain/transactions.ts'
 
 export interface TokenRecord {
@@ -17,7 +18,7 @@ export interface TokenRecord {
 export interface TokenKeyRecord {
   /** RFC 7638 thumbprint. */
   readonly kid: string
-  readonly algorithm: 'ES256' | 'EdDSA'
+  readonly algorithm: TokenAlgorithm
   /** The public JWK as JSON. */
   readonly publicJwk: string
   readonly sealedKey: Uint8Array

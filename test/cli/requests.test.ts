@@ -269,7 +269,7 @@ const ROWS: readonly Row[] = [
     words: ['token', 'issue', '--audience', 'resnet'],
     method: 'POST',
     url: '/v1/tokens',
-    body: { audience: 'resnet', bind: false, algorithm: 'ES256' },
+    body: { audience: 'resnet', bind: false },
     answer: ISSUED_TOKEN,
     prints: 'a.b.c\n',
   },

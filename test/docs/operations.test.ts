@@ -17,7 +17,8 @@ function defaultOf(setting: string): string | undefined {
   const definitions = new Map(Object.entries(SETTINGS.shape).map(([name, rule]) => [name, rule.def]))
   const definition = definitions.get(setting)
   if (definition === undefined || !('defaultValue' in definition)) return undefined
-  return String(definition.defaultValue)
+  const value = definition.defaultValue
+  return Array.isArray(value) && value.length === 0 ? undefined : String(value)
 }
 
 describe('docs/operations.md', () => {

@@ -2,10 +2,13 @@
 // expired; processes that share the database sign with the same one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addSeconds } from '../../src/domain/clock.ts'
+import type { TokenAlgorithm } from '../../src/domain/token-algorithm.ts'
 import { TokenKeyring } from '../../src/enrollment/token-keyring.ts'
 import { NOBODY, type OpenInstallation, openInstallation } from '../../src/main/installation.ts'
 import { TestService } from '../support/test-service.ts'
 import { StillClock } from './still-clock.ts'
+
+type Algorithms = readonly [TokenAlgorithm, ...TokenAlgorithm[]]
 
 const clock = new StillClock()
 let service: TestService
@@ -21,11 +24,18 @@ afterAll(async () => {
   await service.close()
 })
 
-async function openKeyring(): Promise<TokenKeyring> {
+async function openKeyring(algorithms: Algorithms = ['ES256', 'EdDSA']): Promise<TokenKeyring> {
   const { storage: acts, keyStore, policy, facts } = opened
   if (facts === undefined) throw new Error('not initialised')
   const { installation } = facts
-  const keyring = new TokenKeyring({ acts, keyStore, installation, policy: policy.credentials.token, clock })
+  const keyring = new TokenKeyring({
+    acts,
+    keyStore,
+    installation,
+    policy: policy.credentials.token,
+    clock,
+    algorithms,
+  })
   await keyring.load()
   return keyring
 }
@@ -82,6 +92,19 @@ describe('rule 21: the keyring', () => {
     await Promise.all([one.load(), other.load()])
     expect(other.signer('ES256').kid).toBe(one.signer('ES256').kid)
     expect(published(other)).toEqual(published(one))
+  })
+
+  test('makes keys of what it signs with alone, and verifies with all that are published', async () => {
+    const keyring = await openKeyring(['RS256'])
+    await keyring.keepUp()
+    expect(keyring.signer().algorithm).toBe('RS256')
+    const [kid = ''] = published(keyring, 'RS256')
+    expect(keyring.verificationKeys(clock.now()).get(kid)?.algorithm).toBe('RS256')
+    expect(published(keyring).length).toBeGreaterThan(0)
+    expect(() => keyring.signer('ES256')).toThrow(expect.objectContaining({ code: 'token_algorithm_unsupported' }))
+    const [jwk] = keyring.jwks(clock.now()).keys.filter(({ alg }) => alg === 'RS256')
+    expect(Object.keys(jwk ?? {}).toSorted()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use'])
+    expect(Buffer.from(jwk?.kty === 'RSA' ? jwk.n : '', 'base64url')).toHaveLength(384)
   })
 
   test('each key is audited, and none is in clear in the database', async () => {

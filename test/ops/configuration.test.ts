@@ -71,6 +71,7 @@ describe('what is given', () => {
         snapshotAgeSeconds: 5,
       },
       tls: { sessionSeconds: 3600 },
+      tokens: { algorithms: ['ES256', 'EdDSA'], audiences: [] },
       logLevel: 'info',
       demo: false,
     })
@@ -115,6 +116,8 @@ describe('what is given', () => {
       SIGNET_LIMITS_IDLE_TIME: '1s',
       SIGNET_LIMITS_SNAPSHOT_AGE: '1m',
       SIGNET_TLS_SESSION_LIFE: '15m',
+      SIGNET_TOKENS_ALGORITHMS: 'RS256,ES256',
+      SIGNET_TOKENS_AUDIENCES: 'sts.amazonaws.com',
       SIGNET_LOG_LEVEL: 'trace',
       SIGNET_DEMO: 'true',
     }
@@ -148,6 +151,7 @@ describe('what is given', () => {
         snapshotAgeSeconds: 60,
       },
       tls: { sessionSeconds: 900 },
+      tokens: { algorithms: ['RS256', 'ES256'], audiences: ['sts.amazonaws.com'] },
       logLevel: 'trace',
       demo: true,
     })
@@ -280,6 +284,12 @@ describe('one setting is refused', () => {
     ['limits.idleTime', ['61m', ''], time(1, 3600)],
     ['limits.snapshotAge', ['61s', '2m'], time(1, 60)],
     ['tls.sessionLife', ['3601s', '61m', '1d', 3600], time(1, 3600)],
+    [
+      'tokens.algorithms',
+      ['', 'HS256', 'none', 'es256', 'ES256,ES256', 'ES256,PS256'],
+      'one or more of ES256, EdDSA, RS256',
+    ],
+    ['tokens.audiences', ['a b', 'a,a', 'a'.repeat(256), 'ä'], 'visible ASCII'],
     ['logLevel', ['', 'INFO', 'silent', 3], 'one of fatal, error'],
     ['demo', ['yes', '1', '', 1], 'true or false'],
   ])('%s', (setting, values, rule) => {

@@ -4,8 +4,9 @@ import { type Clock, systemRandom } from '../../src/domain/clock.ts'
 import type { ServiceName } from '../../src/domain/dns-name.ts'
 import type { ProjectName } from '../../src/domain/project-name.ts'
 import type { Signer } from '../../src/domain/signer.ts'
+import type { TokenAlgorithm } from '../../src/domain/token-algorithm.ts'
 import type { UserName } from '../../src/domain/user-name.ts'
-import type { TokenAlgorithm } from '../../src/tokens/token-algorithm.ts'
+import { TOKEN_KEY_ALGORITHMS } from '../../src/tokens/token-algorithm.ts'
 import { parseTokenAudience, type TokenRequest } from '../../src/tokens/token-claims.ts'
 import { planTokenKey, type TokenKey } from '../../src/tokens/token-key.ts'
 import type { TokenPolicy } from '../../src/tokens/token-policy.ts'
@@ -39,16 +40,20 @@ export interface TestKey {
 }
 
 export function makeTestKey(algorithm: TokenAlgorithm, at = NOW): TestKey {
-  const { privateKey, publicKey } =
-    algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
+  const { privateKey, publicKey } = pairOf(algorithm)
   const signer: Signer<'jwt'> = {
     purpose: 'jwt',
-    algorithm: algorithm === 'ES256' ? 'ec-p256' : 'ed25519',
+    algorithm: TOKEN_KEY_ALGORITHMS[algorithm],
     publicKey: publicKey.export({ type: 'spki', format: 'der' }),
     sign: async (bytes) => signWith(privateKey, bytes),
   }
   const by = makeTokenSigner(signer)
   return { privateKey, by, tokenKey: planTokenKey(by, [], at, POLICY) }
+}
+
+function pairOf(algorithm: TokenAlgorithm) {
+  if (algorithm === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return algorithm === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('rsa', { modulusLength: 3072 })
 }
 
 export function signWith(key: KeyObject, bytes: Uint8Array): Uint8Array {

@@ -11,6 +11,7 @@ import { after, clockAt, ISSUER, issueAt, makeTestKey, NOW, POLICY, requestOf, S
 
 const es256 = makeTestKey('ES256')
 const edDsa = makeTestKey('EdDSA')
+const rs256 = makeTestKey('RS256')
 const code = (text: string) => expect.objectContaining({ code: text }) as unknown
 const seconds = Math.floor(NOW.getTime() / 1000)
 
@@ -18,9 +19,12 @@ describe('an issued token', () => {
   test.each([
     ['ES256', es256],
     ['EdDSA', edDsa],
+    ['RS256', rs256],
   ] as const)('of %s is verified by jose with nothing but the key set', async (alg, key) => {
     const { token, kid } = await issueAt(NOW, key)
-    const set = createLocalJWKSet({ keys: jwks([es256.tokenKey, edDsa.tokenKey], NOW).keys.map((jwk) => ({ ...jwk })) })
+    const set = createLocalJWKSet({
+      keys: jwks([es256.tokenKey, edDsa.tokenKey, rs256.tokenKey], NOW).keys.map((jwk) => ({ ...jwk })),
+    })
     const { payload, protectedHeader } = await jwtVerify(token, set, {
       issuer: ISSUER,
       audience: 'resnet',
@@ -42,7 +46,7 @@ describe('an issued token', () => {
     })
   })
 
-  test.each([es256, edDsa])('names its key by its RFC 7638 thumbprint', async ({ by }) => {
+  test.each([es256, edDsa, rs256])('names its key by its RFC 7638 thumbprint', async ({ by }) => {
     expect(by.kid).toBe(await calculateJwkThumbprint({ ...by.publicJwk }))
   })
 

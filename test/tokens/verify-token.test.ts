@@ -11,8 +11,9 @@ import { after, expecting, ISSUER, issueAt, makeTestKey, NOW, signedAs } from '.
 
 const es256 = makeTestKey('ES256')
 const edDsa = makeTestKey('EdDSA')
+const rs256 = makeTestKey('RS256')
 const stranger = makeTestKey('ES256')
-const known = [es256, edDsa]
+const known = [es256, edDsa, rs256]
 const iat = Math.floor(NOW.getTime() / 1000)
 const header = { alg: 'ES256', kid: es256.by.kid, typ: 'at+jwt' }
 const claims = { iss: ISSUER, sub: 'vision__alice', aud: 'resnet', exp: iat + 900, nbf: iat, iat, jti: 'j-1' }
@@ -39,6 +40,7 @@ describe('accepted:', () => {
   test.each([
     ['ES256', es256],
     ['EdDSA', edDsa],
+    ['RS256', rs256],
   ] as const)('what was issued with %s', async (_, key) => {
     const { token, claims: issued, kid } = await issueAt(NOW, key)
     expect(await verifyToken(token, expecting(known))).toEqual({ kid, typ: 'at+jwt', claims: issued })
@@ -324,6 +326,7 @@ describe('changed:', () => {
   test.each([
     ['ES256', es256],
     ['EdDSA', edDsa],
+    ['RS256', rs256],
   ] as const)('any bit of the text of a token of %s', async (_, key) => {
     const { token } = await issueAt(NOW, key)
     const bytes = Buffer.from(token)

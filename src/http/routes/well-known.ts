@@ -10,7 +10,9 @@ export function wellKnownRoutes(parts: ApiParts): Hono<ApiEnvironment> {
     c.json(parts.tokens.keys.jwks(parts.context.clock.now()), 200, { 'cache-control': maxAge }),
   )
   for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
-    routes.get(path, (c) => c.json(discoveryDocument(parts.publicUrl), 200, { 'cache-control': maxAge }))
+    routes.get(path, (c) =>
+      c.json(discoveryDocument(parts.publicUrl, parts.tokens.keys.algorithms), 200, { 'cache-control': maxAge }),
+    )
   }
   return routes
 }
