@@ -5,6 +5,7 @@ import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
+import { revokeReplaced } from './enrollment/revoke-replaced.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import type { ApiParts } from './http/parts.ts'
@@ -170,11 +171,15 @@ function startWork({
     await opened.storage.forgetExpired()
     return addSeconds(clock.now(), MAINTENANCE_SECONDS)
   }, means)
+  const replaced = startBackground(
+    () => revokeReplaced(context, { nextRevokeAt: () => opened.storage.read((view) => view.nextRevokeAt()) }),
+    means,
+  )
   const ticketKeys = startBackground(async () => {
     listeners.rotateTicketKeys()
     return addSeconds(clock.now(), TICKET_KEY_SECONDS)
   }, means)
-  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, ticketKeys]
+  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, replaced, ticketKeys]
   live.listen({
     onRevocation: () => {
       crls.wake()

@@ -34,10 +34,14 @@ export interface CertificateRecord {
   /** The first instant of the hold or revocation. */
   readonly revokedAt?: Date
   readonly reason?: RevocationReason
+  /** The certificate for a new key that takes its place (CP §4.7). From then on it buys no other certificate. */
+  readonly replacedBy?: SerialNumber
+  /** When it is revoked for that; absent when it ends before. */
+  readonly revokeAt?: Date
 }
 
 /** What an act asks about the certificate that its caller shows. */
-export type CertificateStanding = Pick<CertificateRecord, 'status' | 'validity' | 'renewUntil'>
+export type CertificateStanding = Pick<CertificateRecord, 'status' | 'validity' | 'renewUntil' | 'replacedBy'>
 
 export interface CertificateFilter {
   /** Exact, never a pattern. */
@@ -68,5 +72,13 @@ export interface Inventory {
   liveCertificatesOf(identity: string, at: Date): Promise<readonly CertificateRecord[]>
   /** The same of the certificates that `requester` answers for and that are service accounts'. */
   liveAccountCertificatesBy(requester: string, at: Date): Promise<readonly CertificateRecord[]>
+  /** Sets replacedBy and revokeAt of a row that was locked for `update` before. */
+  markReplaced(record: Pick<CertificateRecord, 'serial' | 'replacedBy' | 'revokeAt'>): Promise<void>
+  /** Certificates that are to be revoked at `at` or before and are not, first due first, locked for `update`. */
+  replacedUntil(at: Date, limit: number): Promise<readonly CertificateRecord[]>
+  /** When the next one is to be revoked. */
+  nextRevokeAt(): Promise<Date | undefined>
+  /** When a key was first certified for this identity. */
+  firstIssueOf(identity: string, keyFingerprint: string): Promise<Date | undefined>
   listCertificates(filter: CertificateFilter, at: Date, page: PageRequest): Promise<Page<CertificateRecord>>
 }

@@ -26,6 +26,7 @@ export type AuditAct =
   | 'certificate.revoke'
   | 'certificate.hold'
   | 'certificate.release'
+  | 'certificate.replace'
   | 'job.start'
   | 'job.finish'
   | 'token.issue'

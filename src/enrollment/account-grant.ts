@@ -8,7 +8,7 @@ import { profileNamed } from '../ca/policy/policy.ts'
 import type { ActContext } from './act-context.ts'
 import type { LookedAgain } from './issue-certificate.ts'
 import { requireLauncher } from './launcher.ts'
-import { activeAccount, callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import { activeAccount, callerStillGood, isOwner, notPermitted, refuseReplaced } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export type AccountHolder = Extract<Caller, { readonly kind: 'member' | 'service' | 'account' }>
@@ -54,6 +54,7 @@ async function grantTo(
     case 'account': {
       if (caller.project !== project || caller.account !== account) throw notPermitted(caller)
       const before = await callerStillGood(tx, caller, at)
+      refuseReplaced(before)
       const record = await tx.certificate(caller.certificate.serial, 'share')
       return { renewUntil: before?.renewUntil, requester: record?.requester ?? actorOf(caller) }
     }

@@ -8,6 +8,8 @@ export type EnrollmentErrorCode =
   | 'enrolment_token_invalid'
   | 'member_at_work'
   | 'renewal_ended'
+  | 'certificate_replaced'
+  | 'key_not_new'
   | 'requester_ended'
   | 'project_not_granted'
   | 'job_of_administrator'

@@ -14,6 +14,7 @@ import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Validity } from '../domain/validity.ts'
 import { base64Of } from '../x509/base64.ts'
 import { parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
+import type { PublicKey } from '../x509/public-key.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
@@ -28,7 +29,7 @@ export type CsrSource = string | Uint8Array | (() => Promise<Uint8Array>)
 /** What an act of issuing asks of this path, after it has authorised the caller a first time. */
 export interface CertificateDemand {
   readonly subject: CertifiedIdentity
-  readonly csr: CsrSource
+  readonly csr: CsrSource | ProvenKey
   /** Absent: the profile's default. */
   readonly lifetimeSeconds?: number | undefined
   /** Whose certificate it will be, as the inventory writes it. */
@@ -46,6 +47,12 @@ export interface CertificateDemand {
   readonly lookFirst?: (tx: UnitOfWork) => Promise<unknown>
   /** Runs in the recording transaction, once: what the act records beside the certificate. */
   readonly recordBeside?: (tx: UnitOfWork, issued: IssuedCertificate) => Promise<void>
+}
+
+/** A key that the caller has shown to hold in the handshake of this very connection (CP §3.2.1). */
+export interface ProvenKey {
+  readonly kind: 'proven-by-tls'
+  readonly publicKey: PublicKey
 }
 
 export interface LookedAgain {
@@ -75,15 +82,21 @@ export async function issueCertificate(context: ActContext, demand: CertificateD
 /** Stage by stage with whatever else is being issued; what one stage has read is forgotten before the wait for the commit. */
 async function issue(context: ActContext, demand: CertificateDemand): Promise<IssuedCertificate> {
   await nextTurn()
-  const csr = parseCertificationRequest(typeof demand.csr === 'function' ? await demand.csr() : demand.csr)
-  verifyProofOfPossession(csr)
-  await nextTurn()
-  checkCsr(csr, { ...context, identity: demand.subject })
+  const publicKey = await keyOf(context, demand)
   const { issuer, signer } = context.issuingKeyFor(demand.subject.profile)
   const lifetimeSeconds = demand.lifetimeSeconds ?? ('default' as const)
-  const permit = prepareCertificate({ ...demand.subject, publicKey: csr.publicKey, lifetimeSeconds }, issuer, context)
+  const permit = prepareCertificate({ ...demand.subject, publicKey, lifetimeSeconds }, issuer, context)
   await nextTurn()
   return signPermit(permit, signer)
+}
+
+async function keyOf(context: ActContext, { csr: given, subject }: CertificateDemand): Promise<PublicKey> {
+  if (typeof given === 'object' && 'kind' in given) return given.publicKey
+  const csr = parseCertificationRequest(typeof given === 'function' ? await given() : given)
+  verifyProofOfPossession(csr)
+  await nextTurn()
+  checkCsr(csr, { ...context, identity: subject })
+  return csr.publicKey
 }
 
 async function record(

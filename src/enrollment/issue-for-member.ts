@@ -19,7 +19,7 @@ import {
   type CsrSource,
   issueCertificate,
 } from './issue-certificate.ts'
-import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
+import { activeMembership, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 
 export interface MemberCertificateRequest {
   readonly caller: Caller
@@ -62,6 +62,7 @@ function withCertificate(context: ActContext, { caller, project, user }: MemberC
     principal: actorOf(caller),
     lookAgain: async (tx) => {
       const before = await callerStillGood(tx, caller, context.clock.now())
+      refuseReplaced(before)
       return { renewUntil: before?.renewUntil, requester: actorOf(caller) }
     },
   }

@@ -19,7 +19,7 @@ import {
   type CsrSource,
   issueCertificate,
 } from './issue-certificate.ts'
-import { activeService, callerStillGood, notPermitted } from './second-look.ts'
+import { activeService, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface ServiceCertificateRequest {
@@ -84,7 +84,8 @@ function proofOf(context: ActContext, { caller, name, enrolmentToken, origin }: 
     obtainedWith: caller.kind === 'offline' ? 'offline' : `certificate:${caller.certificate.serial}`,
     principal: actorOf(caller),
     stillGood: async (tx) => {
-      await callerStillGood(tx, caller, context.clock.now())
+      const standing = await callerStillGood(tx, caller, context.clock.now())
+      if (isItself) refuseReplaced(standing)
       return actorOf(caller)
     },
     spend: () => Promise.resolve(),
@@ -92,7 +93,7 @@ function proofOf(context: ActContext, { caller, name, enrolmentToken, origin }: 
 }
 
 /** What was certified is what the directory says at the moment of recording, or nothing is recorded. */
-async function refuseIfChanged(tx: UnitOfWork, seen: Service): Promise<void> {
+export async function refuseIfChanged(tx: UnitOfWork, seen: Service): Promise<void> {
   const now = await activeService(tx, seen.name, 'share')
   if (now.systemUser !== seen.systemUser || now.dnsNames.join() !== seen.dnsNames.join()) {
     throw new EnrollmentRefused('requester_ended', { service: seen.name, why: 'the service was changed meanwhile' })

@@ -64,7 +64,14 @@ function once(
   return onceFor(context, tx, actorOf(caller), idempotent, KEPT_RECORD, perform)
 }
 
-const INSTANTS: ReadonlySet<string> = new Set(['notBefore', 'notAfter', 'renewUntil', 'issuedAt', 'revokedAt'])
+const INSTANTS: ReadonlySet<string> = new Set([
+  'notBefore',
+  'notAfter',
+  'renewUntil',
+  'issuedAt',
+  'revokedAt',
+  'revokeAt',
+])
 
 const KEPT_RECORD: KeptResult<CertificateRecord> = {
   encode: ({ der, ...rest }) => JSON.stringify({ ...rest, der: base64Of(der) }),

@@ -108,6 +108,12 @@ async function activeUser(tx: UnitOfWork, caller: Person): Promise<User> {
   return user
 }
 
+/** A certificate that was replaced works until its overlap is over, and buys no other. Throws `EnrollmentRefused`. */
+export function refuseReplaced(standing: Pick<CertificateStanding, 'replacedBy'> | undefined): void {
+  if (standing?.replacedBy === undefined) return
+  throw new EnrollmentRefused('certificate_replaced', { by: standing.replacedBy })
+}
+
 /** The caller is an administrator, or the operator at the machine. Throws `EnrollmentRefused`. */
 export async function requireAdministrator(tx: UnitOfWork, caller: Caller, at: Date): Promise<void> {
   if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')

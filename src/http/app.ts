@@ -19,6 +19,7 @@ import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { renewalRoutes } from './routes/renewal.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -38,6 +39,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', statusRoutes(parts))
   app.route('/', auditRoutes(parts))
   app.route('/', certificateRoutes(parts))
+  app.route('/', renewalRoutes(parts))
   app.route('/', userRoutes(parts))
   app.route('/', projectRoutes(parts))
   app.route('/', memberRoutes(parts))

@@ -46,6 +46,8 @@ export function recordBody(record: CertificateRecord, at: Date) {
     status: isExpired ? ('expired' as const) : record.status,
     ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt.toISOString() }),
     ...(record.reason === undefined ? {} : { reason: record.reason }),
+    ...(record.replacedBy === undefined ? {} : { replacedBy: record.replacedBy }),
+    ...(record.revokeAt === undefined ? {} : { revokeAt: record.revokeAt.toISOString() }),
     requester: record.requester,
     obtainedWith: record.obtainedWith,
     issuedAt: record.issuedAt.toISOString(),

@@ -98,6 +98,9 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     who: 'whose it is, its requester, an owner of its project, an administrator; a release: the last two',
   },
 
+  'post /v1/certificates/renew': { callers: CERTIFIED, who: 'whoever holds a live certificate that was not replaced' },
+  'post /v1/certificates/rekey': { callers: CERTIFIED, who: 'whoever holds a live certificate that was not replaced' },
+
   // Jobs
   'post /v1/jobs': { callers: ['service'], who: 'a launcher that lists the project' },
   'get /v1/jobs': { callers: ['service'], who: 'a launcher, for its own' },

@@ -172,6 +172,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   issuer_unavailable: tell(503, 'No issuing CA can issue this now: its next generation is due.'),
   lint_failed: tell(500, 'The certificate would have broken the policy and was not signed.'),
   renewal_ended: tell(403, 'Renewals of this identity have ended: enrol again, or ask for a shorter lifetime.'),
+  certificate_replaced: tell(409, 'Ask with the certificate that took its place.'),
+  key_not_new: tell(422, 'Rekey with a new key; renewing keeps the key.'),
   project_not_granted: tell(403, 'Ask an administrator to list the project for this service.'),
   job_of_administrator: tell(403, 'Jobs never run as a platform administrator.'),
 

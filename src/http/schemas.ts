@@ -95,6 +95,11 @@ export const ServiceCertificateBody = z
   .superRefine(exactlyOneKey)
   .openapi('ServiceCertificateRequest')
 
+export const RenewBody = z.strictObject({ lifetimeSeconds: lifetimeField.optional() }).openapi('RenewalRequest')
+export const RekeyBody = z
+  .strictObject({ csr: csrField, lifetimeSeconds: lifetimeField.optional() })
+  .openapi('RekeyRequest')
+
 const instant = z.string().openapi({ description: 'RFC 3339, UTC', example: '2026-01-02T03:04:05.000Z' })
 
 export const KeyStoreBody = z
@@ -134,6 +139,8 @@ export const CertificateRecordBody = z
     status: z.enum(['good', 'held', 'revoked', 'expired']),
     revokedAt: instant.optional(),
     reason: z.string().optional(),
+    replacedBy: z.string().optional().openapi({ description: 'Serial number of the certificate for a new key' }),
+    revokeAt: instant.optional().openapi({ description: 'When it is revoked, since another took its place' }),
     requester: z.string(),
     obtainedWith: z.string(),
     issuedAt: instant,

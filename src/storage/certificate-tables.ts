@@ -15,13 +15,17 @@ const OF_AN_ACCOUNT = sql<SqlBool>`profile = 'service-account'`
 export function certificateTables(session: Session): Inventory {
   return {
     ...certificateTable(session),
+    ...replacements(session),
     ...keyTable(session),
     listCertificates: (filter, at, page) => listCertificates(session, { filter, at, page }, certificateOf),
   }
 }
 
+/** What a certificate is issued with. */
+type NewRow = Omit<CertificateRow, 'replaced_by' | 'revoke_at'>
+
 function certificateTable(session: Session) {
-  const insert = session.prepareChange((p: CertificateRow) =>
+  const insert = session.prepareChange((p: NewRow) =>
     session.sql
       .insertInto('certificates')
       .values({
@@ -51,7 +55,7 @@ function certificateTable(session: Session) {
   const standing = session.prepareRead((p: { serial: SerialNumber }) =>
     session.sql
       .selectFrom('certificates')
-      .select(['status', 'not_before', 'not_after', 'renew_until'])
+      .select(['status', 'not_before', 'not_after', 'renew_until', 'replaced_by'])
       .where('serial', '=', p.serial),
   )
   const update = session.prepareChange((p: Pick<CertificateRow, 'serial' | 'status' | 'revoked_at' | 'reason'>) =>
@@ -90,7 +94,9 @@ function certificateTable(session: Session) {
     },
     certificateStanding: async (serial, lock) => {
       const [row] = await standing(lock, { serial })
-      return row && { status: row.status, validity: validityOf(row), ...presentInstant('renewUntil', row.renew_until) }
+      if (row === undefined) return undefined
+      const optional = { ...presentInstant('renewUntil', row.renew_until), ...present('replacedBy', row.replaced_by) }
+      return { status: row.status, validity: validityOf(row), ...optional }
     },
     updateRevocation: async ({ serial, status, revokedAt, reason }) => {
       const kept = await update({ serial, status, revoked_at: optionalInstant(revokedAt), reason: reason ?? null })
@@ -103,6 +109,54 @@ function certificateTable(session: Session) {
     liveAccountCertificatesBy: async (requester, at) => {
       const rows = await ofAccountsBy('update', { requester, endsAfter: at.getTime() - END_OF_SECOND })
       return rows.map(certificateOf)
+    },
+  } satisfies Partial<Inventory>
+}
+
+/** Written out, because an index of a part of the table is used only when the text of its condition is there. */
+const IS_TO_REVOKE = sql<SqlBool>`revoke_at is not null and status <> 'revoked'`
+
+function replacements(session: Session) {
+  const mark = session.prepareChange((p: Pick<CertificateRow, 'serial' | 'replaced_by' | 'revoke_at'>) =>
+    session.sql
+      .updateTable('certificates')
+      .set({ replaced_by: p.replaced_by, revoke_at: p.revoke_at })
+      .where('serial', '=', p.serial),
+  )
+  const due = session.prepareRead((p: { at: number; limit: number }) =>
+    session.sql
+      .selectFrom('certificates')
+      .selectAll()
+      .where(IS_TO_REVOKE)
+      .where('revoke_at', '<=', p.at)
+      .orderBy('revoke_at')
+      .limit(p.limit),
+  )
+  const next = session.prepare(() =>
+    session.sql.selectFrom('certificates').select('revoke_at').where(IS_TO_REVOKE).orderBy('revoke_at').limit(1),
+  )
+  const first = session.prepare((p: { identity: string; fingerprint: string }) =>
+    session.sql
+      .selectFrom('certificates')
+      .select('issued_at')
+      .where('identity', '=', p.identity)
+      .where('key_fingerprint', '=', p.fingerprint)
+      .orderBy('position')
+      .limit(1),
+  )
+  return {
+    markReplaced: async ({ serial, replacedBy, revokeAt }) => {
+      const kept = await mark({ serial, replaced_by: replacedBy ?? null, revoke_at: optionalInstant(revokeAt) })
+      if (kept === 0) throw new RecordMissing('certificate', serial)
+    },
+    replacedUntil: async (at, limit) => (await due('update', { at: at.getTime(), limit })).map(certificateOf),
+    nextRevokeAt: async () => {
+      const at = (await next({}))[0]?.revoke_at ?? undefined
+      return at === undefined ? undefined : instantOf(at)
+    },
+    firstIssueOf: async (identity, fingerprint) => {
+      const [row] = await first({ identity, fingerprint })
+      return row && instantOf(row.issued_at)
     },
   } satisfies Partial<Inventory>
 }
@@ -138,7 +192,7 @@ function keyTable(session: Session) {
   } satisfies Partial<Inventory>
 }
 
-function certificateRow(record: CertificateRecord): CertificateRow {
+function certificateRow(record: CertificateRecord): NewRow {
   const { serial, issuer, profile, identity, requester, status, der } = record
   return {
     serial,
@@ -184,5 +238,7 @@ function certificateOf(row: CertificateRow): CertificateRecord {
     status,
     ...presentInstant('revokedAt', row.revoked_at),
     ...present('reason', row.reason),
+    ...present('replacedBy', row.replaced_by),
+    ...presentInstant('revokeAt', row.revoke_at),
   }
 }

@@ -6,13 +6,14 @@ import { SchemaTooNew, StorageUnavailable } from './errors.ts'
 import { firstSchema } from './migrations/0001-first-schema.ts'
 import { leanerCertificates } from './migrations/0002-leaner-certificates.ts'
 import { serviceAccounts } from './migrations/0003-service-accounts.ts'
+import { replacedCertificates } from './migrations/0004-replaced-certificates.ts'
 
 export interface Migration {
   readonly number: number
   readonly statements: (types: ColumnTypes) => readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates, serviceAccounts]
+export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates, serviceAccounts, replacedCertificates]
 
 /** The newest schema that this code knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length

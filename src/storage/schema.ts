@@ -103,6 +103,8 @@ export interface Schema {
     revoked_at: number | null
     reason: RevocationReason | null
     der: Uint8Array
+    replaced_by: SerialNumber | null
+    revoke_at: number | null
   }
   /** Every key that was ever certified, and whose it is. */
   certified_keys: {

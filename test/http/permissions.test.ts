@@ -309,6 +309,20 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
 
+  {
+    route: 'post /v1/certificates/renew',
+    request: () => json('POST', '/v1/certificates/renew', {}),
+    allowed: {},
+    others: 201,
+  },
+  {
+    // Each has no more than its own: the refusal is of the request, so that the callers of this table are not replaced.
+    route: 'post /v1/certificates/rekey',
+    request: () => json('POST', '/v1/certificates/rekey', { csr: 'AAAA' }),
+    allowed: {},
+    others: [400, 'csr_pem_malformed'],
+  },
+
   // Jobs
   {
     route: 'post /v1/jobs',

@@ -6,6 +6,9 @@ export interface CredentialPolicy {
   readonly enrolmentTokenSeconds: number
   /** A project user's certificates are renewed with the one before for this long after an enrolment or sign-in. */
   readonly renewalSeconds: number
+  /** How long a certificate still works when another, for a new key, has taken its place: of a job, and of anything else. */
+  readonly overlapSeconds: number
+  readonly jobOverlapSeconds: number
   /** How long an Idempotency-Key is remembered. */
   readonly idempotencySeconds: number
   readonly token: {
@@ -24,6 +27,8 @@ export const credentialsSchema = z.strictObject({
   cites,
   enrolmentTokenSeconds: reasonedSeconds,
   renewalSeconds: reasonedSeconds,
+  overlapSeconds: reasonedSeconds,
+  jobOverlapSeconds: reasonedSeconds,
   idempotencySeconds: reasonedSeconds,
   token: z
     .strictObject({
