@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./ceremony.ts')).ceremonyCommand,
   },
   {
+    name: 'rotate',
+    description: "replace one of the installation's own keys",
+    load: async () => (await import('./rotate.ts')).rotateCommand,
+  },
+  {
     name: 'trust',
     description: 'what this host believes',
     load: async () => (await import('./trust.ts')).trustCommand,

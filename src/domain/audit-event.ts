@@ -32,6 +32,7 @@ export type AuditAct =
   | 'token.issue'
   | 'token.revoke'
   | 'token-key.add'
+  | 'token-key.remove'
   | 'crl.publish'
   | 'issuer.add'
 

@@ -215,6 +215,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   token_audience_unknown: tell(400, 'Name a registered deployment or service as the audience.'),
   token_algorithm_unsupported: tell(400, 'Ask for an algorithm that the installation signs with.'),
   delegation_too_deep: hush(403, 'Two have acted for the subject already: let it ask by itself.'),
+  token_key_not_published: tell(404, 'Name a key that stands in the key set.'),
   token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
 
   // What is read as DER, PEM, a name or an extension, when nothing above says it better

@@ -60,6 +60,15 @@ function tokenTable(session: Session) {
       .where('revoked_at', 'is', null)
       .orderBy('expires_at'),
   )
+  const audiences = session.prepare((p: { at: number }) =>
+    session.sql
+      .selectFrom('tokens')
+      .select('audience')
+      .distinct()
+      .where('expires_at', '>', p.at)
+      .where('revoked_at', 'is', null)
+      .orderBy('audience'),
+  )
   const list = session.prepare((p: { requester: string; before: number; limit: number }) =>
     session.sql
       .selectFrom('tokens')
@@ -84,6 +93,7 @@ function tokenTable(session: Session) {
     },
     liveTokensOf: async (subject, at) => (await live({ subject, at: at.getTime() })).map(tokenOf),
     liveTokensForOthers: async (requester, at) => (await forOthers({ requester, at: at.getTime() })).map(tokenOf),
+    liveTokenAudiences: async (at) => (await audiences({ at: at.getTime() })).map(({ audience }) => audience),
     listTokens: (requester, page) =>
       readPage(page, {
         name: `tokens ${requester}`,
@@ -111,6 +121,13 @@ function tokenKeyTable(session: Session) {
       })
       .onConflict((conflict) => conflict.column('kid').doNothing()),
   )
+  const setLife = session.prepareChange(
+    (p: Pick<Schema['token_keys'], 'kid' | 'signs_from' | 'signs_until' | 'published_until'>) =>
+      session.sql
+        .updateTable('token_keys')
+        .set({ signs_from: p.signs_from, signs_until: p.signs_until, published_until: p.published_until })
+        .where('kid', '=', p.kid),
+  )
   const published = session.prepare((p: { at: number }) =>
     session.sql
       .selectFrom('token_keys')
@@ -123,6 +140,15 @@ function tokenKeyTable(session: Session) {
     insertTokenKey: async (record) => {
       const kept = await insert(tokenKeyRow(record))
       if (kept === 0) throw new RecordExists('token key', record.kid)
+    },
+    setTokenKeyLife: async ({ kid, signsFrom, signsUntil, publishedUntil }) => {
+      const kept = await setLife({
+        kid,
+        signs_from: signsFrom.getTime(),
+        signs_until: signsUntil.getTime(),
+        published_until: publishedUntil.getTime(),
+      })
+      if (kept === 0) throw new RecordMissing('token key', kid)
     },
     tokenKeys: async (at) => (await published({ at: at.getTime() })).map(tokenKeyOf),
   } satisfies Partial<TokenStore>

@@ -20,6 +20,7 @@ export type TokenRefusedCode =
   | 'token_audience_unknown'
   | 'token_algorithm_unsupported'
   | 'token_key_none'
+  | 'token_key_not_published'
   | 'delegation_too_deep'
 
 export type TokenErrorCode = TokenRejectedCode | TokenRefusedCode

@@ -39,18 +39,48 @@ export function planTokenKey(
   policy: TokenPolicy,
 ): TokenKey {
   const last = lastSignature(keys, made.algorithm)
-  const stood = addSeconds(now, policy.jwksMaxAgeSeconds + policy.keyOverlapSeconds)
-  const signsFrom = last === undefined || last <= now ? now : last > stood ? last : stood
+  const stood = stoodFrom(now, policy)
+  return lifeOf(made, last === undefined || last <= now ? now : last > stood ? last : stood, now, policy)
+}
+
+function lifeOf(
+  { algorithm, publicJwk }: Pick<TokenKey, 'algorithm' | 'publicJwk'>,
+  signsFrom: Date,
+  createdAt: Date,
+  policy: TokenPolicy,
+): TokenKey {
   const signsUntil = addSeconds(signsFrom, policy.keySignsSeconds)
-  return {
-    kid: thumbprint(made.publicJwk),
-    algorithm: made.algorithm,
-    publicJwk: made.publicJwk,
-    createdAt: now,
-    signsFrom,
-    signsUntil,
-    publishedUntil: addSeconds(signsUntil, policy.maxSeconds + policy.keyOverlapSeconds),
-  }
+  const publishedUntil = addSeconds(signsUntil, policy.maxSeconds + policy.keyOverlapSeconds)
+  return { kid: thumbprint(publicJwk), algorithm, publicJwk, createdAt, signsFrom, signsUntil, publishedUntil }
+}
+
+/** When a key that is published now has stood in JWKS long enough to sign. */
+function stoodFrom(now: Date, policy: TokenPolicy): Date {
+  return addSeconds(now, policy.jwksMaxAgeSeconds + policy.keyOverlapSeconds)
+}
+
+/**
+ * A key that takes over before the last one ends: as soon as it has stood in JWKS long enough. Where no key signs, at once.
+ */
+export function planEarlyTokenKey(
+  made: Pick<TokenKey, 'algorithm' | 'publicJwk'>,
+  keys: readonly TokenKey[],
+  now: Date,
+  policy: TokenPolicy,
+): TokenKey {
+  const isSignedWith = ofAlgorithm(keys, made.algorithm).some((each) => each.signsFrom <= now && now < each.signsUntil)
+  return lifeOf(made, isSignedWith ? stoodFrom(now, policy) : now, now, policy)
+}
+
+/**
+ * Who signs once a key is gone: one that does so now, or the next one from now on, since verifiers have it already. Undefined
+ * when there is none.
+ */
+export function successorOf(keys: readonly TokenKey[], algorithm: TokenAlgorithm, now: Date): TokenKey | undefined {
+  const [first] = ofAlgorithm(keys, algorithm)
+    .filter((each) => now < each.signsUntil)
+    .sort((one, other) => one.signsFrom.getTime() - other.signsFrom.getTime() || (one.kid < other.kid ? -1 : 1))
+  return first === undefined || first.signsFrom <= now ? first : { ...first, signsFrom: now }
 }
 
 /** The key to sign with now. Where two processes made one each, all choose the same. Throws `TokenRefused` (`token_key_none`). */

@@ -38,7 +38,11 @@ export interface TokenStore {
   /** Unexpired, unrevoked tokens that `requester` asked for on behalf of somebody else. */
   liveTokensForOthers(requester: string, at: Date): Promise<readonly TokenRecord[]>
   listTokens(requester: string, page: PageRequest): Promise<Page<TokenRecord>>
+  /** Audiences of unexpired, unrevoked tokens, each once, by name. */
+  liveTokenAudiences(at: Date): Promise<readonly string[]>
   insertTokenKey(record: TokenKeyRecord): Promise<void>
+  /** When a key signs and is published, and nothing else of it. */
+  setTokenKeyLife(life: Pick<TokenKeyRecord, 'kid' | 'signsFrom' | 'signsUntil' | 'publishedUntil'>): Promise<void>
   /** Keys that are still published after `at`, oldest first. */
   tokenKeys(at: Date): Promise<readonly TokenKeyRecord[]>
 }

@@ -217,6 +217,24 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
     }
   })
 
+  describe('rotate token-key', () => {
+    const rotate = (...words: readonly string[]) => {
+      return signet.local(['rotate', 'token-key', ...words, ...signet.installation, '--json'])
+    }
+    const documentOf = ({ stdout }: Ran) => JSON.parse(stdout) as Record<string, unknown>
+
+    it('makes the next key before its time, and removes one that leaked, while the service runs', async () => {
+      const made = await rotate('--algorithm', 'EdDSA')
+      expectDone(made)
+      const { kid, signsFrom } = documentOf(made)
+      expect(Date.parse(String(signsFrom))).toBeGreaterThan(Date.now() + 800_000)
+      const removed = await rotate('--remove', String(kid))
+      expectDone(removed)
+      expect(documentOf(removed)).toMatchObject({ kid, algorithm: 'EdDSA', verifiers: [] })
+      expectRefused(await rotate('--remove', String(kid)), 'token_key_not_published')
+    })
+  })
+
   describe('cert issue --offline', () => {
     const words = (user: string, folder: string) => {
       const what = ['cert', 'issue', '--offline', '--profile', 'admin', '--user', user]
