@@ -34,6 +34,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   enrollment: values('revocation', 'ca', 'directory', 'tokens', 'x509', 'domain'),
   http: values(...BELOW_EDGES),
   grpc: values(...BELOW_EDGES),
+  signin: values(...BELOW_EDGES),
   storage: { ...types(...BELOW_EDGES), domain: 'values' },
   ops: values('domain'),
   console: {},
