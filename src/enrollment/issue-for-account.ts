@@ -7,13 +7,13 @@ import type { ServiceAccountName } from '../domain/user-name.ts'
 import { accountGrant, accountHolder } from './account-grant.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import type { IdempotentRequest } from './idempotency.ts'
-import { type CertificateAnswer, issueCertificate } from './issue-certificate.ts'
+import { type CertificateAnswer, type CsrSource, issueCertificate } from './issue-certificate.ts'
 
 export interface AccountCertificateRequest {
   readonly caller: Caller
   readonly project: ProjectName
   readonly account: ServiceAccountName
-  readonly csr: string | Uint8Array
+  readonly csr: CsrSource
   readonly lifetimeSeconds?: number | undefined
   readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin

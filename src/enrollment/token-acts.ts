@@ -4,6 +4,7 @@ import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
 import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
+import type { TokenActor } from '../tokens/token-actor.ts'
 import {
   parseTokenAudience,
   type TokenBinding,
@@ -66,6 +67,8 @@ export interface TokenGrant {
   /** The subject as an actor: the token ends when that ends. */
   readonly holder: string
   readonly binding: TokenBinding
+  /** Who acts for the subject, where it is not the subject itself. */
+  readonly actor?: TokenActor | undefined
   /** Runs in the recording transaction. Throws when something the act relied on has ended. */
   readonly lookAgain: (tx: UnitOfWork) => Promise<unknown>
 }
@@ -76,7 +79,7 @@ export async function issueTokenAs(
   asked: Omit<TokenAsked, 'certificate' | 'binding'>,
   grant: TokenGrant,
 ): Promise<TokenAnswer> {
-  const { caller, subject, binding } = grant
+  const { caller, subject, binding, actor } = grant
   const { token, claims } = await issueToken(
     {
       issuer: context.tokenIssuer,
@@ -84,6 +87,7 @@ export async function issueTokenAs(
       audience: parseTokenAudience(asked.audience, context.isAudience),
       lifetime: asked.lifetime,
       binding,
+      actor,
       notAfterLimit: caller.certificate.notAfter,
     },
     context.keys.signer(asked.algorithm),

@@ -88,7 +88,8 @@ export const MemberCertificateBody = z
   .superRefine(exactlyOneKey)
   .openapi('MemberCertificateRequest')
 export const AccountCertificateBody = z
-  .strictObject({ csr: csrField, lifetimeSeconds: lifetimeField.optional() })
+  .strictObject({ ...keyFields, lifetimeSeconds: lifetimeField.optional() })
+  .superRefine(exactlyOneKey)
   .openapi('ServiceAccountCertificateRequest')
 export const ServiceCertificateBody = z
   .strictObject(certificateFields)
@@ -162,6 +163,9 @@ export const RevokeBody = z
 export const UserBody = z
   .strictObject({ platformRole: z.enum(['user', 'admin']).default('user') })
   .openapi('UserRequest')
+
+/** The upper bound is that of the setting: nobody owns more. */
+export const QuotaBody = z.strictObject({ projects: z.int().min(0).max(100_000) }).openapi('QuotaRequest')
 
 export const ProjectBody = z
   .strictObject({ name: text('Project name', 'vision', 64), owner: text('Its first owner', 'alice', 64) })

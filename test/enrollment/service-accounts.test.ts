@@ -256,6 +256,7 @@ onBothStores(
         project: 'vision',
         user: name,
         aud: 'resnet',
+        act: { sub: 'launcher.internal' },
       })
       const events = (await service.get('/v1/audit?limit=10', service.admin)).json['events'] as Record<
         string,

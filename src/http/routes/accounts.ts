@@ -9,21 +9,10 @@ import { addAccount, removeAccount } from '../../enrollment/account-acts.ts'
 import { issueTokenForAccount } from '../../enrollment/account-token.ts'
 import { issueForAccount } from '../../enrollment/issue-for-account.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
-import { issuedBody } from '../certificate-body.ts'
+import { issueAsAsked, withoutPassphrase } from '../key-demand.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
-import {
-  type Api,
-  type ApiContext,
-  askedOf,
-  bodyRoute,
-  callerIn,
-  csrOf,
-  IN_PATH,
-  newApi,
-  NONE,
-  plainRoute,
-} from '../route.ts'
+import { type Api, type ApiContext, askedOf, bodyRoute, callerIn, IN_PATH, newApi, NONE, plainRoute } from '../route.ts'
 import {
   AccountBody,
   AccountCertificateBody,
@@ -142,17 +131,16 @@ function addCredentials(api: Api, parts: ApiParts): void {
       answer: CertificateAnswerBody,
     }),
     async (c) => {
-      const { csr, lifetimeSeconds } = c.req.valid('json')
-      const issued = await parts.signingQueue.run(async () =>
+      const body = c.req.valid('json')
+      const issued = await issueAsAsked(parts, body, async (csr) =>
         issueForAccount(parts.context, {
-          ...(await askedOf(parts, c)),
+          ...withoutPassphrase(await askedOf(parts, c), body),
           ...named(c.req.valid('param')),
-          csr: csrOf(csr),
-          lifetimeSeconds,
+          csr,
+          lifetimeSeconds: body.lifetimeSeconds,
         }),
       )
-      parts.observer.issued(issued.profile)
-      return c.json(issuedBody(parts, issued), 201)
+      return c.json(issued, 201)
     },
   )
   api.openapi(
