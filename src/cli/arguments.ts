@@ -27,6 +27,12 @@ export function countArgument(text: string): number {
   return Number(text)
 }
 
+/** 0 too. */
+export function wholeArgument(text: string): number {
+  if (!/^(?:0|[1-9][0-9]{0,8})$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
+  return Number(text)
+}
+
 export function urlArgument(text: string): URL {
   const url = parseServiceUrl(text)
   if (url === undefined) throw new InvalidArgumentError(`Expected an https URL without path: ${DEFAULT_URL}`)

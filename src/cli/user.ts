@@ -6,6 +6,7 @@ import { userBlockCommand, userUnblockCommand } from './user-block.ts'
 import { userDeleteCommand } from './user-delete.ts'
 import { userEnrolCommand } from './user-enrol.ts'
 import { userDemoteCommand, userPromoteCommand } from './user-promote.ts'
+import { userQuotaCommand } from './user-quota.ts'
 
 export function userCommand(host: Host): Command {
   return groupOf(
@@ -19,5 +20,6 @@ export function userCommand(host: Host): Command {
     userPromoteCommand(host),
     userDemoteCommand(host),
     userDeleteCommand(host),
+    userQuotaCommand(host),
   )
 }

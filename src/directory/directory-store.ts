@@ -45,6 +45,12 @@ export interface DirectoryStore {
   activeJobsOf(project: ProjectName, user: UserName): Promise<readonly Job[]>
   activeJobsLaunchedBy(launcher: ServiceName): Promise<readonly Job[]>
 
+  /** Undefined where nobody has set one. */
+  projectQuota(user: UserName): Promise<number | undefined>
+  setProjectQuota(user: UserName, projects: number): Promise<void>
+  /** Projects of which `user` is an active owner. The user was locked for `update` before, where it decides. */
+  countProjectsOwnedBy(user: UserName): Promise<number>
+
   listProjects(page: PageRequest): Promise<Page<Project>>
   listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>
   listAccounts(project: ProjectName, page: PageRequest): Promise<Page<ServiceAccount>>

@@ -28,6 +28,8 @@ export interface Member {
   readonly role: ProjectRole
   readonly status: 'active' | 'removed'
   readonly createdAt: Date
+  /** Who added it the last time, as audit events write an actor: an administrator's replacement is seen by the members. */
+  readonly addedBy?: string
 }
 
 /** A member together with what it hangs on: all three must be active for the member to have an identity. */

@@ -11,6 +11,7 @@ export type DirectoryErrorCode =
   | 'service_unknown'
   | 'last_administrator'
   | 'last_owner'
+  | 'quota_exceeded'
   | 'job_unknown'
   | 'job_finished'
 

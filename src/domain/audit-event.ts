@@ -9,6 +9,7 @@ export type AuditAct =
   | 'user.promote'
   | 'user.demote'
   | 'user.delete'
+  | 'user.quota'
   | 'project.add'
   | 'project.delete'
   | 'member.add'

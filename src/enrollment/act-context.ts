@@ -30,6 +30,8 @@ export interface ActContext extends IssuingMeans {
   readonly caSubjects: readonly DistinguishedName[]
   /** DNS names that no service may have: those of the policy, and Signet's own. */
   readonly reservedDnsNames: readonly string[]
+  /** How many projects a user may own of whom no administrator has said otherwise. */
+  readonly projectsPerUser: number
 }
 
 /** Where a request came from, for its audit event. */

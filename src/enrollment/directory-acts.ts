@@ -1,7 +1,7 @@
 // Who joins and who leaves: users, projects, members and services. What ends an identity revokes what it holds, in the same
 // transaction. An administrator names the first owner of a project and replaces a blocked one; owners add everybody else.
 import { randomUUID } from 'node:crypto'
-import type { Caller } from '../domain/caller.ts'
+import { actorOf, type Caller } from '../domain/caller.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -15,6 +15,7 @@ import type { ActContext } from './act-context.ts'
 import { type Asked, audit, end, endMember, once } from './directory-act.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { keptAsJson } from './idempotency.ts'
+import { requireQuota } from './quota.ts'
 import { isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -54,7 +55,7 @@ export async function addProject(
     await requireAdministrator(tx, asked.caller, createdAt)
     refuseThemselves(asked.caller, owner)
     return once(context, tx, asked, KEPT_PROJECT, async () => {
-      await activeUser(tx, owner)
+      await requireQuota(context, tx, await activeUser(tx, owner, 'update'))
       const project: Project = { id: randomUUID(), name, status: 'active', createdAt }
       await tx.insertProject(project)
       await tx.change({ kind: 'project', name, status: 'active' })
@@ -81,9 +82,9 @@ export async function addMember(
     if (!isByOwner) await requireAdministrator(tx, caller, now)
     return once(context, tx, asked, KEPT_MEMBER, async () => {
       if (!isByOwner) await requireReplacement(tx, asked)
-      const found = await tx.project(project, 'share')
-      if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
-      await activeUser(tx, user)
+      await requireProjects(tx, [project])
+      const found = await activeUser(tx, user, role === 'owner' ? 'update' : 'share')
+      if (role === 'owner') await requireQuota(context, tx, found)
       return insertMember(context, tx, asked, { project, user, role })
     })
   })
@@ -226,8 +227,8 @@ async function insertMember(
   asked: Asked,
   { project, user, role }: Pick<Member, 'project' | 'user' | 'role'>,
 ): Promise<Member> {
-  const createdAt = context.clock.now()
-  const member: Member = { id: randomUUID(), project, user, role, status: 'active', createdAt }
+  const [createdAt, addedBy] = [context.clock.now(), actorOf(asked.caller)]
+  const member: Member = { id: randomUUID(), project, user, role, status: 'active', createdAt, addedBy }
   await tx.insertMember(member)
   await tx.change({ kind: 'member', project, user, role, status: 'active' })
   await audit(context, tx, asked, 'member.add', `member:${project}__${user}`, { role })
@@ -248,15 +249,16 @@ async function setStatus(
   return changed
 }
 
-async function activeUser(tx: UnitOfWork, name: UserName): Promise<User> {
-  const user = await tx.user(name, 'share')
+/** For `update` where it is counted what they have: of two at once, the second counts the first. */
+async function activeUser(tx: UnitOfWork, name: UserName, lock: 'share' | 'update'): Promise<User> {
+  const user = await tx.user(name, lock)
   if (user === undefined || user.status === 'deleted') throw new DirectoryRefused('user_unknown', { user: name })
   if (user.status === 'blocked') throw new DirectoryRefused('user_blocked', { user: name })
   return user
 }
 
 function refuseThemselves(caller: Caller, user: UserName): void {
-  if (caller.kind === 'admin' && caller.user === user) {
+  if ((caller.kind === 'admin' || caller.kind === 'session') && caller.user === user) {
     throw new EnrollmentRefused('not_permitted', { why: 'an administrator does not add themselves to a project' })
   }
 }

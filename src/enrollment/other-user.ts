@@ -23,7 +23,7 @@ export async function actOnOther(
   return context.acts.run(async (tx) => {
     const user = await tx.user(name, 'update')
     await requireAdministrator(tx, caller, context.clock.now())
-    if (caller.kind === 'admin' && caller.user === name) {
+    if ((caller.kind === 'admin' || caller.kind === 'session') && caller.user === name) {
       throw new EnrollmentRefused('not_permitted', { why: 'an administrator does not do this to themselves' })
     }
     return once(context, tx, asked, KEPT_USER, async () => {

@@ -43,6 +43,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'post /v1/users/{u}/unblock': ADMINISTRATORS,
   'post /v1/users/{u}/promote': { ...ADMINISTRATORS, who: 'another administrator' },
   'post /v1/users/{u}/demote': { ...ADMINISTRATORS, who: 'another administrator' },
+  'get /v1/users/{u}/quota': ADMINISTRATORS,
+  'put /v1/users/{u}/quota': ADMINISTRATORS,
   'get /v1/projects': ADMINISTRATORS,
   'post /v1/projects': { ...ADMINISTRATORS, who: 'an administrator, for somebody else' },
   'delete /v1/projects/{p}': ADMINISTRATORS,

@@ -188,6 +188,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   service_unknown: tell(404, 'There is no service of this name.'),
   last_administrator: tell(409, 'Name another administrator first.'),
   last_owner: tell(409, 'Name another owner first.'),
+  quota_exceeded: tell(
+    409,
+    'The user owns as many projects as they may: give one up, or ask an administrator for more.',
+  ),
   job_unknown: tell(404, 'There is no such job.'),
   job_finished: tell(409, 'The job has ended.'),
   host_taken: tell(409, 'Choose another host: this one belongs to another deployment.'),

@@ -195,6 +195,7 @@ export function actContext({ storage, means, book, configuration }: OpenInstalla
   return {
     ...means,
     reservedDnsNames: [...means.policy.names.reservedDnsNames, ...own],
+    projectsPerUser: configuration.directory.projectsPerUser,
     acts: storage,
     issuingKeyFor: (profile) => book.issuingKeyFor(profile),
     caSubjects: book.caSubjects,

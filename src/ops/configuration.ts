@@ -37,6 +37,7 @@ export interface Configuration {
   }
   /** Names of Signet's own TLS certificate; the host of `publicUrl` is always among them. */
   readonly serverNames: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] }
+  readonly directory: { readonly projectsPerUser: number }
   readonly limits: {
     readonly bodyBytes: number
     readonly headerBytes: number
@@ -115,6 +116,7 @@ function configurationOf(settings: Settings): Configuration {
       operations: settings['listeners.operations'],
     },
     serverNames: serverNamesOf(settings, publicUrl),
+    directory: { projectsPerUser: settings['directory.projectsPerUser'] },
     limits: {
       bodyBytes: settings['limits.bodyBytes'],
       headerBytes: settings['limits.headerBytes'],

@@ -49,6 +49,8 @@ export const SETTINGS = z.strictObject({
     .array(parsedBy('DNS names in lower case, no wildcard', parseServerName))
     .default(['localhost']),
   'serverNames.ipAddresses': z.array(parsedBy('IP addresses', parseIpAddress)).default(['127.0.0.1']),
+  /** Projects that a user may own unless an administrator says otherwise: well over what people have, well under what a script makes. */
+  'directory.projectsPerUser': whole(0, 100_000).default(20),
   /** Bytes of a request body. The largest CSR is 16 KiB, in PEM inside JSON with its neighbours well under 64 KiB. */
   'limits.bodyBytes': whole(1024, 16 * 1024 * 1024).default(64 * 1024),
   /** Bytes of all header lines: Node's own default, and room for a forwarded certificate of 8 KiB. */
@@ -110,6 +112,7 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'listeners.operations': 'text',
     'serverNames.dnsNames': 'list',
     'serverNames.ipAddresses': 'list',
+    'directory.projectsPerUser': 'number',
     'limits.bodyBytes': 'number',
     'limits.headerBytes': 'number',
     'limits.connections': 'number',

@@ -7,13 +7,20 @@ import { firstSchema } from './migrations/0001-first-schema.ts'
 import { leanerCertificates } from './migrations/0002-leaner-certificates.ts'
 import { serviceAccounts } from './migrations/0003-service-accounts.ts'
 import { replacedCertificates } from './migrations/0004-replaced-certificates.ts'
+import { quotas } from './migrations/0005-quotas.ts'
 
 export interface Migration {
   readonly number: number
   readonly statements: (types: ColumnTypes) => readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, leanerCertificates, serviceAccounts, replacedCertificates]
+export const MIGRATIONS: readonly Migration[] = [
+  firstSchema,
+  leanerCertificates,
+  serviceAccounts,
+  replacedCertificates,
+  quotas,
+]
 
 /** The newest schema that this code knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -25,6 +25,11 @@ export interface Schema {
     platform_role: User['platformRole']
     created_at: number
   }
+  /** Where an administrator has said something other than the setting. */
+  quotas: {
+    user_name: UserName
+    projects: number
+  }
   projects: {
     id: string
     name: ProjectName
@@ -39,6 +44,7 @@ export interface Schema {
     role: Member['role']
     status: Member['status']
     created_at: number
+    added_by: string | null
   }
   service_accounts: {
     project: ProjectName

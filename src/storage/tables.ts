@@ -18,6 +18,7 @@ import { endingTables } from './ending-tables.ts'
 import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
 import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
+import { quotaTable } from './quota-table.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { tokenTables } from './token-tables.ts'
@@ -51,6 +52,7 @@ export function tablesOf(session: Session): Tables {
   return {
     ...userTables(session),
     ...accountTable(session),
+    ...quotaTable(session),
     ...serviceTables(session),
     ...deploymentTable(session),
     ...certificateTables(session),

@@ -4,7 +4,7 @@ import type { Member, Membership, Project, User } from '../directory/entities.ts
 import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
-import { foldCase, instantOf } from './columns.ts'
+import { foldCase, instantOf, present } from './columns.ts'
 import { readPage } from './cursor.ts'
 import { RecordMissing } from './errors.ts'
 import type { Schema } from './schema.ts'
@@ -138,11 +138,12 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
         role: p.role,
         status: p.status,
         created_at: p.created_at,
+        added_by: p.added_by,
       })
       .onConflict((conflict) =>
         conflict
           .columns(['project', 'user_name'])
-          .doUpdateSet({ role: p.role, status: p.status })
+          .doUpdateSet({ role: p.role, status: p.status, added_by: p.added_by })
           .where('members.status', '=', 'removed'),
       ),
   )
@@ -174,7 +175,7 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
       .where('project', '=', p.project)
       .where('user_name', '=', p.user),
   )
-  const update = session.prepareChange((p: Omit<Schema['members'], 'id' | 'created_at'>) =>
+  const update = session.prepareChange((p: Omit<Schema['members'], 'id' | 'created_at' | 'added_by'>) =>
     session.sql
       .updateTable('members')
       .set({ role: p.role, status: p.status })
@@ -199,8 +200,9 @@ function memberTable(session: Session, above: Pick<UserTables, 'user' | 'project
       .limit(p.limit),
   )
   return {
-    insertMember: async ({ id, project, user: user_name, role, status, createdAt }) => {
-      const kept = await insert({ id, project, user_name, role, status, created_at: createdAt.getTime() })
+    insertMember: async ({ id, project, user: user_name, role, status, createdAt, addedBy }) => {
+      const made = { created_at: createdAt.getTime(), added_by: addedBy ?? null }
+      const kept = await insert({ id, project, user_name, role, status, ...made })
       if (kept === 0) throw new NameTaken('member_exists', { project, user: user_name })
     },
     membership: async (project, name, lock) => {
@@ -283,6 +285,6 @@ function projectOf({ id, name, status, created_at }: Schema['projects']): Projec
   return { id, name, status, createdAt: instantOf(created_at) }
 }
 
-function memberOf({ id, project, user_name: user, role, status, created_at }: Schema['members']): Member {
-  return { id, project, user, role, status, createdAt: instantOf(created_at) }
+function memberOf({ id, project, user_name: user, role, status, created_at, added_by }: Schema['members']): Member {
+  return { id, project, user, role, status, createdAt: instantOf(created_at), ...present('addedBy', added_by) }
 }

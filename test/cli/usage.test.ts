@@ -47,6 +47,7 @@ describe('wrong usage ends with 2 and asks no service', () => {
     ['half a client certificate', ['cert', 'list', '--ca', 'ca.pem', '--client-cert', 'c.pem']],
     ['half a client key', ['cert', 'list', '--ca', 'ca.pem', '--client-key', 'k.pem']],
     ['a user of no role', ['user', 'add', 'alice', '--role', 'king']],
+    ['a quota of less than none', ['user', 'quota', 'alice', '--projects', '-1']],
     ['an enrolment of no member', ['user', 'enrol', '--project', 'vision']],
     ['a project without owner', ['project', 'add', 'vision']],
     ['a member added and removed', ['project', 'members', 'vision', '--add', 'a', '--remove', 'b']],

@@ -150,6 +150,18 @@ const ROWS: readonly Row[] = [
     allowed: ADMIN,
     others: NO,
   },
+  {
+    route: 'get /v1/users/{u}/quota',
+    request: () => json('GET', '/v1/users/scientist/quota'),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'put /v1/users/{u}/quota',
+    request: () => json('PUT', '/v1/users/scientist/quota', { projects: 5 }),
+    allowed: ADMIN,
+    others: NO,
+  },
   { route: 'get /v1/projects', request: () => json('GET', '/v1/projects'), allowed: ADMIN, others: NO },
   {
     route: 'post /v1/projects',

@@ -283,6 +283,13 @@ describe('the commands', () => {
       },
     },
     {
+      command: 'user quota',
+      words: () => ['user', 'quota', 'alice', '--projects', '7'],
+      by: 'admin',
+      says: /^alice owns 1 of 7 projects$/m,
+      refused: { words: () => ['user', 'quota', 'alice'], by: 'alice', code: 'not_permitted' },
+    },
+    {
       command: 'user block',
       words: () => ['user', 'block', 'carol'],
       by: 'admin',

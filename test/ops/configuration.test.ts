@@ -58,6 +58,7 @@ describe('what is given', () => {
         operations: { kind: 'listen', host: '127.0.0.1', port: 9090 },
       },
       serverNames: { dnsNames: ['localhost', 'signet.example'], ipAddresses: ['127.0.0.1'] },
+      directory: { projectsPerUser: 20 },
       limits: {
         bodyBytes: 65_536,
         headerBytes: 16_384,
@@ -105,6 +106,7 @@ describe('what is given', () => {
       SIGNET_LISTENERS_OPERATIONS: 'localhost:0',
       SIGNET_SERVER_NAMES_DNS_NAMES: 'a.example, b.example',
       SIGNET_SERVER_NAMES_IP_ADDRESSES: '10.0.0.1,::1',
+      SIGNET_DIRECTORY_PROJECTS_PER_USER: '3',
       SIGNET_LIMITS_BODY_BYTES: '1024',
       SIGNET_LIMITS_HEADER_BYTES: '4096',
       SIGNET_LIMITS_CONNECTIONS: '1',
@@ -138,6 +140,7 @@ describe('what is given', () => {
         operations: { kind: 'listen', host: 'localhost', port: 0 },
       },
       serverNames: { dnsNames: ['a.example', 'b.example'], ipAddresses: ['10.0.0.1', '::1'] },
+      directory: { projectsPerUser: 3 },
       limits: {
         bodyBytes: 1024,
         headerBytes: 4096,

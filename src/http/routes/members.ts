@@ -18,6 +18,7 @@ const MemberAnswer = z
     role: z.string(),
     status: z.string(),
     createdAt: z.string(),
+    addedBy: z.string().optional(),
   })
   .openapi('Member')
 
@@ -86,6 +87,8 @@ export function memberRoutes(parts: ApiParts): Api {
   return api
 }
 
-function memberBody({ project, user, role, status, createdAt }: Member) {
-  return { project, user, commonName: `${project}__${user}`, role, status, createdAt: createdAt.toISOString() }
+function memberBody({ project, user, role, status, createdAt, addedBy }: Member) {
+  const commonName = `${project}__${user}`
+  const added = addedBy === undefined ? {} : { addedBy }
+  return { project, user, commonName, role, status, createdAt: createdAt.toISOString(), ...added }
 }

@@ -5,15 +5,18 @@ import { parseUserName } from '../../domain/user-name.ts'
 import { addUser, blockUser, unblockUser } from '../../enrollment/directory-acts.ts'
 import { deleteUser } from '../../enrollment/delete-user.ts'
 import { demoteUser, promoteUser } from '../../enrollment/platform-role.ts'
+import { readQuota, setQuota } from '../../enrollment/quota.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { PageQuery, UserBody } from '../schemas.ts'
+import { PageQuery, QuotaBody, UserBody } from '../schemas.ts'
 
 const UserAnswer = z
   .strictObject({ name: z.string(), status: z.string(), platformRole: z.string(), createdAt: z.string() })
   .openapi('User')
+
+const QuotaAnswer = z.strictObject({ user: z.string(), projects: z.int(), owned: z.int() }).openapi('Quota')
 
 export function userRoutes(parts: ApiParts): Api {
   const api = newApi()
@@ -80,6 +83,7 @@ export function userRoutes(parts: ApiParts): Api {
       },
     )
   }
+  addQuota(api, parts)
   api.openapi(
     plainRoute({
       method: 'get',
@@ -97,6 +101,43 @@ export function userRoutes(parts: ApiParts): Api {
     },
   )
   return api
+}
+
+function addQuota(api: Api, parts: ApiParts): void {
+  const { context } = parts
+  const params = z.strictObject({ u: IN_PATH })
+  const nameIn = ({ u }: z.output<typeof params>) => parseUserName(u, context.policy.names)
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/users/{u}/quota',
+      params,
+      summary: 'How many projects a user may own, and owns. For administrators.',
+      query: NONE,
+      status: 200,
+      answer: QuotaAnswer,
+    }),
+    async (c) => {
+      const quota = await readQuota(context, { caller: await callerIn(parts, c), name: nameIn(c.req.valid('param')) })
+      return c.json(quota, 200)
+    },
+  )
+  api.openapi(
+    bodyRoute({
+      method: 'put',
+      path: '/v1/users/{u}/quota',
+      params,
+      summary: 'Sets how many projects a user may own. Takes none away. By an administrator.',
+      body: QuotaBody,
+      status: 200,
+      answer: QuotaAnswer,
+    }),
+    async (c) => {
+      const { projects } = c.req.valid('json')
+      const asked = { ...(await askedOf(parts, c)), name: nameIn(c.req.valid('param')), projects }
+      return c.json(await setQuota(context, asked), 200)
+    },
+  )
 }
 
 function userBody({ name, status, platformRole, createdAt }: User) {
