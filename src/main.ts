@@ -6,6 +6,7 @@ import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import { revokeReplaced } from './enrollment/revoke-replaced.ts'
+import { Sightings } from './enrollment/sightings.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import type { ApiParts } from './http/parts.ts'
@@ -43,6 +44,8 @@ const MAINTENANCE_SECONDS = 600
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
 const TICKET_KEY_SECONDS = 3600
+/** Each certificate that is in use is written once in this time. */
+const SIGHTINGS_SECONDS = 60
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
 export async function startService(configuration: Configuration, clock: Clock = systemClock): Promise<RunningService> {
@@ -69,7 +72,8 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
   const listeners = new Listeners(opened, server, shutdown)
-  const assembled = { opened, facts, live, context, keyring, monitoring }
+  const sightings = new Sightings()
+  const assembled = { opened, facts, live, context, keyring, monitoring, sightings }
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
@@ -120,6 +124,7 @@ interface Assembled {
   readonly context: ActContext
   readonly keyring: TokenKeyring
   readonly monitoring: Monitoring
+  readonly sightings: Sightings
 }
 
 interface Work {
@@ -135,6 +140,7 @@ function startWork({
   context,
   keyring,
   monitoring,
+  sightings,
   listeners,
   clock,
 }: Assembled & { readonly listeners: Listeners; readonly clock: Clock }): Work {
@@ -175,11 +181,15 @@ function startWork({
     () => revokeReplaced(context, { nextRevokeAt: () => opened.storage.read((view) => view.nextRevokeAt()) }),
     means,
   )
+  const seen = startBackground(async () => {
+    await sightings.write(context.acts)
+    return addSeconds(clock.now(), SIGHTINGS_SECONDS)
+  }, means)
   const ticketKeys = startBackground(async () => {
     listeners.rotateTicketKeys()
     return addSeconds(clock.now(), TICKET_KEY_SECONDS)
   }, means)
-  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, replaced, ticketKeys]
+  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, replaced, seen, ticketKeys]
   live.listen({
     onRevocation: () => {
       crls.wake()
@@ -202,7 +212,7 @@ function startWork({
   }
 }
 
-function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembled): ApiParts {
+function apiParts({ opened, facts, live, context, keyring, monitoring, sightings }: Assembled): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -228,6 +238,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring }: Assembl
     snapshot: live.snapshot,
     refresh: () => refresh.run(),
     clientCertificates: { verify: (der) => live.certificates.verify(der) },
+    sightings,
     crls: live.crls,
     authorities: live.authorities,
     readiness: () => monitoring.health.readiness(),

@@ -80,5 +80,8 @@ export interface Inventory {
   nextRevokeAt(): Promise<Date | undefined>
   /** When a key was first certified for this identity. */
   firstIssueOf(identity: string, keyFingerprint: string): Promise<Date | undefined>
+  /** Keeps the latest for each serial number. */
+  recordSightings(seen: ReadonlyMap<SerialNumber, Date>): Promise<void>
+  sightingsOf(serials: readonly SerialNumber[]): Promise<ReadonlyMap<SerialNumber, Date>>
   listCertificates(filter: CertificateFilter, at: Date, page: PageRequest): Promise<Page<CertificateRecord>>
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { certIssueCommand } from './cert-issue.ts'
 import { certListCommand } from './cert-list.ts'
+import { certRekeyCommand, certRenewCommand } from './cert-renew.ts'
 import { certRevokeCommand } from './cert-revoke.ts'
 import { certShowCommand } from './cert-show.ts'
 import { certVerifyCommand } from './cert-verify.ts'
@@ -13,6 +14,8 @@ export function certCommand(host: Host): Command {
     'certificates of members and services',
     'signet cert list --expires-within 7d',
     certIssueCommand(host),
+    certRenewCommand(host),
+    certRekeyCommand(host),
     certListCommand(host),
     certShowCommand(host),
     certRevokeCommand(host),

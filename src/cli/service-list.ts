@@ -15,6 +15,7 @@ export function serviceListCommand(host: Host): Command {
         SERVICE: (row) => row.text('name'),
         'SYSTEM USER': (row) => row.text('systemUser'),
         ROLES: (row) => row.texts('roles').join(','),
+        OWNER: (row) => row.textOr('owner', '-'),
         STATUS: (row) => row.text('status'),
         PROJECTS: (row) => row.texts('projects').join(','),
       },

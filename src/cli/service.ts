@@ -5,6 +5,8 @@ import { serviceAddCommand } from './service-add.ts'
 import { serviceEnrolCommand } from './service-enrol.ts'
 import { serviceListCommand } from './service-list.ts'
 import { serviceRemoveCommand } from './service-remove.ts'
+import { serviceRotateCommand } from './service-rotate.ts'
+import { serviceShowCommand } from './service-show.ts'
 
 export function serviceCommand(host: Host): Command {
   return groupOf(
@@ -14,6 +16,8 @@ export function serviceCommand(host: Host): Command {
     serviceAddCommand(host),
     serviceEnrolCommand(host),
     serviceListCommand(host),
+    serviceShowCommand(host),
+    serviceRotateCommand(host),
     serviceRemoveCommand(host),
   )
 }

@@ -2,6 +2,7 @@
 // immutable `id`; a name that was deleted stays taken for ever (a tombstone), so a name never means two things.
 import type { PlatformRole, ProjectRole, ServiceRole, UserStatus } from '../domain/change.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { ServiceOwner } from '../domain/service-owner.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { SystemUser } from '../domain/system-user.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
@@ -60,6 +61,12 @@ export interface Service {
   readonly roles: readonly ServiceRole[]
   /** Projects whose deployments it may serve and, as a launcher, in which it may start jobs. */
   readonly projects: readonly ProjectName[]
+  /** Who answers for it. */
+  readonly owner?: ServiceOwner
+  /** The longest that one of its keys is used. */
+  readonly rotateEverySeconds?: number
+  /** Keys from before this instant are to be replaced. */
+  readonly rotationAskedAt?: Date
   readonly status: 'active' | 'deleted'
   readonly createdAt: Date
 }

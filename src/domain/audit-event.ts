@@ -19,6 +19,7 @@ export type AuditAct =
   | 'service.add'
   | 'service.update'
   | 'service.remove'
+  | 'service.rotate'
   | 'deployment.put'
   | 'deployment.delete'
   | 'enrolment.create'

@@ -29,7 +29,15 @@ export interface NameRules {
 export const SEPARATOR = '__'
 
 export type NameKind =
-  'project' | 'user' | 'service account' | 'system user' | 'dns name' | 'deployment' | 'common name' | 'trust domain'
+  | 'project'
+  | 'user'
+  | 'service account'
+  | 'system user'
+  | 'dns name'
+  | 'deployment'
+  | 'common name'
+  | 'trust domain'
+  | 'service owner'
 
 export class NameRejected extends CodedError<'name_rejected'> {
   constructor(kind: NameKind, rule: string, input: string) {

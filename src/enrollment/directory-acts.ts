@@ -6,6 +6,7 @@ import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts
 import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
+import { type ServiceOwner, textOfOwner } from '../domain/service-owner.ts'
 import type { SystemUser } from '../domain/system-user.ts'
 import type { UserName } from '../domain/user-name.ts'
 import { refuseOutsideZones } from '../ca/alternative-names.ts'
@@ -22,7 +23,7 @@ import type { UnitOfWork } from './unit-of-work.ts'
 const KEPT_USER = keptAsJson<User>('createdAt')
 const KEPT_PROJECT = keptAsJson<Project>('createdAt')
 const KEPT_MEMBER = keptAsJson<Member>('createdAt')
-const KEPT_SERVICE = keptAsJson<Service>('createdAt')
+export const KEPT_SERVICE = keptAsJson<Service>('createdAt', 'rotationAskedAt')
 
 /** By an administrator. */
 export async function addUser(
@@ -168,6 +169,8 @@ export interface ServiceSettings {
   readonly systemUser: SystemUser
   readonly roles: readonly ServiceRole[]
   readonly projects: readonly ProjectName[]
+  readonly owner?: ServiceOwner | undefined
+  readonly rotateEverySeconds?: number | undefined
 }
 
 /** By an administrator: adds the service, or replaces what the directory says of it. */
@@ -191,8 +194,9 @@ async function writeService(
   asked: Asked & ServiceSettings & { readonly ifExists: 'replace' | 'refuse' },
   dnsNames: readonly DnsName[],
 ): Promise<Service> {
-  const { name, systemUser, roles, projects } = asked
+  const { name, systemUser, roles, projects, owner, rotateEverySeconds } = asked
   await requireProjects(tx, projects)
+  if (owner !== undefined) await requireOwner(tx, owner)
   const before = await tx.service(name, 'update')
   if (before !== undefined && (asked.ifExists === 'refuse' || before.status === 'deleted')) {
     throw new DirectoryRefused('name_taken', { service: name })
@@ -204,14 +208,29 @@ async function writeService(
     systemUser,
     roles,
     projects,
+    ...(owner === undefined ? {} : { owner }),
+    ...(rotateEverySeconds === undefined ? {} : { rotateEverySeconds }),
+    ...(before?.rotationAskedAt === undefined ? {} : { rotationAskedAt: before.rotationAskedAt }),
     status: 'active',
     createdAt: before?.createdAt ?? context.clock.now(),
   }
   await (before === undefined ? tx.insertService(service) : tx.updateService(service))
   await tx.change({ kind: 'service', name, systemUser, dnsNames, roles, projects, status: 'active' })
-  const details = { systemUser, dnsNames, roles, projects }
+  const details = {
+    systemUser,
+    dnsNames,
+    roles,
+    projects,
+    ...(owner === undefined ? {} : { owner: textOfOwner(owner) }),
+    ...(rotateEverySeconds === undefined ? {} : { rotateEverySeconds }),
+  }
   await audit(context, tx, asked, before === undefined ? 'service.add' : 'service.update', `service:${name}`, details)
   return service
+}
+
+async function requireOwner(tx: UnitOfWork, owner: ServiceOwner): Promise<void> {
+  if (owner.kind === 'project') await requireProjects(tx, [owner.project])
+  else await activeUser(tx, owner.user)
 }
 
 async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[]): Promise<void> {

@@ -8,11 +8,9 @@ import type { ActContext } from './act-context.ts'
 import { type Asked, audit, end, endJobs, once } from './directory-act.ts'
 import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import type { DeploymentChange } from './ending-store.ts'
-import { keptAsJson } from './idempotency.ts'
+import { KEPT_SERVICE } from './directory-acts.ts'
 import { activeService, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
-
-const KEPT_SERVICE = keptAsJson<Service>('createdAt')
 
 /** By an administrator. */
 export async function removeService(

@@ -42,7 +42,11 @@ export async function callerOf(
     await parts.refresh()
     recognised = recogniseCaller(parts.snapshot, facts, nowOf(parts))
   }
-  if (recognised.kind === 'recognised') return callerFrom(recognised.certificate)
+  if (recognised.kind === 'recognised') {
+    const { profile, serial } = recognised.certificate
+    if (profile === 'service') parts.sightings.saw(serial, parts.context.clock.now())
+    return callerFrom(recognised.certificate)
+  }
   const { reason } = recognised
   if (reason === 'SNAPSHOT_STALE' || reason === 'PDP_UNAVAILABLE') {
     throw new HttpRefused('temporarily_unavailable', { reason }, { 'retry-after': '1' })

@@ -8,6 +8,7 @@ import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
+import type { Sightings } from '../enrollment/sightings.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
 import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
@@ -54,6 +55,8 @@ export interface ApiParts {
   /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
   readonly refresh: () => Promise<void>
   readonly clientCertificates: Pick<ClientCertificateCache, 'verify'>
+  /** Which certificates of services are in use. */
+  readonly sightings: Sightings
   readonly crls: CrlShelf
   readonly authorities: AuthorityShelf
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>

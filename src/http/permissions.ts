@@ -72,13 +72,20 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
 
   // Services and deployments
   'get /v1/services': ADMINISTRATORS,
-  'get /v1/services/{name}': { callers: ['service', ...ADMINISTRATOR], who: 'the service, an administrator' },
+  'get /v1/services/{name}': {
+    callers: ['service', ...MEMBER, 'admin'],
+    who: 'the service, an owner of the project that answers for it, an administrator',
+  },
   'put /v1/services/{name}': ADMINISTRATORS,
   'delete /v1/services/{name}': ADMINISTRATORS,
   'post /v1/services/{name}/enrolment': ADMINISTRATORS,
   'post /v1/services/{name}/certificates': {
     callers: ['anonymous', 'service', 'admin'],
     who: 'the service, an administrator; with an enrolment token, whoever has it',
+  },
+  'post /v1/services/{name}/rotate': {
+    callers: ['service', ...MEMBER, 'admin'],
+    who: 'the service, an owner of the project that answers for it, an administrator',
   },
   'get /v1/deployments': {
     callers: [...MEMBER, 'admin'],

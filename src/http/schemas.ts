@@ -191,6 +191,13 @@ export const ServiceBody = z
       .array(text('A project that a launcher may start jobs in', 'vision', 64))
       .max(1000)
       .default([]),
+    owner: text('Who answers for it: user:NAME or project:NAME', 'project:vision', 100).optional(),
+    rotateEverySeconds: z
+      .int()
+      .min(300)
+      .max(31_536_000)
+      .optional()
+      .openapi({ description: 'The longest that one of its keys is used, in seconds', example: 604_800 }),
     ifExists: z.enum(['replace', 'refuse']).default('replace'),
   })
   .openapi('ServiceRequest')

@@ -16,6 +16,7 @@ export function certificateTables(session: Session): Inventory {
   return {
     ...certificateTable(session),
     ...replacements(session),
+    ...sightings(session),
     ...keyTable(session),
     listCertificates: (filter, at, page) => listCertificates(session, { filter, at, page }, certificateOf),
   }
@@ -157,6 +158,35 @@ function replacements(session: Session) {
     firstIssueOf: async (identity, fingerprint) => {
       const [row] = await first({ identity, fingerprint })
       return row && instantOf(row.issued_at)
+    },
+  } satisfies Partial<Inventory>
+}
+
+function sightings(session: Session) {
+  const record = session.prepareChange((p: { serial: SerialNumber; seen_at: number }) =>
+    session.sql
+      .insertInto('certificate_sightings')
+      .values({ serial: p.serial, seen_at: p.seen_at })
+      .onConflict((conflict) =>
+        conflict
+          .column('serial')
+          .doUpdateSet((row) => ({ seen_at: row.ref('excluded.seen_at') }))
+          .whereRef('excluded.seen_at', '>', 'certificate_sightings.seen_at'),
+      ),
+  )
+  return {
+    recordSightings: async (seen) => {
+      // In one order, so that two processes do not deadlock.
+      for (const [serial, at] of [...seen].sort(([one], [other]) => (one < other ? -1 : 1))) {
+        await record({ serial, seen_at: at.getTime() })
+      }
+    },
+    sightingsOf: async (serials) => {
+      if (serials.length === 0) return new Map()
+      const rows = await session.query(
+        session.sql.selectFrom('certificate_sightings').selectAll().where('serial', 'in', serials),
+      )
+      return new Map(rows.map(({ serial, seen_at }) => [serial, instantOf(seen_at)]))
     },
   } satisfies Partial<Inventory>
 }

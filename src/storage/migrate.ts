@@ -8,6 +8,7 @@ import { leanerCertificates } from './migrations/0002-leaner-certificates.ts'
 import { serviceAccounts } from './migrations/0003-service-accounts.ts'
 import { replacedCertificates } from './migrations/0004-replaced-certificates.ts'
 import { quotas } from './migrations/0005-quotas.ts'
+import { serviceRotation } from './migrations/0006-service-rotation.ts'
 
 export interface Migration {
   readonly number: number
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   serviceAccounts,
   replacedCertificates,
   quotas,
+  serviceRotation,
 ]
 
 /** The newest schema that this code knows. */

@@ -64,6 +64,9 @@ export interface Schema {
     roles: ListText<ServiceRole>
     projects: ListText<ProjectName>
     status: Service['status']
+    owner: string | null
+    rotate_every: number | null
+    rotation_asked_at: number | null
     created_at: number
   }
   /** Every DNS name that a service has or had: it stays that service's. */
@@ -111,6 +114,11 @@ export interface Schema {
     der: Uint8Array
     replaced_by: SerialNumber | null
     revoke_at: number | null
+  }
+  /** When a certificate of a service was last used to speak with us. */
+  certificate_sightings: {
+    serial: SerialNumber
+    seen_at: number
   }
   /** Every key that was ever certified, and whose it is. */
   certified_keys: {

@@ -5,9 +5,10 @@ import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Job, Service } from '../directory/entities.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import { NameTaken } from '../domain/name-taken.ts'
+import { type ServiceOwner, textOfOwner } from '../domain/service-owner.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
-import { decodeList, encodeList, instantOf, optionalInstant, presentInstant } from './columns.ts'
+import { decodeList, encodeList, instantOf, optionalInstant, present, presentInstant } from './columns.ts'
 import { readPage } from './cursor.ts'
 import { RecordExists, RecordMissing } from './errors.ts'
 import type { Schema } from './schema.ts'
@@ -44,6 +45,9 @@ function serviceTable(session: Session) {
         system_user: p.system_user,
         roles: p.roles,
         projects: p.projects,
+        owner: p.owner,
+        rotate_every: p.rotate_every,
+        rotation_asked_at: p.rotation_asked_at,
         status: p.status,
         created_at: p.created_at,
       })
@@ -60,6 +64,9 @@ function serviceTable(session: Session) {
         system_user: p.system_user,
         roles: p.roles,
         projects: p.projects,
+        owner: p.owner,
+        rotate_every: p.rotate_every,
+        rotation_asked_at: p.rotation_asked_at,
         status: p.status,
       })
       .where('name', '=', p.name),
@@ -216,9 +223,18 @@ function serviceRow(service: Service): Schema['services'] {
     system_user: systemUser,
     roles: encodeList(roles),
     projects: encodeList(projects),
+    owner: service.owner === undefined ? null : textOfOwner(service.owner),
+    rotate_every: service.rotateEverySeconds ?? null,
+    rotation_asked_at: optionalInstant(service.rotationAskedAt),
     status,
     created_at: createdAt.getTime(),
   }
+}
+
+/** It was parsed before it was written. */
+function ownerOf(text: string): ServiceOwner {
+  const [kind, name = ''] = text.split(':')
+  return kind === 'user' ? { kind, user: name as UserName } : { kind: 'project', project: name as ProjectName }
 }
 
 export function serviceOf(row: Schema['services']): Service {
@@ -229,6 +245,9 @@ export function serviceOf(row: Schema['services']): Service {
     systemUser: row.system_user,
     roles: decodeList(row.roles),
     projects: decodeList(row.projects),
+    ...(row.owner === null ? {} : { owner: ownerOf(row.owner) }),
+    ...present('rotateEverySeconds', row.rotate_every),
+    ...presentInstant('rotationAskedAt', row.rotation_asked_at),
     status: row.status,
     createdAt: instantOf(row.created_at),
   }

@@ -259,6 +259,12 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
   {
+    route: 'post /v1/services/{name}/rotate',
+    request: () => json('POST', '/v1/services/model-1.internal/rotate'),
+    allowed: { service: 200, admin: 200 },
+    others: NO,
+  },
+  {
     route: 'put /v1/services/{name}',
     request: (n) => json('PUT', `/v1/services/s${String(n)}.internal`, { systemUser: 'svc' }),
     allowed: ADMIN,

@@ -162,6 +162,20 @@ describe('the commands', () => {
       refused: { words: () => ['service', 'list'], by: 'alice', code: 'not_permitted' },
     },
     {
+      command: 'service show',
+      words: () => ['service', 'show', 'model-1.internal'],
+      by: 'admin',
+      says: /^service: +model-1\.internal$/m,
+      refused: { words: () => ['service', 'show', 'model-1.internal'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'service rotate',
+      words: () => ['service', 'rotate', '--all', '--plan'],
+      by: 'admin',
+      says: /^would ask model-1\.internal$/m,
+      refused: { words: () => ['service', 'rotate', 'model-1.internal'], by: 'alice', code: 'not_permitted' },
+    },
+    {
       command: 'model deployment put',
       words: () => ['model', 'deployment', 'put', 'resnet', ...DEPLOYMENT],
       by: 'alice',
@@ -250,6 +264,31 @@ describe('the commands', () => {
       words: () => ['crl', 'get', '--bundle', '--out', 'crls.pem'],
       says: /users-1: number [0-9]+, [0-9]+ revoked/,
       refused: { words: () => ['crl', 'get', '--issuer', 'users-9', '--out', 'no.crl'], code: 'not_found' },
+    },
+    {
+      command: 'cert renew',
+      words: () => ['cert', 'renew', '--out', 'alice.pem'],
+      by: 'alice',
+      says: /^vision__alice \(project-user\), serial 01/,
+      refused: {
+        words: () => ['cert', 'renew', '--lifetime', '400d', '--out', 'no.pem'],
+        by: 'alice',
+        code: 'body_rejected',
+      },
+    },
+    {
+      command: 'cert rekey',
+      words: () => {
+        for (const ending of ['pem', 'key']) copyFileSync(signet.at(`alice.${ending}`), signet.at(`before.${ending}`))
+        return ['cert', 'rekey']
+      },
+      by: 'alice',
+      says: /^vision__alice \(project-user\), serial 01/,
+      refused: {
+        words: () => ['cert', 'rekey', '--out', 'no.pem', '--key-out', 'no.key'],
+        by: 'before',
+        code: 'certificate_replaced',
+      },
     },
     {
       command: 'cert list',
