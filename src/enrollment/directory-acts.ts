@@ -230,7 +230,7 @@ async function writeService(
 
 async function requireOwner(tx: UnitOfWork, owner: ServiceOwner): Promise<void> {
   if (owner.kind === 'project') await requireProjects(tx, [owner.project])
-  else await activeUser(tx, owner.user)
+  else await activeUser(tx, owner.user, 'share')
 }
 
 async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[]): Promise<void> {
