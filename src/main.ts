@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
+import { JobLeases } from './enrollment/job-leases.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import { revokeReplaced } from './enrollment/revoke-replaced.ts'
 import { Sightings } from './enrollment/sightings.ts'
@@ -30,6 +31,7 @@ import { Reload } from './main/reload.ts'
 import { type BackgroundWork, startBackground } from './ops/background.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
+import { startTicking } from './ops/ticking.ts'
 import { systemTimer } from './ops/timer.ts'
 import { CrlPublisher } from './revocation/crl-publisher.ts'
 
@@ -40,6 +42,8 @@ export interface RunningService {
   stop(): Promise<StopReport>
 }
 
+/** Half of the second within which a job ends whose lease has lapsed. */
+const LEASE_STEP_MILLISECONDS = 500
 const MAINTENANCE_SECONDS = 600
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
@@ -189,7 +193,22 @@ function startWork({
     listeners.rotateTicketKeys()
     return addSeconds(clock.now(), TICKET_KEY_SECONDS)
   }, means)
-  const running: readonly BackgroundWork[] = [crls, keys, certificate, maintenance, replaced, seen, ticketKeys]
+  const jobLeases = new JobLeases(context)
+  const leases = startTicking(
+    async () => monitoring.leasesLooked(await jobLeases.look()),
+    LEASE_STEP_MILLISECONDS,
+    means,
+  )
+  const running: readonly Pick<BackgroundWork, 'stop'>[] = [
+    crls,
+    keys,
+    certificate,
+    maintenance,
+    replaced,
+    seen,
+    ticketKeys,
+    leases,
+  ]
   live.listen({
     onRevocation: () => {
       crls.wake()

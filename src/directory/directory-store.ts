@@ -6,6 +6,12 @@ import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { Job, Member, Membership, Project, Service, ServiceAccount, User } from './entities.ts'
 
+/** Whose jobs a list shows. */
+export type JobsOf =
+  | { readonly kind: 'launcher'; readonly launcher: ServiceName }
+  | { readonly kind: 'project'; readonly project: ProjectName }
+  | { readonly kind: 'member'; readonly project: ProjectName; readonly user: UserName }
+
 export interface DirectoryStore {
   insertUser(user: User): Promise<void>
   insertProject(project: Project): Promise<void>
@@ -56,6 +62,6 @@ export interface DirectoryStore {
   listAccounts(project: ProjectName, page: PageRequest): Promise<Page<ServiceAccount>>
   listUsers(page: PageRequest): Promise<Page<User>>
   listServices(page: PageRequest): Promise<Page<Service>>
-  /** A job that has ended at `at` is finished, whether or not its row says so. */
-  listJobs(launcher: ServiceName, status: Job['status'] | 'any', at: Date, page: PageRequest): Promise<Page<Job>>
+  /** Newest first. A job that has ended at `at` is finished, whether or not its row says so. */
+  listJobs(of: JobsOf, status: Job['status'] | 'any', at: Date, page: PageRequest): Promise<Page<Job>>
 }

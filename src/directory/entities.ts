@@ -71,15 +71,25 @@ export interface Service {
   readonly createdAt: Date
 }
 
+/** A job has an end of its own; notebooks and deployments last for as long as their lease is kept. */
+export type JobKind = 'job' | 'notebook' | 'deployment'
+
 /** A job of a member, started by a launcher; its certificate names it as OU. */
 export interface Job {
   readonly id: string
+  readonly kind: JobKind
   readonly project: ProjectName
   readonly user: UserName
   readonly launcher: ServiceName
   readonly status: 'active' | 'finished'
   readonly startedAt: Date
-  /** It ends here at the latest, whatever the launcher says. */
-  readonly endsAt: Date
+  /** It ends here at the latest, whatever the launcher says. Absent for notebooks and deployments. */
+  readonly endsAt?: Date
+  /** A heartbeat keeps it for so long. */
+  readonly leaseSeconds: number
+  /** When its lease lapses, in milliseconds of the lease clock (enrollment/lease-store.ts). */
+  readonly leaseUntil: number
+  /** When it was ended because its lease had lapsed, by the same clock. */
+  readonly lapsedAt?: number
   readonly finishedAt?: Date
 }

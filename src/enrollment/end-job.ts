@@ -4,8 +4,13 @@ import { type Ending, endIdentity } from './end-identity.ts'
 import type { FinishedJob } from './ending-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
+interface JobEnding {
+  /** Absent: somebody asked for it, or it was over. */
+  readonly why?: 'lease'
+}
+
 /** Revokes its certificates and tokens. For a job that is active. */
-export async function endJob(tx: UnitOfWork, job: Job, ending: Omit<Ending, 'identity'>): Promise<Job> {
+export async function endJob(tx: UnitOfWork, job: Job, ending: Omit<Ending, 'identity'> & JobEnding): Promise<Job> {
   const finished = await closeJob(tx, job, ending)
   await endIdentity(tx, { ...ending, identity: `job:${job.id}` })
   return finished
@@ -15,11 +20,12 @@ export async function endJob(tx: UnitOfWork, job: Job, ending: Omit<Ending, 'ide
 export async function closeJob(
   tx: UnitOfWork,
   job: Job,
-  ending: Pick<Ending, 'at' | 'actor' | 'origin'>,
+  ending: Pick<Ending, 'at' | 'actor' | 'origin'> & JobEnding,
 ): Promise<Job> {
   const { at } = ending
+  const { endsAt = at } = job
   // One whose time was over has ended then, and not when somebody noticed.
-  const finishedAt = at < job.endsAt ? at : job.endsAt
+  const finishedAt = at < endsAt ? at : endsAt
   const finished: Job = { ...job, status: 'finished', finishedAt }
   await tx.updateJob(finished)
   await tellOfFinish(tx, { ...finished, finishedAt }, ending)
@@ -30,7 +36,7 @@ export async function closeJob(
 export async function tellOfFinish(
   tx: UnitOfWork,
   job: FinishedJob,
-  { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+  { at, actor, origin, why }: Pick<Ending, 'at' | 'actor' | 'origin'> & JobEnding,
 ): Promise<void> {
   await tx.audit({
     at,
@@ -38,6 +44,11 @@ export async function tellOfFinish(
     act: 'job.finish',
     object: `job:${job.id}`,
     requestId: origin.requestId,
-    details: { project: job.project, user: job.user, ended: job.finishedAt.toISOString() },
+    details: {
+      project: job.project,
+      user: job.user,
+      ended: job.finishedAt.toISOString(),
+      ...(why === undefined ? {} : { why }),
+    },
   })
 }

@@ -13,6 +13,11 @@ export type EnrollmentErrorCode =
   | 'requester_ended'
   | 'project_not_granted'
   | 'job_of_administrator'
+  | 'job_too_long'
+  | 'job_without_end'
+  | 'job_lease_refused'
+  | 'job_lease_lapsed'
+  | 'leases_not_paused'
   | 'idempotency_key_reused'
   | 'already_delivered'
 

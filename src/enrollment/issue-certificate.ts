@@ -55,6 +55,10 @@ export interface ProvenKey {
   readonly publicKey: PublicKey
 }
 
+/** What signing needs of a demand, and what recording does. */
+export type SigningDemand = Pick<CertificateDemand, 'subject' | 'csr' | 'lifetimeSeconds'>
+export type RecordingDemand = Pick<CertificateDemand, 'identity' | 'project' | 'caller' | 'obtainedWith' | 'origin'>
+
 export interface LookedAgain {
   /** No certificate of this identity ends after this instant; `undefined` where renewals have no end. */
   readonly renewUntil: Date | undefined
@@ -75,12 +79,12 @@ export interface CertificateAnswer {
 export async function issueCertificate(context: ActContext, demand: CertificateDemand): Promise<CertificateAnswer> {
   const { lookFirst } = demand
   if (lookFirst !== undefined) await context.acts.run(lookFirst)
-  const issued = await issue(context, demand)
+  const issued = await signCertificate(context, demand)
   return context.acts.run((tx) => record(context, tx, demand, issued))
 }
 
 /** Stage by stage with whatever else is being issued; what one stage has read is forgotten before the wait for the commit. */
-async function issue(context: ActContext, demand: CertificateDemand): Promise<IssuedCertificate> {
+export async function signCertificate(context: ActContext, demand: SigningDemand): Promise<IssuedCertificate> {
   await nextTurn()
   const publicKey = await keyOf(context, demand)
   const { issuer, signer } = context.issuingKeyFor(demand.subject.profile)
@@ -90,7 +94,7 @@ async function issue(context: ActContext, demand: CertificateDemand): Promise<Is
   return signPermit(permit, signer)
 }
 
-async function keyOf(context: ActContext, { csr: given, subject }: CertificateDemand): Promise<PublicKey> {
+async function keyOf(context: ActContext, { csr: given, subject }: SigningDemand): Promise<PublicKey> {
   if (typeof given === 'object' && 'kind' in given) return given.publicKey
   const csr = parseCertificationRequest(typeof given === 'function' ? await given() : given)
   verifyProofOfPossession(csr)
@@ -105,19 +109,30 @@ async function record(
   demand: CertificateDemand,
   issued: IssuedCertificate,
 ): Promise<CertificateAnswer> {
-  const { renewUntil, requester } = await demand.lookAgain(tx)
+  const looked = await demand.lookAgain(tx)
   const kept = typeof demand.csr === 'function' ? 'secret' : KEPT_CERTIFICATE
   return onceFor(context, tx, demand.principal, demand.idempotent, kept, async () => {
-    if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
-      throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
-    }
-    const made = certificateRecord(demand, issued, { renewUntil, requester })
-    // With an enrolment token nobody is there but its maker; else it was the caller, whoever answers for it.
-    const actor = demand.caller.kind === 'anonymous' ? requester : actorOf(demand.caller)
-    await recordCertificate(tx, made, { ...demand.origin, actor })
+    const answer = await recordSigned(tx, demand, issued, looked)
     await demand.recordBeside?.(tx, issued)
-    return { ...answerOf(issued) }
+    return answer
   })
+}
+
+/** What was signed becomes a certificate. For acts that looked again themselves. Throws `EnrollmentRefused`, `KeyRefused`. */
+export async function recordSigned(
+  tx: UnitOfWork,
+  demand: RecordingDemand,
+  issued: IssuedCertificate,
+  looked: LookedAgain,
+): Promise<CertificateAnswer> {
+  const { renewUntil, requester } = looked
+  if (renewUntil !== undefined && issued.validity.notAfter > renewUntil) {
+    throw new EnrollmentRefused('renewal_ended', { renewUntil: renewUntil.toISOString() })
+  }
+  // With an enrolment token nobody is there but its maker; else it was the caller, whoever answers for it.
+  const actor = demand.caller.kind === 'anonymous' ? requester : actorOf(demand.caller)
+  await recordCertificate(tx, certificateRecord(demand, issued, looked), { ...demand.origin, actor })
+  return answerOf(issued)
 }
 
 /** Inventory row, key binding, journal entry and audit event of one certificate. Throws `KeyRefused`. */
@@ -154,7 +169,7 @@ export async function recordCertificate(
 }
 
 function certificateRecord(
-  demand: CertificateDemand,
+  demand: RecordingDemand,
   issued: IssuedCertificate,
   { renewUntil, requester }: LookedAgain,
 ): CertificateRecord {

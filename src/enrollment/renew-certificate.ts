@@ -9,13 +9,13 @@ import { profileNamed } from '../ca/policy/policy.ts'
 import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
 import { addSeconds, unixSeconds } from '../domain/clock.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
-import { DirectoryRefused } from '../directory/errors.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { parseCertificationRequest, verifyProofOfPossession } from '../x509/certification-request.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
+import { goodJob } from './job-holder.ts'
 import { activeService, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -76,7 +76,7 @@ async function renewableOf(context: ActContext, tx: UnitOfWork, caller: Certifie
   await callerStillGood(tx, caller, context.clock.now())
   const record = await tx.certificate(caller.certificate.serial, 'share')
   if (record === undefined) throw new EnrollmentRefused('requester_ended', { serial: caller.certificate.serial })
-  return { record, subject: await subjectOf(tx, caller), until: await endOfRenewals(tx, caller, record) }
+  return { record, subject: await subjectOf(tx, caller), until: await endOfRenewals(context, tx, caller, record) }
 }
 
 async function subjectOf(tx: UnitOfWork, caller: CertifiedCaller): Promise<CertifiedIdentity> {
@@ -100,14 +100,13 @@ async function subjectOf(tx: UnitOfWork, caller: CertifiedCaller): Promise<Certi
 
 /** A person proves themselves anew now and then; a job's certificate ends with the job. */
 async function endOfRenewals(
+  context: ActContext,
   tx: UnitOfWork,
   caller: CertifiedCaller,
   { renewUntil }: CertificateRecord,
 ): Promise<Date | undefined> {
   if (caller.kind !== 'job') return renewUntil
-  const job = await tx.job(caller.jobId, 'share')
-  if (job === undefined) throw new DirectoryRefused('job_unknown', { job: caller.jobId })
-  return job.endsAt
+  return (await goodJob(context, tx, caller)).endsAt
 }
 
 function demandOf(

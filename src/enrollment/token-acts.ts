@@ -10,12 +10,14 @@ import {
   type TokenBinding,
   type TokenClaims,
   type TokenLifetime,
+  type TokenRequest,
   type TokenSubject,
 } from '../tokens/token-claims.ts'
-import { issueToken } from '../tokens/token-signer.ts'
+import { type IssuedToken, issueToken } from '../tokens/token-signer.ts'
 import { type TokenExpectations, type VerifiedToken, verifyToken } from '../tokens/verify-token.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
+import { goodJob, type JobCaller } from './job-holder.ts'
 import { callerStillGood, notPermitted } from './second-look.ts'
 import type { TokenKeyring } from './token-keyring.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -54,10 +56,18 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
   return issueTokenAs(context, asked, {
     caller,
     subject: subjectOf(caller),
+    ...(caller.kind === 'job' ? { actor: await launcherOf(context, caller) } : {}),
     holder: actorOf(caller),
     binding: asked.binding === 'none' ? { kind: 'none' } : { kind: 'certificate', der: certificate },
-    lookAgain: (tx) => callerStillGood(tx, caller, context.clock.now()),
+    lookAgain: (tx) =>
+      caller.kind === 'job' ? goodJob(context, tx, caller) : callerStillGood(tx, caller, context.clock.now()),
   })
+}
+
+/** Rule 12: whoever launched a job is named in its tokens. */
+async function launcherOf(context: TokenContext, caller: JobCaller): Promise<TokenActor> {
+  const { launcher } = await context.acts.run((tx) => goodJob(context, tx, caller))
+  return { sub: launcher }
 }
 
 /** Whose token it will be, and what the caller may have it for. */
@@ -79,41 +89,52 @@ export async function issueTokenAs(
   asked: Omit<TokenAsked, 'certificate' | 'binding'>,
   grant: TokenGrant,
 ): Promise<TokenAnswer> {
-  const { caller, subject, binding, actor } = grant
-  const { token, claims } = await issueToken(
-    {
-      issuer: context.tokenIssuer,
-      subject,
-      audience: parseTokenAudience(asked.audience, context.isAudience),
-      lifetime: asked.lifetime,
-      binding,
-      actor,
-      notAfterLimit: caller.certificate.notAfter,
-    },
-    context.keys.signer(asked.algorithm),
-    context.policy.credentials.token,
-    context.clock,
-    context.random,
-  )
+  const { caller, holder } = grant
+  const { certificate } = caller
+  const { token, claims } = await signAccessToken(context, asked, { ...grant, notAfterLimit: certificate.notAfter })
   return context.acts.run(async (tx) => {
     await grant.lookAgain(tx)
     return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
-      await recordToken(tx, grant, asked.origin, claims)
-      return { token, jti: claims.jti, expiresInSeconds: claims.exp - claims.iat }
+      const requester = actorOf(caller)
+      await recordToken(tx, { holder, requester, certificateSerial: certificate.serial, origin: asked.origin }, claims)
+      return tokenAnswer(token, claims)
     })
   })
 }
 
-async function recordToken(
+/** Signed in memory, and not recorded: until it is, nobody gets it. Throws `TokenRefused`. */
+export function signAccessToken(
+  context: TokenContext,
+  { audience, lifetime, algorithm }: Pick<TokenAsked, 'audience' | 'lifetime' | 'algorithm'>,
+  { subject, actor, binding, notAfterLimit }: Pick<TokenRequest, 'subject' | 'actor' | 'binding' | 'notAfterLimit'>,
+): Promise<IssuedToken> {
+  const { tokenIssuer: issuer, policy, clock, random } = context
+  const registered = parseTokenAudience(audience, context.isAudience)
+  const request = { issuer, subject, actor, audience: registered, lifetime, binding, notAfterLimit }
+  return issueToken(request, context.keys.signer(algorithm), policy.credentials.token, clock, random)
+}
+
+export function tokenAnswer(token: string, { jti, exp, iat }: TokenClaims): TokenAnswer {
+  return { token, jti, expiresInSeconds: exp - iat }
+}
+
+export interface RecordedHolder {
+  /** Whose it is and who asked for it, as audit events write an actor. */
+  readonly holder: string
+  readonly requester: string
+  /** Of the certificate with which it ends. */
+  readonly certificateSerial: string
+  readonly origin: RequestOrigin
+}
+
+/** Row and audit event. */
+export async function recordToken(
   tx: UnitOfWork,
-  { caller, holder, binding }: TokenGrant,
-  origin: RequestOrigin,
-  { jti, aud, iat, exp }: TokenClaims,
+  { holder, requester: actor, certificateSerial, origin }: RecordedHolder,
+  { jti, aud, iat, exp, cnf }: TokenClaims,
 ): Promise<void> {
-  const actor = actorOf(caller)
   const issuedAt = new Date(iat * 1000)
   const expiresAt = new Date(exp * 1000)
-  const certificateSerial = caller.certificate.serial
   await tx.insertToken({
     jti,
     subject: holder,
@@ -132,7 +153,7 @@ async function recordToken(
     details: {
       audience: aud,
       expiresAt: expiresAt.toISOString(),
-      bound: binding.kind === 'none' ? 'none' : 'to-certificate',
+      bound: cnf === undefined ? 'none' : 'to-certificate',
       ...(holder === actor ? {} : { holder }),
     },
   })

@@ -8,6 +8,7 @@ import type { TokenStore } from '../tokens/token-store.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
+import type { LeaseStore } from './lease-store.ts'
 
 export interface UnitOfWork
   extends
@@ -19,6 +20,7 @@ export interface UnitOfWork
     TokenStore,
     EnrolmentStore,
     EndingStore,
+    LeaseStore,
     InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

@@ -112,7 +112,15 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
 
   // Jobs
   'post /v1/jobs': { callers: ['service'], who: 'a launcher that lists the project' },
-  'get /v1/jobs': { callers: ['service'], who: 'a launcher, for its own' },
+  'get /v1/jobs': {
+    callers: ['service', 'member'],
+    who: 'a launcher, for its own; a member, for those that run as it; an owner, for those of the project',
+  },
+  'get /v1/jobs/leases': ADMINISTRATORS,
+  'post /v1/jobs/leases/confirm': ADMINISTRATORS,
+  'post /v1/jobs/{id}/heartbeat': { callers: ['service', 'job'], who: 'its launcher, itself' },
+  'post /v1/jobs/{id}/renew': { callers: ['job'], who: 'itself' },
+  'post /v1/jobs/{id}/token': { callers: ['job'], who: 'itself' },
   'post /v1/jobs/{id}/finish': {
     callers: ['service', 'job', ...MEMBER],
     who: 'its launcher, itself, an owner of the project',

@@ -136,7 +136,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
 
   // The certification request
-  csr_empty: hush(422, 'Send a certification request.'),
+  csr_empty: tell(422, 'Send a certification request.'),
   csr_too_large: tell(413, 'A certification request has at most 16 KiB.'),
   csr_malformed: tell(400, 'Send a PKCS#10 request in strict DER.'),
   csr_pem_malformed: tell(400, 'Send one PEM block CERTIFICATE REQUEST and nothing else.'),
@@ -175,6 +175,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   certificate_replaced: tell(409, 'Ask with the certificate that took its place.'),
   key_not_new: tell(422, 'Rekey with a new key; renewing keeps the key.'),
   project_not_granted: tell(403, 'Ask an administrator to list the project for this service.'),
+  job_too_long: tell(400, 'Ask for a shorter job, or for a deployment.'),
+  job_without_end: tell(400, 'Notebooks and deployments last while their lease is kept: ask for no lifetime.'),
+  job_lease_refused: tell(400, 'Ask for a lease within the bounds of the policy.'),
+  job_lease_lapsed: tell(409, 'The lease of the job has lapsed: send a heartbeat first.'),
+  leases_not_paused: tell(409, 'Nothing is paused: lapsed jobs are ended as they lapse.'),
   job_of_administrator: tell(403, 'Jobs never run as a platform administrator.'),
 
   // The directory

@@ -214,16 +214,6 @@ export const DeploymentBody = z
   })
   .openapi('DeploymentRequest')
 
-export const JobBody = z
-  .strictObject({
-    kind: z.literal('job').default('job'),
-    project: text('Project', 'vision', 64),
-    user: text('The member on whose behalf it runs', 'alice', 64),
-    csr: csrField,
-    lifetimeSeconds: lifetimeField.optional(),
-  })
-  .openapi('JobRequest')
-
 const tokenFields = {
   audience: text('The deployment or service that will accept it; there is no default', 'resnet', 255),
   lifetimeSeconds: z.int().min(1).max(86_400).optional(),
@@ -234,6 +224,38 @@ const tokenFields = {
 }
 
 export const AccountTokenBody = z.strictObject(tokenFields).openapi('ServiceAccountTokenRequest')
+export const JobTokenBody = z
+  .strictObject({
+    ...tokenFields,
+    bind: z.boolean().default(false).openapi({ description: "Bind to the job's certificate (RFC 8705)" }),
+  })
+  .openapi('JobTokenRequest')
+
+export const JobBody = z
+  .strictObject({
+    kind: z.enum(['job', 'notebook', 'deployment']).default('job'),
+    project: text('Project', 'vision', 64),
+    user: text('The member on whose behalf it runs', 'alice', 64),
+    csr: csrField,
+    lifetimeSeconds: lifetimeField.optional().openapi({
+      description: 'How long the job may run. Its certificate lives an hour at most, and is renewed. Only for `job`.',
+    }),
+    leaseSeconds: z.int().min(1).max(3600).optional().openapi({
+      description: 'How long a heartbeat keeps it. Absent: the default of the policy.',
+    }),
+    token: JobTokenBody.optional(),
+  })
+  .openapi('JobRequest')
+
+/** Jobs in one request: they share a transaction. */
+const MAX_JOBS = 100
+
+export const JobsBody = z.union([
+  JobBody,
+  z.strictObject({ jobs: z.array(JobBody).min(1).max(MAX_JOBS) }).openapi('JobBatchRequest'),
+])
+
+export const JobRenewalBody = z.strictObject({ csr: csrField }).openapi('JobRenewalRequest')
 
 export const TokenBody = z
   .strictObject({

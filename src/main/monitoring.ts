@@ -7,6 +7,7 @@ import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
 import { CREDENTIAL_KINDS } from '../http/credential-limit.ts'
+import type { LeaseReport } from '../enrollment/job-leases.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
 import type { Observer } from '../http/parts.ts'
 import { PROBLEMS } from '../http/problems.ts'
@@ -31,6 +32,8 @@ export interface Monitoring extends OperationsParts {
   /** CAs that are in the book and not watched yet are watched from here on. */
   watchIssuers(opened: OpenInstallation): void
   batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
+  /** What a look at the leases of jobs has ended, and whether their end is paused. */
+  leasesLooked(report: LeaseReport): void
   failed(error: unknown, where: string): void
 }
 
@@ -46,6 +49,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
   })
   const health = new Health(clock, systemTimer)
   registerSnapshotCheck(health, configuration, live, clock)
+  const leases = leaseWatch(log, metrics, health)
   const watched = new Set<IssuerId>()
   return {
     log,
@@ -71,6 +75,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
         registerIssuerChecks(health, issuer, policy, live, clock)
       }
     },
+    leasesLooked: leases,
     batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
@@ -97,6 +102,25 @@ function observerOf(log: Log, metrics: Metrics, clock: Clock): Observer {
     },
     decided: (reason, seconds) => metrics.decided({ reason, seconds }),
     failed: (error, facts) => log.error({ err: error, ...facts }, 'a request failed'),
+  }
+}
+
+/** The alarm of the brake: in the log once, in the metrics and as a warning of readiness while it lasts. */
+function leaseWatch(log: Log, metrics: Metrics, health: Health): (report: LeaseReport) => void {
+  let last: LeaseReport = { ended: 0, waiting: 0, isPaused: false }
+  const fix = 'signet job leases; when they are dead: signet job leases --confirm'
+  health.register('job leases', () =>
+    last.isPaused
+      ? { kind: 'warning', detail: `too many lapsed at once: ${String(last.waiting)} jobs wait for their end`, fix }
+      : OK,
+  )
+  return (report) => {
+    if (report.isPaused && !last.isPaused)
+      log.error({ ...report, fix }, 'too many jobs lapsed at once: ending is paused')
+    if (!report.isPaused && last.isPaused) log.info({ ...report }, 'lapsed jobs are ended again')
+    if (report.ended > 0) log.info({ jobs: report.ended }, 'jobs ended: their lease has lapsed')
+    metrics.leasesLooked(report)
+    last = report
   }
 }
 

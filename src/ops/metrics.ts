@@ -27,6 +27,8 @@ export interface Metrics {
   decided(decision: { reason: string; seconds: number }): void
   crlPublished(issuer: IssuerId, figures: CrlFigures): void
   batchCommitted(batch: { acts: number; seconds: number }): void
+  /** Jobs ended because their lease had lapsed, and those that wait while ending is paused. */
+  leasesLooked(leases: { ended: number; waiting: number; isPaused: boolean }): void
   /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
   certificateInUse(certificate: string, validity: Validity): void
   /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
@@ -64,7 +66,8 @@ export function createMetrics(options: {
   }
 }
 
-type Traffic = 'requestAnswered' | 'certificateIssued' | 'refused' | 'credential' | 'decided' | 'batchCommitted'
+type Traffic =
+  'requestAnswered' | 'certificateIssued' | 'refused' | 'credential' | 'decided' | 'batchCommitted' | 'leasesLooked'
 
 function trafficMetrics(
   registry: Registry,
@@ -80,6 +83,10 @@ function trafficMetrics(
   const failures = counter(registry, 'credential_failures_total', 'Credentials that did not hold', ['kind'])
   const limited = counter(registry, 'credential_limited_total', 'Credentials that were not looked at', ['kind'])
   const credentialKind = oneOf(credentials)
+  const lapsed = counter(registry, 'jobs_lapsed_total', 'Jobs ended because their lease had lapsed', [])
+  const leases = { waiting: 0, isPaused: false }
+  plainGauge(registry, 'job_lapses_waiting', 'Lapsed jobs that wait while ending is paused', () => leases.waiting)
+  plainGauge(registry, 'job_lapses_paused', '1 while the end of lapsed jobs is paused', () => Number(leases.isPaused))
   const code = oneOf(codes)
   const reason = oneOf(reasons)
   const route = firstOf(MAX_ROUTES)
@@ -94,6 +101,10 @@ function trafficMetrics(
     decided: (decision) => {
       decisions.inc({ reason: reason(decision.reason) })
       decisionSeconds.observe(decision.seconds)
+    },
+    leasesLooked: ({ ended, waiting, isPaused }) => {
+      lapsed.inc(ended)
+      Object.assign(leases, { waiting, isPaused })
     },
     batchCommitted: (batch) => {
       batches.observe(batch.acts)

@@ -9,6 +9,7 @@ import { serviceAccounts } from './migrations/0003-service-accounts.ts'
 import { replacedCertificates } from './migrations/0004-replaced-certificates.ts'
 import { quotas } from './migrations/0005-quotas.ts'
 import { serviceRotation } from './migrations/0006-service-rotation.ts'
+import { jobLeases } from './migrations/0007-job-leases.ts'
 
 export interface Migration {
   readonly number: number
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   replacedCertificates,
   quotas,
   serviceRotation,
+  jobLeases,
 ]
 
 /** The newest schema that this code knows. */

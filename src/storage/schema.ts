@@ -77,12 +77,17 @@ export interface Schema {
   jobs: {
     position: Generated<number>
     id: string
+    kind: Job['kind']
     project: ProjectName
     user_name: UserName
     launcher: ServiceName
     status: Job['status']
     started_at: number
-    ends_at: number
+    ends_at: number | null
+    lease_seconds: number
+    /** Of the lease clock, as `lapsed_at`. */
+    lease_until: number
+    lapsed_at: number | null
     finished_at: number | null
   }
   deployments: {
@@ -215,6 +220,18 @@ export interface Schema {
   metadata: {
     name: string
     value: string
+  }
+  /** One row: milliseconds for which heartbeats could be accepted, and whether the end of lapsed jobs is paused. */
+  lease_state: {
+    only_row: 1
+    clock: number
+    released_until: number
+    paused_at: number | null
+  }
+  /** Tokens that another has taken the place of, until they are revoked. */
+  superseded_tokens: {
+    jti: string
+    ends_at: number
   }
   leases: {
     name: string

@@ -7,6 +7,7 @@ import type { Recording } from '../domain/transactions.ts'
 import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
+import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { accountTable } from './account-table.ts'
@@ -19,6 +20,8 @@ import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
 import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
 import { quotaTable } from './quota-table.ts'
+import { jobTable } from './job-table.ts'
+import { leaseTables } from './lease-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { tokenTables } from './token-tables.ts'
@@ -35,6 +38,7 @@ export interface Tables
     TokenStore,
     EnrolmentStore,
     EndingStore,
+    JobLeaseStore,
     IdempotencyUpkeep,
     Upkeep,
     DeploymentStore,
@@ -54,6 +58,8 @@ export function tablesOf(session: Session): Tables {
     ...accountTable(session),
     ...quotaTable(session),
     ...serviceTables(session),
+    ...jobTable(session),
+    ...leaseTables(session),
     ...deploymentTable(session),
     ...certificateTables(session),
     ...issuerTables(session),

@@ -191,8 +191,8 @@ describe('jobs', () => {
     const user = await newMember()
     const { notAfter } = await start(user)
     expect(Date.parse(notAfter)).toBe(clock.now().getTime() + 3_599_000)
-    const body = { project: 'vision', user, csr: await csr(), lifetimeSeconds: 3601 }
-    await expectRefused(400, 'validity_too_long', () => service.post('/v1/jobs', body, launcher))
+    const body = { project: 'vision', user, csr: await csr(), lifetimeSeconds: 2_592_001 }
+    await expectRefused(400, 'job_too_long', () => service.post('/v1/jobs', body, launcher))
   })
 
   test('an unknown one is unknown to a launcher, and nobody else may ask', async () => {

@@ -30,13 +30,14 @@ test('is finished at its end, audited, and only then', async () => {
   expect(await list('active')).toEqual([listed])
   const context = actContext(opened)
   const job = await opened.storage.run((tx) => tx.job(id, 'none'))
-  if (job === undefined) throw new Error('the job is not recorded')
+  if (job?.endsAt === undefined) throw new Error('the job is not recorded, or has no end')
+  const { endsAt } = job
 
-  clock.set(new Date(job.endsAt.getTime() - 1))
+  clock.set(new Date(endsAt.getTime() - 1))
   expect(await finishEndedJobs(context)).toBe(0)
-  clock.set(job.endsAt)
+  clock.set(endsAt)
   // Also before it is closed, the list says so.
-  const ended = { id, status: 'finished', finishedAt: job.endsAt.toISOString() }
+  const ended = { id, status: 'finished', finishedAt: endsAt.toISOString() }
   expect([await list('active'), await list('finished')]).toEqual([[], [expect.objectContaining(ended)]])
 
   clock.pass(60)
@@ -44,7 +45,7 @@ test('is finished at its end, audited, and only then', async () => {
   expect(await opened.storage.run((tx) => tx.job(id, 'none'))).toEqual({
     ...job,
     status: 'finished',
-    finishedAt: job.endsAt,
+    finishedAt: endsAt,
   })
   const { items } = await opened.storage.read((view) => view.listAudit({ limit: 5 }))
   expect(items).toContainEqual(

@@ -351,7 +351,33 @@ const ROWS: readonly Row[] = [
   {
     route: 'get /v1/jobs',
     request: () => json('GET', '/v1/jobs'),
-    allowed: { service: 200, launcher: 200 },
+    allowed: { service: 200, launcher: 200, scientist: 200, owner: 200, stranger: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/jobs/{id}/heartbeat',
+    request: async () => json('POST', `/v1/jobs/${await newJob()}/heartbeat`),
+    allowed: { launcher: 200 },
+    others: NO,
+  },
+  // For the job itself: another job is none of its business.
+  {
+    route: 'post /v1/jobs/{id}/renew',
+    request: async () => json('POST', `/v1/jobs/${await newJob()}/renew`, { csr: await csr() }),
+    allowed: {},
+    others: NO,
+  },
+  {
+    route: 'post /v1/jobs/{id}/token',
+    request: async () => json('POST', `/v1/jobs/${await newJob()}/token`, { audience: 'resnet' }),
+    allowed: {},
+    others: NO,
+  },
+  { route: 'get /v1/jobs/leases', request: () => json('GET', '/v1/jobs/leases'), allowed: ADMIN, others: NO },
+  {
+    route: 'post /v1/jobs/leases/confirm',
+    request: () => json('POST', '/v1/jobs/leases/confirm'),
+    allowed: { admin: [409, 'leases_not_paused'] },
     others: NO,
   },
   {

@@ -14,7 +14,9 @@ import type { SystemUser } from '../../src/domain/system-user.ts'
 import type { UserName } from '../../src/domain/user-name.ts'
 import { issueForMember } from '../../src/enrollment/issue-for-member.ts'
 import { issueForService } from '../../src/enrollment/issue-for-service.ts'
-import { startJob } from '../../src/enrollment/jobs.ts'
+import { type StartedJob, startJobs } from '../../src/enrollment/start-jobs.ts'
+import type { TokenContext } from '../../src/enrollment/token-acts.ts'
+import { TokenKeyring } from '../../src/enrollment/token-keyring.ts'
 import { stored } from '../http/stored.ts'
 import { makeCsr } from '../support/csr.ts'
 import type { Answer } from '../support/https-client.ts'
@@ -85,14 +87,25 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
         csr: (await makeCsr()).pem,
         origin: ORIGIN,
       })
-    const start = async (user: string, by = launcher, name = 'launcher.internal') =>
-      startJob(acts.context, {
-        caller: service(name, by),
-        project: VISION,
-        user: user as UserName,
-        csr: (await makeCsr()).pem,
-        origin: ORIGIN,
-      })
+    /** No audience is known: these jobs get no tokens. */
+    const tokens = (): TokenContext => {
+      const { keyStore, storage, policy } = acts.opened
+      const parts = {
+        acts: storage,
+        keyStore,
+        installation: '',
+        policy: policy.credentials.token,
+        clock: systemClock,
+        algorithms: ['ES256'] as const,
+      }
+      const known = { tokenIssuer: '', isAudience: () => false, isTokenRevoked: () => false }
+      return { ...acts.context, ...known, keys: new TokenKeyring(parts) }
+    }
+    const start = async (user: string, by = launcher, name = 'launcher.internal'): Promise<StartedJob | undefined> => {
+      const csr = (await makeCsr()).pem
+      const jobs = [{ kind: 'job', project: VISION, user: user as UserName, csr }] as const
+      return (await startJobs(tokens(), { caller: service(name, by), jobs, origin: ORIGIN }))[0]
+    }
     const certify = async (name: string, by: Certified) =>
       issueForService(acts.context, {
         caller: service(name, by),
@@ -224,8 +237,8 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       const issued = await issue(user, by)
       const job = await start(user)
       expectStatus(await remove(user), 200)
-      for (const serial of [issued.serial, job.certificate.serial]) {
-        const { json } = await running.get(`/v1/certificates/${serial}`, running.admin)
+      for (const serial of [issued.serial, job?.certificate.serial]) {
+        const { json } = await running.get(`/v1/certificates/${String(serial)}`, running.admin)
         expect(json).toMatchObject({ status: 'revoked', reason: 'affiliationChanged' })
       }
     })

@@ -20,6 +20,8 @@ import {
   user,
 } from './fixtures.ts'
 
+const LAUNCHED = { kind: 'launcher', launcher: LAUNCHER } as const
+
 onBothDatabases('the directory store', (fresh) => {
   const opened = async () => {
     const { storage } = await (await fresh()).open()
@@ -130,15 +132,15 @@ onBothDatabases('the directory store', (fresh) => {
       job('j2', { status: 'finished', finishedAt: seconds(60) }),
     )
     expect((await storage.run((tx) => tx.activeJobsOf(FRAUD, ANN))).map(({ id }) => id)).toEqual(['j1', 'j3'])
-    const first = await storage.read((view) => view.listJobs(LAUNCHER, 'any', NOW, { limit: 2 }))
+    const first = await storage.read((view) => view.listJobs(LAUNCHED, 'any', NOW, { limit: 2 }))
     expect(first.items.map(({ id }) => id)).toEqual(['j3', 'j2'])
     const cursor = first.cursor ?? ''
-    const second = await storage.read((view) => view.listJobs(LAUNCHER, 'any', NOW, { limit: 2, cursor }))
+    const second = await storage.read((view) => view.listJobs(LAUNCHED, 'any', NOW, { limit: 2, cursor }))
     expect(second.items.map(({ id }) => id)).toEqual(['j1'])
     expect(second.cursor).toBeUndefined()
-    const finished = await storage.read((view) => view.listJobs(LAUNCHER, 'finished', NOW, { limit: 2 }))
+    const finished = await storage.read((view) => view.listJobs(LAUNCHED, 'finished', NOW, { limit: 2 }))
     expect(finished.items.map(({ id }) => id)).toEqual(['j2'])
-    expect(await codeOf(storage.read((view) => view.listJobs(LAUNCHER, 'active', NOW, { limit: 2, cursor })))).toBe(
+    expect(await codeOf(storage.read((view) => view.listJobs(LAUNCHED, 'active', NOW, { limit: 2, cursor })))).toBe(
       'cursor_rejected',
     )
   })
@@ -152,7 +154,7 @@ onBothDatabases('the directory store', (fresh) => {
       await tx.insertJob(job('done', { endsAt: seconds(60), status: 'finished', finishedAt: seconds(30) }))
     })
     const ids = async (state: 'active' | 'finished', at: number): Promise<readonly string[]> => {
-      const page = await storage.read((view) => view.listJobs(LAUNCHER, state, seconds(at), { limit: 10 }))
+      const page = await storage.read((view) => view.listJobs(LAUNCHED, state, seconds(at), { limit: 10 }))
       return page.items.map(({ id }) => id)
     }
     const ended = async (at: number, limit = 10): Promise<readonly string[]> =>

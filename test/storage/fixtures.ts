@@ -71,6 +71,9 @@ export const service = (name: string, more: Partial<Service> = {}): Service => (
 
 export const job = (id: string, more: Partial<Job> = {}): Job => ({
   id,
+  kind: 'job',
+  leaseSeconds: 120,
+  leaseUntil: 120_000,
   project: FRAUD,
   user: ANN,
   launcher: LAUNCHER,

@@ -20,6 +20,24 @@ export interface CredentialPolicy {
     readonly keyOverlapSeconds: number
     readonly jwksMaxAgeSeconds: number
   }
+  /** CP §4.13. */
+  readonly job: {
+    /** Of a job itself; notebooks and deployments have no end. */
+    readonly defaultSeconds: number
+    readonly maxSeconds: number
+    readonly leaseSeconds: number
+    readonly minLeaseSeconds: number
+    readonly maxLeaseSeconds: number
+    /** After a time in which no heartbeat could be accepted, leases stand still for so long. */
+    readonly graceSeconds: number
+    /** For how long the token before goes on working. */
+    readonly tokenOverlapSeconds: number
+    /** More than so many jobs and more than such a part of all, lapsed within the window, and ending pauses. */
+    readonly brakeJobs: number
+    readonly brakePercent: number
+    readonly brakeWindowSeconds: number
+    readonly pauseSeconds: number
+  }
 }
 
 export const credentialsSchema = z.strictObject({
@@ -39,4 +57,23 @@ export const credentialsSchema = z.strictObject({
       jwksMaxAgeSeconds: reasonedSeconds,
     })
     .refine((token) => token.defaultSeconds <= token.maxSeconds, 'defaultSeconds is at most maxSeconds'),
+  job: z
+    .strictObject({
+      defaultSeconds: reasonedSeconds,
+      maxSeconds: reasonedSeconds,
+      leaseSeconds: reasonedSeconds,
+      minLeaseSeconds: reasonedSeconds,
+      maxLeaseSeconds: reasoned(1, 3600),
+      graceSeconds: reasoned(0, 3600),
+      tokenOverlapSeconds: reasoned(0, 3600),
+      brakeJobs: reasoned(0, 1_000_000),
+      brakePercent: reasoned(0, 100),
+      brakeWindowSeconds: reasonedSeconds,
+      pauseSeconds: reasoned(1, 3600),
+    })
+    .refine((job) => job.defaultSeconds <= job.maxSeconds, 'defaultSeconds is at most maxSeconds')
+    .refine(
+      (job) => job.minLeaseSeconds <= job.leaseSeconds && job.leaseSeconds <= job.maxLeaseSeconds,
+      'leaseSeconds lies between minLeaseSeconds and maxLeaseSeconds',
+    ),
 }) satisfies z.ZodType<CredentialPolicy>
