@@ -2,7 +2,7 @@
 // decides which name is whose. Active Directory shows 1,500 values of an attribute at a time ([MS-ADTS] §3.1.1.3.1.3.3).
 import { LdapFailed } from './ldap-failed.ts'
 import type { LdapConnection, LdapEntry } from './ldap-connection.ts'
-import { type LdapPerson, personAt, personByLogin } from './ldap-people.ts'
+import { type LdapPerson, personAt, memberByLogin } from './ldap-people.ts'
 import type { LdapSettings } from './ldap-settings.ts'
 import { textsOf } from './ldap-text.ts'
 
@@ -41,7 +41,7 @@ async function memberAt(
   value: string,
 ): Promise<LdapPerson | undefined> {
   return settings.groups.member === 'memberUid'
-    ? personByLogin(connection, settings, value)
+    ? memberByLogin(connection, settings, value)
     : personAt(connection, settings, value)
 }
 

@@ -13,40 +13,59 @@ export interface LdapPerson {
   readonly status: 'active' | 'disabled'
 }
 
-/** Undefined: nobody, or more than one. Throws `LdapFailed`. */
+/** For a sign-in. Undefined: nobody, or nobody in particular. Throws `LdapFailed`. */
 export async function personByLogin(
   connection: LdapConnection,
   settings: LdapSettings,
   login: string,
 ): Promise<LdapPerson | undefined> {
-  const found = await people(connection, settings, `(${settings.users.login}=${escaped(login)})`)
-  const person = theOnly(found, settings)
+  const person = theOnly(await people(connection, settings, withLogin(settings, login)), settings)
   // The server matches without regard to case, width and spaces. More than case is a mistake or an attempt.
-  return person !== undefined && foldAscii(person.login) === foldAscii(login) ? person : undefined
+  return person !== 'unclear' && foldAscii(person?.login ?? '') === foldAscii(login) ? person : undefined
 }
 
-/** Throws `LdapFailed`. */
+/** For a sync: nobody means that nobody is there. Throws `LdapFailed` where that is not certain. */
+export async function memberByLogin(
+  connection: LdapConnection,
+  settings: LdapSettings,
+  login: string,
+): Promise<LdapPerson | undefined> {
+  return certain(await people(connection, settings, withLogin(settings, login)), settings)
+}
+
+/** Throws `LdapFailed` where it is not certain that nobody is there. */
 export async function personById(
   connection: LdapConnection,
   settings: LdapSettings,
   id: string,
 ): Promise<LdapPerson | undefined> {
-  const found = await people(connection, settings, `(${settings.users.id}=${escapedId(settings.users.id, id)})`)
-  // What may be in the part that the server points to is not gone.
-  if (found.hasReferrals) throw new LdapFailed('incomplete', 'a referral')
-  return theOnly(found, settings)
+  const condition = `(${settings.users.id}=${escapedId(settings.users.id, id)})`
+  return certain(await people(connection, settings, condition), settings)
 }
 
-/** Undefined: nothing is there, or no person. Throws `LdapFailed`. */
+/** Undefined: nothing is there, or no person. Throws `LdapFailed` where that is not certain. */
 export async function personAt(
   connection: LdapConnection,
   settings: LdapSettings,
   dn: string,
 ): Promise<LdapPerson | undefined> {
   const attributes = attributesOf(settings)
-  const found = await connection.search({ base: dn, scope: 'base', filter: settings.users.filter, attributes })
+  return certain(
+    await connection.search({ base: dn, scope: 'base', filter: settings.users.filter, attributes }),
+    settings,
+  )
+}
+
+function withLogin({ users }: LdapSettings, login: string): string {
+  return `(${users.login}=${escaped(login)})`
+}
+
+function certain(found: LdapFound, settings: LdapSettings): LdapPerson | undefined {
+  // What may be in the part that the server points to is not gone.
   if (found.hasReferrals) throw new LdapFailed('incomplete', 'a referral')
-  return theOnly(found, settings)
+  const person = theOnly(found, settings)
+  if (person === 'unclear') throw new LdapFailed('incomplete', 'people who cannot be told apart')
+  return person
 }
 
 async function people(connection: LdapConnection, settings: LdapSettings, condition: string): Promise<LdapFound> {
@@ -62,10 +81,11 @@ function attributesOf({ users }: LdapSettings): readonly string[] {
   return [users.login, users.id, 'userAccountControl', 'pwdAccountLockedTime', 'nsAccountLock']
 }
 
-function theOnly({ entries: [entry, ...more] }: LdapFound, settings: LdapSettings): LdapPerson | undefined {
-  if (entry === undefined || more.length > 0) return undefined
+/** `unclear`: two of them, or one without exactly one login. */
+function theOnly({ entries: [entry, ...more] }: LdapFound, settings: LdapSettings): LdapPerson | undefined | 'unclear' {
+  if (entry === undefined) return undefined
   const [login, ...others] = textsOf(entry, settings.users.login)
-  if (login === undefined || others.length > 0) return undefined
+  if (more.length > 0 || login === undefined || others.length > 0) return 'unclear'
   const id = immutableIdOf(entry, settings.users.id)
   return { dn: entry.dn, id, login, status: isDisabled(entry) ? 'disabled' : 'active' }
 }

@@ -38,6 +38,11 @@ export function immutableIdOf(entry: LdapEntry, id: ImmutableId): string {
   return parsed
 }
 
+/** As ids are written here. A link that an administrator typed may say anything. */
+export function isImmutableId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
 /** The filter value that finds it again. */
 export function escapedId(id: ImmutableId, value: string): string {
   return id === 'entryUUID' ? escaped(value) : escaped(guidBytes(value))
@@ -51,7 +56,7 @@ const PARSERS = { entryUUID: parseEntryUuid, objectGUID: parseObjectGuid } as co
 /** A UUID as text (RFC 4530 §2.1). */
 function parseEntryUuid(value: Uint8Array): string | undefined {
   const text = Buffer.from(value).toString('latin1').toLowerCase()
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? text : undefined
+  return isImmutableId(text) ? text : undefined
 }
 
 /** Sixteen bytes, the first three fields little-endian ([MS-DTYP] §2.3.4.2). */
