@@ -17,6 +17,12 @@ export interface Asked {
   readonly caller: Caller
   readonly idempotent?: IdempotentRequest | undefined
   readonly origin: RequestOrigin
+  /** As audit events write it, where nobody asked: `sync:PROVIDER`. */
+  readonly actor?: string
+}
+
+export function actorIn({ caller, actor }: Asked): string {
+  return actor ?? actorOf(caller)
 }
 
 /** What the caller may do was looked at before: for a replay too. */
@@ -33,23 +39,24 @@ export function once<Result>(
 export async function audit(
   context: ActContext,
   tx: UnitOfWork,
-  { caller, origin }: Asked,
+  asked: Asked,
   act: AuditAct,
   object: string,
   details: Facts,
 ): Promise<void> {
-  const { requestId } = origin
-  await tx.audit({ at: context.clock.now(), actor: actorOf(caller), act, object, requestId, details })
+  const { requestId } = asked.origin
+  await tx.audit({ at: context.clock.now(), actor: actorIn(asked), act, object, requestId, details })
 }
 
 export async function end(
   context: ActContext,
   tx: UnitOfWork,
-  { caller, origin }: Asked,
+  asked: Asked,
   identity: string,
   reason: RevocationReason,
 ): Promise<void> {
-  await endIdentity(tx, { identity, reason, at: context.clock.now(), actor: actorOf(caller), origin })
+  const { origin } = asked
+  await endIdentity(tx, { identity, reason, at: context.clock.now(), actor: actorIn(asked), origin })
 }
 
 export async function endJobs(
@@ -59,8 +66,8 @@ export async function endJobs(
   jobs: readonly Job[],
   reason: RevocationReason,
 ): Promise<void> {
-  const { caller, origin } = asked
-  for (const job of jobs) await endJob(tx, job, { reason, at: context.clock.now(), actor: actorOf(caller), origin })
+  const [actor, origin] = [actorIn(asked), asked.origin]
+  for (const job of jobs) await endJob(tx, job, { reason, at: context.clock.now(), actor, origin })
 }
 
 /** What a membership holds, and its jobs. The membership itself is the caller's to end. */

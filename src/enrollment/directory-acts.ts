@@ -1,7 +1,7 @@
 // Who joins and who leaves: users, projects, members and services. What ends an identity revokes what it holds, in the same
 // transaction. An administrator names the first owner of a project and replaces a blocked one; owners add everybody else.
 import { randomUUID } from 'node:crypto'
-import { actorOf, type Caller } from '../domain/caller.ts'
+import type { Caller } from '../domain/caller.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -13,9 +13,10 @@ import { refuseOutsideZones } from '../ca/alternative-names.ts'
 import type { Member, Project, Service, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
-import { type Asked, audit, end, endMember, once } from './directory-act.ts'
+import { type Asked, audit, once } from './directory-act.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { keptAsJson } from './idempotency.ts'
+import { insertMember, setStatus, shutOut, takeOut } from './member-steps.ts'
 import { requireQuota } from './quota.ts'
 import { isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -117,12 +118,7 @@ export async function removeMember(
       if (isActiveOwner && (await tx.countActiveOwners(project)) === 1) {
         throw new DirectoryRefused('last_owner', { project, user })
       }
-      const removed: Member = { ...membership.member, status: 'removed' }
-      await tx.updateMember(removed)
-      await tx.change({ kind: 'member', project, user, role: removed.role, status: 'removed' })
-      await endMember(context, tx, asked, project, user, 'affiliationChanged')
-      await audit(context, tx, asked, 'member.remove', `member:${project}__${user}`, {})
-      return removed
+      return takeOut(context, tx, asked, membership.member)
     })
   })
 }
@@ -139,12 +135,7 @@ export async function blockUser(context: ActContext, asked: Asked & { readonly n
       if (user.platformRole === 'admin' && (await tx.countActiveAdministrators()) === 1) {
         throw new DirectoryRefused('last_administrator', { user: user.name })
       }
-      const blocked = await setStatus(context, tx, asked, user, 'blocked')
-      for (const member of await tx.membershipsOf(user.name)) {
-        await endMember(context, tx, asked, member.project, user.name, 'privilegeWithdrawn')
-      }
-      await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
-      return blocked
+      return shutOut(context, tx, asked, user)
     })
   })
 }
@@ -238,34 +229,6 @@ async function requireProjects(tx: UnitOfWork, projects: readonly ProjectName[])
     const found = await tx.project(project, 'share')
     if (found?.status !== 'active') throw new DirectoryRefused('project_unknown', { project })
   }
-}
-
-async function insertMember(
-  context: ActContext,
-  tx: UnitOfWork,
-  asked: Asked,
-  { project, user, role }: Pick<Member, 'project' | 'user' | 'role'>,
-): Promise<Member> {
-  const [createdAt, addedBy] = [context.clock.now(), actorOf(asked.caller)]
-  const member: Member = { id: randomUUID(), project, user, role, status: 'active', createdAt, addedBy }
-  await tx.insertMember(member)
-  await tx.change({ kind: 'member', project, user, role, status: 'active' })
-  await audit(context, tx, asked, 'member.add', `member:${project}__${user}`, { role })
-  return member
-}
-
-async function setStatus(
-  context: ActContext,
-  tx: UnitOfWork,
-  asked: Asked,
-  user: User,
-  status: 'active' | 'blocked',
-): Promise<User> {
-  const changed: User = { ...user, status }
-  await tx.updateUser(changed)
-  await tx.change({ kind: 'user', name: user.name, status, platformRole: user.platformRole })
-  await audit(context, tx, asked, status === 'blocked' ? 'user.block' : 'user.unblock', `user:${user.name}`, {})
-  return changed
 }
 
 /** For `update` where it is counted what they have: of two at once, the second counts the first. */

@@ -26,7 +26,9 @@ export interface SyncState {
   readonly linked: ReadonlyMap<string, UserName>
   /** Active members of the projects under sync, whoever added them. */
   readonly members: readonly (PlannedMember & { readonly addedBy: 'sync' | 'other' })[]
-  /** Active owners of each project under sync; a project that is not there has no entry. */
+  /** Those of the projects under sync that are there. */
+  readonly projects: ReadonlySet<ProjectName>
+  /** Active owners of every project. */
   readonly owners: ReadonlyMap<ProjectName, ReadonlySet<UserName>>
 }
 
@@ -68,7 +70,7 @@ function wantedMembers(
 ): ReadonlyMap<string, PlannedMember> {
   const wanted = new Map<string, PlannedMember>()
   for (const { group, project, role } of groups) {
-    if (!state.owners.has(project)) continue
+    if (!state.projects.has(project)) continue
     for (const subject of reading.members.get(group) ?? []) {
       const user = state.linked.get(subject)
       if (user === undefined || reading.gone.has(subject)) continue
@@ -82,7 +84,7 @@ function wantedMembers(
 /** Why the plan waits for a confirmation; empty when it does not. */
 export function brakesOf(plan: SyncPlan, state: SyncState): readonly Brake[] {
   const own = state.members.filter(({ addedBy }) => addedBy === 'sync')
-  const projects = [...state.owners.keys()]
+  const projects = [...state.projects]
   const of = (project: ProjectName) => (member: PlannedMember) => member.project === project
   const isMany =
     exceeds(plan.remove.length, own.length) ||
@@ -92,7 +94,7 @@ export function brakesOf(plan: SyncPlan, state: SyncState): readonly Brake[] {
     const before = count(own, of(project))
     return before > 1 && count(plan.remove, of(project)) === before && count(plan.add, of(project)) === 0
   })
-  const isLast = projects.some((project) => leavesNoOwner(plan, project, state.owners.get(project) ?? new Set()))
+  const isLast = [...state.owners].some(([project, owners]) => leavesNoOwner(plan, project, owners))
   return [
     ...(isMany ? (['many_removals'] as const) : []),
     ...(isEmptied ? (['emptied'] as const) : []),

@@ -43,6 +43,7 @@ function state(members: SyncState['members'], linked: string[] = members.map((ea
   return {
     linked: new Map(linked.map((name) => [name, user(name)])),
     members,
+    projects: new Set([vision, speech]),
     owners: new Map([
       [vision, owners(vision)],
       [speech, owners(speech)],
@@ -93,7 +94,7 @@ describe('a plan', () => {
     expect(planSync(GROUPS, found, state([], ['alice']), 'leave')).toMatchObject({ add: [], block: [] })
   })
   test('a project that is not there gets nobody', () => {
-    const before: SyncState = { ...state([], ['alice']), owners: new Map() }
+    const before: SyncState = { ...state([], ['alice']), projects: new Set() }
     expect(isEmpty(planSync(GROUPS, reading({ 'g-vision': ['alice'] }), before, 'block'))).toBe(true)
   })
   test('has a digest that changes with each part of it', () => {
