@@ -277,6 +277,24 @@ onBothStores(
       }
     })
 
+    test('a key may be made for an account, by whom a certificate may be asked for, and is handed over once', async () => {
+      const name = await fresh()
+      const body = { generate: { algorithm: 'ec-p256' }, format: 'pkcs12', passphrase: 'correct horse battery' }
+      const plain = { method: 'POST', path: `${path('vision', name)}/certificates`, body }
+      const asked = { ...plain, headers: { 'idempotency-key': `made-${name}` } }
+      const { json } = expectStatus(await service.send(asked, launcher), 201)
+      expect(json).toMatchObject({
+        profile: 'service-account',
+        commonName: `vision__${name}`,
+        keyStore: { format: 'pkcs12' },
+      })
+      const again = () => service.send(asked, launcher)
+      expect(known(await leavesNothing(service, again))).toEqual({ status: 409, code: 'already_delivered' })
+      const scientist = await service.addMember('vision', `maker${String(count)}`, owner)
+      const refused = () => service.send(plain, scientist)
+      expect(known(await leavesNothing(service, refused))).toEqual({ status: 403, code: 'not_permitted' })
+    })
+
     test('AA5: a deleted account keeps nothing, in the answer’s own moment', async () => {
       const name = await fresh()
       const [mine, granted] = [await obtain(name, owner), await obtain(name, launcher)]

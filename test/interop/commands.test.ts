@@ -401,6 +401,18 @@ describe('the commands', () => {
     'user enrol': async (stdout) => void (kept.enrolment = stdout),
     'token issue': async (stdout) => void (kept.token = stdout),
     'token revoke': async () => void (kept.token = await done(['token', 'issue', '--audience', 'resnet'], 'alice')),
+    'project accounts': async () => {
+      const account = ['--project', 'vision', '--account', 'sa-etl']
+      const issued = await done(['cert', 'issue', ...account, '--out', 'sa-etl.pem'], 'alice')
+      expect(issued).toMatch(/^vision__sa-etl \(service-account\), serial 01/)
+      const other = await ask(['cert', 'issue', ...account, '--out', 'no.pem'], 'admin')
+      expect(codeOf({ ...other, status: 1 })).toBe('not_permitted')
+    },
+    'model deployment put': async () => {
+      const bought = ['token', 'issue', '--project', 'vision', '--account', 'sa-etl', '--audience', 'resnet']
+      for (const by of ['alice', 'sa-etl']) expect(await done(bought, by)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+      expect(codeOf({ ...(await ask(bought, 'bob')), status: 1 })).toBe('not_permitted')
+    },
     'job start': async (stdout) => void (kept.job = (JSON.parse(stdout) as { id: string }).id),
   }
 
