@@ -5,6 +5,7 @@ import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
 import { JobLeases } from './enrollment/job-leases.ts'
+import { renewKeptKeys } from './enrollment/custody.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
 import { revokeReplaced } from './enrollment/revoke-replaced.ts'
 import { Sightings } from './enrollment/sightings.ts'
@@ -45,6 +46,8 @@ export interface RunningService {
 /** Half of the second within which a job ends whose lease has lapsed. */
 const LEASE_STEP_MILLISECONDS = 500
 const MAINTENANCE_SECONDS = 600
+/** A kept key is due hours before its certificate ends. */
+const CUSTODY_SECONDS = 60
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
 const TICKET_KEY_SECONDS = 3600
@@ -189,6 +192,10 @@ function startWork({
     await sightings.write(context.acts)
     return addSeconds(clock.now(), SIGHTINGS_SECONDS)
   }, means)
+  const custody = startBackground(async () => {
+    const renewed = await renewKeptKeys(context, means.onFailure)
+    return addSeconds(clock.now(), renewed === 0 ? CUSTODY_SECONDS : 1)
+  }, means)
   const ticketKeys = startBackground(async () => {
     listeners.rotateTicketKeys()
     return addSeconds(clock.now(), TICKET_KEY_SECONDS)
@@ -206,6 +213,7 @@ function startWork({
     maintenance,
     replaced,
     seen,
+    custody,
     ticketKeys,
     leases,
   ]

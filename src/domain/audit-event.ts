@@ -41,6 +41,9 @@ export type AuditAct =
   | 'token.revoke'
   | 'token-key.add'
   | 'token-key.remove'
+  | 'project.settings'
+  | 'key.keep'
+  | 'key.hand-over'
   | 'crl.publish'
   | 'issuer.add'
 

@@ -2,6 +2,7 @@
 import type { IssuingMeans } from '../ca/issue.ts'
 import type { Issuer } from '../ca/issuer.ts'
 import type { TrustedRoot } from '../ca/keystore/key-bundle.ts'
+import type { KeyStore } from '../ca/keystore/key-store.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Signer } from '../domain/signer.ts'
@@ -26,6 +27,8 @@ export interface ActContext extends IssuingMeans {
   readonly issuingKeyFor: (profile: ProfileName) => IssuingKey
   /** The certificates that a key store brings along beside its own. */
   readonly caCertificates: CaCertificates
+  /** Where keys that are kept for members are sealed. */
+  readonly vault: { readonly keyStore: KeyStore; readonly installation: string }
   /** Subjects of every CA generation: no CSR may name one. */
   readonly caSubjects: readonly DistinguishedName[]
   /** DNS names that no service may have: those of the policy, and Signet's own. */

@@ -51,6 +51,7 @@ async function endEverything(context: ActContext, tx: UnitOfWork, asked: Asked, 
     jobs: ended.jobs.length,
     certificates: ended.certificates.length,
     tokens: ended.tokens.length,
+    keptKeys: ended.keptKeys,
   }
   await audit(context, tx, asked, 'project.delete', `project:${project}`, counts)
 }

@@ -81,4 +81,6 @@ export async function endMember(
 ): Promise<void> {
   await end(context, tx, asked, `member:${project}__${user}`, reason)
   await endJobs(context, tx, asked, await tx.activeJobsOf(project, user), reason)
+  // Its certificates are revoked by now, in this transaction: none of them is left without a key that can be named.
+  await tx.deleteKeptKey(project, user)
 }

@@ -14,6 +14,8 @@ import type { Member, Project, Service, User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
 import { type Asked, audit, once } from './directory-act.ts'
+import { CustodyRefused } from './custody-refused.ts'
+import { keepKey, prepareKey, type PreparedKey } from './custody.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { keptAsJson } from './idempotency.ts'
 import { insertMember, setStatus, shutOut, takeOut } from './member-steps.ts'
@@ -78,18 +80,46 @@ export async function addMember(
 ): Promise<Member> {
   const { caller, project, user, role } = asked
   projectUserName(project, user, context.policy.names)
+  const key = await keyIfKept(context, asked)
   return context.acts.run(async (tx) => {
-    const now = context.clock.now()
-    const isByOwner = await isOwner(tx, caller, project, now)
-    if (!isByOwner) await requireAdministrator(tx, caller, now)
+    const isByOwner = await requireMayAdd(context, tx, caller, project)
     return once(context, tx, asked, KEPT_MEMBER, async () => {
       if (!isByOwner) await requireReplacement(tx, asked)
       await requireProjects(tx, [project])
       const found = await activeUser(tx, user, role === 'owner' ? 'update' : 'share')
       if (role === 'owner') await requireQuota(context, tx, found)
-      return insertMember(context, tx, asked, { project, user, role })
+      if ((await tx.custodyOf(project)) !== (key !== undefined))
+        throw new CustodyRefused('custody_changed', { project })
+      const member = await insertMember(context, tx, asked, { project, user, role })
+      if (key !== undefined) await keepKey(context, tx, asked, key)
+      return member
     })
   })
+}
+
+/** Whether the caller is an owner of the project; an administrator is none. Throws `EnrollmentRefused` for anybody else. */
+async function requireMayAdd(
+  context: ActContext,
+  tx: UnitOfWork,
+  caller: Caller,
+  project: ProjectName,
+): Promise<boolean> {
+  const now = context.clock.now()
+  const isByOwner = await isOwner(tx, caller, project, now)
+  if (!isByOwner) await requireAdministrator(tx, caller, now)
+  return isByOwner
+}
+
+/** In a project in custody, the key and the signed certificate of the member to be: made before the transaction waits for it. */
+async function keyIfKept(
+  context: ActContext,
+  { caller, project, user }: Asked & Pick<Member, 'project' | 'user'>,
+): Promise<PreparedKey | undefined> {
+  const isKept = await context.acts.run(async (tx) => {
+    await requireMayAdd(context, tx, caller, project)
+    return tx.custodyOf(project)
+  })
+  return isKept ? prepareKey(context, { project, user }) : undefined
 }
 
 /** What an administrator may add: an owner, where no active one is left, and somebody else. */

@@ -20,6 +20,8 @@ export type FinishedJob = Required<Pick<Job, 'id' | 'project' | 'user' | 'finish
 
 export interface EndedProject {
   readonly members: number
+  /** Keys in custody, deleted. */
+  readonly keptKeys: number
   readonly accounts: number
   readonly jobs: readonly FinishedJob[]
   readonly certificates: readonly ChangedCertificate[]
@@ -32,7 +34,7 @@ export interface EndingStore {
   deleteDeploymentsServedBy(service: ServiceName): Promise<readonly DeploymentChange[]>
   /**
    * Removes the members and accounts of a project, finishes its jobs, revokes their certificates and tokens (a hold keeps its date), voids
-   * their enrolment tokens and deletes its deployments. Gives what changed. The project was locked for `update` before.
+   * their enrolment tokens, and deletes the keys in its custody and its deployments. Gives what changed. The project was locked for `update` before.
    */
   endEverythingOf(project: ProjectName, reason: RevocationReason, at: Date): Promise<EndedProject>
 }

@@ -47,14 +47,23 @@ export async function enrolMember(
     return onceFor(context, tx, actorOf(caller), asked.idempotent, 'secret', async () => {
       if ('user' in caller && caller.user === user) throw notPermitted(caller)
       await activeMembership(tx, project, user, 'share')
-      await refuseAtWork(tx, identity, now)
+      await refuseAtWork(tx, asked, identity, now)
       return makeToken(context, tx, asked, identity)
     })
   })
 }
 
-async function refuseAtWork(tx: UnitOfWork, identity: string, at: Date): Promise<void> {
-  if ((await tx.liveCertificatesOf(identity, at)).length > 0)
+/** A key in custody that was never handed over is nobody's work: its member enrols to fetch it. */
+async function refuseAtWork(
+  tx: UnitOfWork,
+  { project, user }: { readonly project: ProjectName; readonly user: UserName },
+  identity: string,
+  at: Date,
+): Promise<void> {
+  const kept = await tx.keptKey(project, user, 'none')
+  const idle = kept?.handedOverAt === undefined ? kept?.keyFingerprint : undefined
+  const live = await tx.liveCertificatesOf(identity, at)
+  if (live.some(({ keyFingerprint }) => keyFingerprint !== idle))
     throw new EnrollmentRefused('member_at_work', { identity })
 }
 

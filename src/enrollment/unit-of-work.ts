@@ -5,6 +5,7 @@ import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
+import type { CustodyStore } from './custody-store.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
@@ -21,6 +22,7 @@ export interface UnitOfWork
     EnrolmentStore,
     EndingStore,
     LeaseStore,
+    CustodyStore,
     InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

@@ -14,6 +14,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
+import { custodyRoutes } from './routes/custody.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
@@ -43,6 +44,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', userRoutes(parts))
   app.route('/', projectRoutes(parts))
   app.route('/', memberRoutes(parts))
+  app.route('/', custodyRoutes(parts))
   app.route('/', accountRoutes(parts))
   app.route('/', serviceRoutes(parts))
   app.route('/', deploymentRoutes(parts))

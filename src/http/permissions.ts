@@ -62,6 +62,10 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     callers: ['anonymous', ...MEMBER],
     who: 'the member; with an enrolment token, whoever has it',
   },
+  'get /v1/projects/{p}/members/{u}/keystore': { callers: MEMBER, who: 'the member' },
+  'post /v1/projects/{p}/members/{u}/keystore': { ...OWNERS, who: 'an owner of the project, for somebody else' },
+  'get /v1/projects/{p}/settings': { callers: MEMBER, who: 'a member of the project' },
+  'put /v1/projects/{p}/settings': OWNERS,
 
   'get /v1/projects/{p}/service-accounts': { callers: MEMBER, who: 'a member of the project' },
   'get /v1/projects/{p}/service-accounts/{a}': { callers: MEMBER, who: 'a member of the project' },

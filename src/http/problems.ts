@@ -11,6 +11,7 @@ import type { NameTaken } from '../domain/name-taken.ts'
 import type { ReasonRejected } from '../domain/revocation-reason.ts'
 import type { SerialRejected } from '../domain/serial-number.ts'
 import type { CursorRejected } from '../domain/transactions.ts'
+import type { CustodyErrorCode } from '../enrollment/custody-refused.ts'
 import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
@@ -71,6 +72,7 @@ export type ProblemCode =
   | X509ErrorCode
   | Exclude<CaErrorCode, InternalCode>
   | HandOverErrorCode
+  | CustodyErrorCode
   | DirectoryErrorCode
   | EnrollmentErrorCode
   | IssuerBookErrorCode
@@ -129,6 +131,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   not_permitted: tell(403, 'Ask somebody who may do this.'),
   scope_missing: tell(403, 'No valid scope found for this invocation: use an API key that has it.'),
   asker_untrusted: tell(403, 'Ask with the certificate of the service that serves this deployment.'),
+  custody_changed: tell(409, 'Ask again: custody of the project began or ended meanwhile.'),
+  custody_off: tell(409, 'The project keeps no keys: an owner may turn custody on.'),
+  kept_key_unknown: tell(404, 'No key of this member is kept: an owner may have one made.'),
   alias_rejected: tell(400, 'Choose an alias of 1 to 64 letters, digits, dots, dashes and underscores.'),
   key_algorithm_unsupported: tell(400, 'Choose an algorithm that key stores take: no ML-DSA.'),
   passphrase_not_ascii: tell(400, 'Choose a passphrase of printable ASCII characters.'),

@@ -189,7 +189,7 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
 }
 
 /** What the acts of an installation work with. */
-export function actContext({ storage, means, book, configuration }: OpenInstallation): ActContext {
+export function actContext({ storage, means, book, configuration, keyStore, facts }: OpenInstallation): ActContext {
   const { publicUrl, publicHttpUrl, serverNames } = configuration
   const own = [...serverNames.dnsNames, new URL(publicUrl).hostname, new URL(publicHttpUrl).hostname]
   return {
@@ -200,6 +200,7 @@ export function actContext({ storage, means, book, configuration }: OpenInstalla
     issuingKeyFor: (profile) => book.issuingKeyFor(profile),
     caSubjects: book.caSubjects,
     caCertificates: book,
+    vault: { keyStore, installation: facts?.installation ?? '' },
   }
 }
 

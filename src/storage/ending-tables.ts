@@ -29,6 +29,7 @@ export function endingTables(session: Session): EndingStore {
       return {
         jobs: (await jobs.finish(ofProject)).map(finishedJob),
         members: await members.remove(ofProject),
+        keptKeys: await members.removeKeys(ofProject),
         accounts: await accounts.remove(ofProject),
         certificates: certificates.map(changedCertificate),
         tokens: tokens.map(({ jti, expires_at }) => ({ jti, expiresAt: instantOf(expires_at) })),
@@ -51,7 +52,10 @@ function memberEndings(session: Session) {
       .where('project', '=', p.project)
       .where('status', '=', 'active'),
   )
-  return { remove }
+  const removeKeys = session.prepareChange((p: OfProject) =>
+    session.sql.deleteFrom('member_keys').where('project', '=', p.project),
+  )
+  return { remove, removeKeys }
 }
 
 function accountEndings(session: Session) {
@@ -144,7 +148,8 @@ function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_name' | 
   return { id, project, user, finishedAt: instantOf(row.finished_at ?? 0) }
 }
 
-function changedCertificate(
+/** A certificate that an UPDATE gave back. */
+export function changedCertificate(
   row: Pick<
     Schema['certificates'],
     'serial' | 'issuer' | 'identity' | 'status' | 'reason' | 'revoked_at' | 'not_before' | 'not_after'

@@ -10,6 +10,7 @@ import { replacedCertificates } from './migrations/0004-replaced-certificates.ts
 import { quotas } from './migrations/0005-quotas.ts'
 import { serviceRotation } from './migrations/0006-service-rotation.ts'
 import { jobLeases } from './migrations/0007-job-leases.ts'
+import { custody } from './migrations/0008-custody.ts'
 
 export interface Migration {
   readonly number: number
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   quotas,
   serviceRotation,
   jobLeases,
+  custody,
 ]
 
 /** The newest schema that this code knows. */

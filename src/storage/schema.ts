@@ -145,6 +145,24 @@ export interface Schema {
     certificate: Uint8Array
     created_at: number
   }
+  /** Projects whose members' keys are kept. */
+  custody_projects: {
+    project: ProjectName
+    since: number
+  }
+  /** Passphrase and key of a member, sealed. */
+  member_keys: {
+    project: ProjectName
+    user_name: UserName
+    key_fingerprint: string
+    serial: SerialNumber
+    requester: string
+    renew_until: number
+    renew_at: number | null
+    sealed_key: Uint8Array
+    created_at: number
+    handed_over_at: number | null
+  }
   crls: {
     issuer: IssuerId
     number: number

@@ -4,6 +4,7 @@ import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Recording } from '../domain/transactions.ts'
+import type { CustodyStore } from '../enrollment/custody-store.ts'
 import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
@@ -14,6 +15,7 @@ import { accountTable } from './account-table.ts'
 import { type AuditLog, auditTable } from './audit-table.ts'
 import { certificateTables } from './certificate-tables.ts'
 import { crlTables } from './crl-tables.ts'
+import { custodyTables } from './custody-tables.ts'
 import { deploymentTable } from './deployment-table.ts'
 import { endingTables } from './ending-tables.ts'
 import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
@@ -39,6 +41,7 @@ export interface Tables
     EnrolmentStore,
     EndingStore,
     JobLeaseStore,
+    CustodyStore,
     IdempotencyUpkeep,
     Upkeep,
     DeploymentStore,
@@ -67,6 +70,7 @@ export function tablesOf(session: Session): Tables {
     ...tokenTables(session),
     ...enrolmentTables(session),
     ...endingTables(session),
+    ...custodyTables(session),
     ...installationTables(session),
     ...auditTable(session),
     ...upkeepTables(session),

@@ -250,6 +250,31 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
 
+  {
+    route: 'get /v1/projects/{p}/members/{u}/keystore',
+    request: () => json('GET', '/v1/projects/vision/members/scientist/keystore?format=jks'),
+    allowed: { scientist: 200 },
+    others: NO,
+  },
+  {
+    route: 'post /v1/projects/{p}/members/{u}/keystore',
+    request: () => json('POST', '/v1/projects/vision/members/scientist/keystore'),
+    allowed: { owner: 201 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/projects/{p}/settings',
+    request: () => json('GET', '/v1/projects/vision/settings'),
+    allowed: { scientist: 200, owner: 200 },
+    others: NO,
+  },
+  {
+    route: 'put /v1/projects/{p}/settings',
+    request: () => json('PUT', '/v1/projects/vision/settings', { custody: true }),
+    allowed: { owner: 200 },
+    others: NO,
+  },
+
   // Services and deployments
   { route: 'get /v1/services', request: () => json('GET', '/v1/services'), allowed: ADMIN, others: NO },
   {
@@ -462,6 +487,8 @@ beforeAll(async () => {
   }
   identities.set('job', job)
   held = await newHold()
+  await service.put('/v1/projects/vision/settings', { custody: true }, owner)
+  await service.post('/v1/projects/vision/members/scientist/keystore', undefined, owner)
   token = await newToken()
 })
 afterAll(() => service.close())

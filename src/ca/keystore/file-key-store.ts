@@ -47,6 +47,16 @@ export class FileKeyStore implements KeyStore {
     return this.#open('tls-server', sealed, context).export({ type: 'pkcs8', format: 'pem' })
   }
 
+  sealForMember(secret: Uint8Array, context: SealContext): Uint8Array {
+    if (context.purpose !== 'member') throw new SealBroken()
+    return seal(this.#masterKey, secret, context, this.#random)
+  }
+
+  openForMember(sealed: Uint8Array, context: SealContext): Uint8Array {
+    if (context.purpose !== 'member') throw new SealBroken()
+    return open(this.#masterKey, sealed, context)
+  }
+
   #open(purpose: SealPurpose, sealed: Uint8Array, context: SealContext): KeyObject {
     if (context.purpose !== purpose) throw new SealBroken()
     const pkcs8 = open(this.#masterKey, sealed, context)

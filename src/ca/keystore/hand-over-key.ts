@@ -5,6 +5,7 @@ import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
 import type { KeyAlgorithmName } from '../../domain/key-algorithm.ts'
 import { PrivateKeyRejected } from './errors.ts'
 import { generalProvider, installGeneralProvider } from './general-provider.ts'
+import { algorithmOf, importPkcs8, publicKeyOf } from './private-key.ts'
 
 export interface HandOverKey {
   /** PrivateKeyInfo, DER, in clear: it is its owner's. Blank it once it is delivered. */
@@ -41,13 +42,32 @@ export async function makeHandOverKey(algorithm: KeyAlgorithmName): Promise<Hand
   const making = MAKING.get(algorithm)
   if (making === undefined) throw new PrivateKeyRejected('key_algorithm_unsupported', { algorithm })
   const keys = await generalProvider.subtle.generateKey(making, true, ['sign', 'verify'])
-  const request = await Pkcs10CertificateRequestGenerator.create(
-    { keys, signingAlgorithm: { name: making.name, hash: making.hash } },
-    generalProvider,
-  )
   return {
     pkcs8: new Uint8Array(await generalProvider.subtle.exportKey('pkcs8', keys.privateKey)),
     publicKey: new Uint8Array(await generalProvider.subtle.exportKey('spki', keys.publicKey)),
-    certificationRequest: new Uint8Array(request.rawData),
+    certificationRequest: await requestWith(keys, making),
   }
+}
+
+/** A request with a key that was made before: a renewal proves possession as the first time. */
+export async function requestOfKey(pkcs8: Uint8Array): Promise<Uint8Array> {
+  installGeneralProvider()
+  const key = importPkcs8(pkcs8)
+  const { name: algorithm } = algorithmOf(key)
+  const making = MAKING.get(algorithm)
+  if (making === undefined) throw new PrivateKeyRejected('key_algorithm_unsupported', { algorithm })
+  const { subtle } = generalProvider
+  return requestWith(
+    {
+      privateKey: await subtle.importKey('pkcs8', Uint8Array.from(pkcs8), making, false, ['sign']),
+      publicKey: await subtle.importKey('spki', Uint8Array.from(publicKeyOf(key)), making, true, ['verify']),
+    },
+    making,
+  )
+}
+
+async function requestWith(keys: CryptoKeyPair, { name, hash }: Making): Promise<Uint8Array> {
+  const signingAlgorithm = { name, hash }
+  const request = await Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm }, generalProvider)
+  return new Uint8Array(request.rawData)
 }

@@ -1,5 +1,6 @@
 // The contract of a key store: it makes the service's own keys and hands out what signs with them. A key leaves it sealed
-// or as a `Signer`, never in clear, but for the TLS key, which `node:tls` takes in no other way. `FileKeyStore` keeps keys
+// or as a `Signer`, never in clear, but for the TLS key, which `node:tls` takes in no other way, and a member's own key in
+// custody, which is handed over. `FileKeyStore` keeps keys
 // as sealed bytes; an HSM would seal a handle.
 import type { KeyAlgorithmName } from '../../domain/key-algorithm.ts'
 import type { Signer, SignerPurpose } from '../../domain/signer.ts'
@@ -30,4 +31,8 @@ export interface KeyStore {
   openSigner<Purpose extends SignerPurpose>(purpose: Purpose, sealed: Uint8Array, context: SealContext): Signer<Purpose>
   /** The service's own TLS key as PKCS#8 PEM. Throws `SealBroken`, also for a key that was sealed for anything else. */
   openTlsKey(sealed: Uint8Array, context: SealContext): string
+  /** Keeps what belongs to a member: not one of our own keys. Throws `SealBroken` for a place of another purpose. */
+  sealForMember(secret: Uint8Array, context: SealContext): Uint8Array
+  /** For the member. Throws `SealBroken`, also for what was sealed for anything else. */
+  openForMember(sealed: Uint8Array, context: SealContext): Uint8Array
 }

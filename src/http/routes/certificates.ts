@@ -76,7 +76,7 @@ function addIssuing(api: Api, parts: ApiParts): void {
           }),
         ),
       )
-      return c.json(issued, 201)
+      return c.json(issued, 201, { 'cache-control': 'no-store' })
     },
   )
   api.openapi(
@@ -102,7 +102,7 @@ function addIssuing(api: Api, parts: ApiParts): void {
           }),
         ),
       )
-      return c.json(issued, 201)
+      return c.json(issued, 201, { 'cache-control': 'no-store' })
     },
   )
 }
