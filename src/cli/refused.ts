@@ -70,6 +70,13 @@ const ROWS = {
     'check --ca, and that the service is the right one',
   ),
 
+  // Watching
+  enrolment_needed: row(
+    'there is no certificate to go on with, and no enrolment token that was not tried',
+    'make a token (signet service enrol NAME) and name its file with --enrolment-token-file',
+  ),
+  hook_failed: row('the command of --exec failed; the files are in place, and it is run again', 'look what it said'),
+
   // CRLs
   crl_malformed: row('what stands in the file is no CRL; it is as it was', 'move the file away'),
   crl_issuer_other: row('the CRL is of another issuer; the file is as it was', 'tell the operator of the CA'),

@@ -7,6 +7,7 @@ import { serviceListCommand } from './service-list.ts'
 import { serviceRemoveCommand } from './service-remove.ts'
 import { serviceRotateCommand } from './service-rotate.ts'
 import { serviceShowCommand } from './service-show.ts'
+import { serviceWatchCommand } from './service-watch.ts'
 
 export function serviceCommand(host: Host): Command {
   return groupOf(
@@ -18,6 +19,7 @@ export function serviceCommand(host: Host): Command {
     serviceListCommand(host),
     serviceShowCommand(host),
     serviceRotateCommand(host),
+    serviceWatchCommand(host),
     serviceRemoveCommand(host),
   )
 }

@@ -176,6 +176,17 @@ describe('the commands', () => {
       refused: { words: () => ['service', 'rotate', 'model-1.internal'], by: 'alice', code: 'not_permitted' },
     },
     {
+      command: 'service watch',
+      words: () => ['service', 'watch', 'model-1.internal', '--out', 'watched', '--once'],
+      by: 'admin',
+      says: /^model-1\.internal: certificate until /m,
+      refused: {
+        words: () => ['service', 'watch', 'model-1.internal', '--out', 'other', '--once'],
+        by: 'alice',
+        code: 'not_permitted',
+      },
+    },
+    {
       command: 'model deployment put',
       words: () => ['model', 'deployment', 'put', 'resnet', ...DEPLOYMENT],
       by: 'alice',

@@ -1,0 +1,223 @@
+// What `signet service watch` does each time it looks: gets the first certificate, renews or rekeys when it is time or when a
+// rotation was asked for, puts the files in place, and runs the hook. It decides nothing about when: the caller does.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import type { Certificate } from '../x509/certificate.ts'
+import type { Answer } from './answer.ts'
+import { SECRET, writeAtomically } from './atomic-file.ts'
+import { nextKey } from './cert-renew.ts'
+import type { ServiceClient } from './client.ts'
+import { connect } from './connect.ts'
+import type { Host } from './host.ts'
+import { type FileRights, type IdentityFolder, NAMES } from './identity-folder.ts'
+import { readBytesIfThere, readText } from './read-file.ts'
+import { Refused } from './refused.ts'
+import { segment } from './segment.ts'
+import type { ClientPair } from './service-options.ts'
+import type { WatchFigures } from './watch-report.ts'
+import { parsePem } from '../x509/pem.ts'
+import { parseCertificate } from '../x509/certificate.ts'
+
+const HOOK_MILLISECONDS = 60_000
+const MAX_TOKEN_BYTES = 4096
+
+export interface WatchSettings {
+  readonly service: string
+  readonly folder: IdentityFolder
+  readonly url: URL
+  readonly trustFile: string
+  readonly timeoutSeconds: number
+  readonly tokenFile: string | undefined
+  /** To begin with, where there is neither a certificate in the folder nor a token. */
+  readonly firstPair: ClientPair | undefined
+  readonly algorithm: string
+  readonly key: 'new' | 'same'
+  readonly lifetimeSeconds: number | undefined
+  readonly rights: FileRights
+  readonly hook: string | undefined
+}
+
+export class WatchedService {
+  readonly #settings: WatchSettings
+  readonly #host: Host
+  #notAfter: Date | undefined
+  #lastContact: Date | undefined
+  #lastGood: Date | undefined
+  #failures = 0
+  /** A token is spent once: the same one is not tried again for ever. */
+  #triedToken = ''
+
+  constructor(settings: WatchSettings, host: Host) {
+    this.#settings = settings
+    this.#host = host
+  }
+
+  figures(): WatchFigures {
+    return {
+      service: this.#settings.service,
+      notAfter: this.#notAfter,
+      lastContact: this.#lastContact,
+      lastGood: this.#lastGood,
+      failures: this.#failures,
+      isHookDue: existsSync(this.#hookMark),
+    }
+  }
+
+  /** Brings everything up to date, and gives the instant at which the certificate is to be renewed. Throws `Refused`. */
+  async look(): Promise<Date> {
+    this.#failures += 1
+    this.#settings.folder.make()
+    const certificate = await this.#fresh()
+    this.#notAfter = certificate.tbs.validity.notAfter
+    await this.#runHook()
+    this.#failures = 0
+    this.#lastGood = this.#now()
+    return renewAt(certificate)
+  }
+
+  async #fresh(): Promise<Certificate> {
+    const { folder } = this.#settings
+    const before = await folder.current()
+    this.#notAfter = before?.tbs.validity.notAfter
+    if (before === undefined || before.tbs.validity.notAfter <= this.#now()) return this.#begin(before)
+    try {
+      return await this.#follow(before)
+    } catch (error) {
+      // Revoked, or unknown by now: only a new enrolment helps, if there is a token for one.
+      if (!isRefusedCertificate(error) || !(await this.#hasNewToken())) throw error
+      return this.#begin(before)
+    }
+  }
+
+  async #follow(before: Certificate): Promise<Certificate> {
+    const { service, folder, key } = this.#settings
+    const pair = { certificate: folder.at(`current/${NAMES.certificate}`), key: folder.at(`current/${NAMES.key}`) }
+    const client = await this.#client(pair)
+    const shown = await client.get(`/v1/services/${segment(service)}`)
+    this.#lastContact = this.#now()
+    const own = shown.list('certificates').find((row) => row.text('serial') === before.tbs.serialHex)
+    const isRotationDue = own?.document['isDue'] === true || own?.document['replacedBy'] !== undefined
+    if (!isRotationDue && this.#now() < renewAt(before)) return before
+    const lifetimeSeconds = this.#settings.lifetimeSeconds
+    if (key === 'same' && !isRotationDue) {
+      const issued = await client.write('POST', '/v1/certificates/renew', { lifetimeSeconds })
+      return this.#install(issued, await readText(pair.key), before.tbs.spki)
+    }
+    return this.#withNextKey((csr) => client.write('POST', '/v1/certificates/rekey', { csr, lifetimeSeconds }))
+  }
+
+  /** The first certificate, or one after the last has ended. */
+  async #begin(before: Certificate | undefined): Promise<Certificate> {
+    const { service, firstPair, lifetimeSeconds } = this.#settings
+    const path = `/v1/services/${segment(service)}/certificates`
+    const enrolmentToken = await this.#takeToken()
+    if (enrolmentToken === undefined && (firstPair === undefined || before !== undefined)) {
+      throw new Refused('enrolment_needed', { service })
+    }
+    const client = await this.#client(enrolmentToken === undefined ? firstPair : undefined)
+    return this.#withNextKey((csr) => client.write('POST', path, { csr, enrolmentToken, lifetimeSeconds }))
+  }
+
+  /** The key lies in the folder before it is asked for, and is taken again when the answer is lost. */
+  async #withNextKey(ask: (csr: string) => Promise<Answer>): Promise<Certificate> {
+    const { service, folder, algorithm } = this.#settings
+    const file = folder.at('.next.key')
+    const { csr, publicKey } = await nextKey(file, algorithm, service)
+    const certificate = await this.#install(await ask(csr), await readText(file), publicKey)
+    rmSync(file, { force: true })
+    return certificate
+  }
+
+  async #install(issued: Answer, key: string, publicKey: Uint8Array): Promise<Certificate> {
+    const certificate = parseCertificate(parsePem(issued.text('certificate'), 'CERTIFICATE'))
+    if (Buffer.compare(certificate.tbs.spki, publicKey) !== 0) throw new Refused('answer_unfit', { why: 'another key' })
+    this.#lastContact = this.#now()
+    const { folder, trustFile, rights, hook } = this.#settings
+    // Before the files: a process that dies in between runs the hook once too often, and never once too few.
+    if (hook !== undefined) writeAtomically(this.#hookMark, '', SECRET)
+    const chain = issued.text('chain')
+    const texts = { certificate: issued.text('certificate') + chain, key, chain, trust: await readText(trustFile) }
+    folder.install(texts, rights)
+    this.#host.stderr(`${this.#settings.service}: certificate ${issued.text('serial')} is in place\n`)
+    return certificate
+  }
+
+  async #runHook(): Promise<void> {
+    const { hook, folder, service } = this.#settings
+    if (hook === undefined || !existsSync(this.#hookMark)) return
+    const status = await runHook(hook, {
+      SIGNET_SERVICE: service,
+      SIGNET_CERT: folder.at(NAMES.certificate),
+      SIGNET_KEY: folder.at(NAMES.key),
+      SIGNET_CA: folder.at(NAMES.trust),
+    })
+    if (status !== '0') throw new Refused('hook_failed', { status })
+    rmSync(this.#hookMark, { force: true })
+  }
+
+  async #readToken(): Promise<string | undefined> {
+    const { tokenFile } = this.#settings
+    const bytes = tokenFile === undefined ? undefined : await readBytesIfThere(tokenFile, MAX_TOKEN_BYTES)
+    const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8').trim()
+    return text === '' ? undefined : text
+  }
+
+  async #hasNewToken(): Promise<boolean> {
+    const token = await this.#readToken()
+    return token !== undefined && digestOf(token) !== this.#triedToken
+  }
+
+  async #takeToken(): Promise<string | undefined> {
+    if (!(await this.#hasNewToken())) return undefined
+    return this.#readToken()
+  }
+
+  #client(pair: ClientPair | undefined): Promise<ServiceClient> {
+    const { url, trustFile, timeoutSeconds } = this.#settings
+    return connect(url, trustFile, pair, timeoutSeconds)
+  }
+
+  /** Refused tokens are not tried again: whoever mends it writes another. */
+  async forgetRefusedToken(error: Refused | { readonly code: string }): Promise<void> {
+    if (error.code !== 'enrolment_token_invalid') return
+    const token = await this.#readToken()
+    if (token !== undefined) this.#triedToken = digestOf(token)
+  }
+
+  get #hookMark(): string {
+    return this.#settings.folder.at('.hook-due')
+  }
+
+  #now(): Date {
+    return this.#host.clock.now()
+  }
+}
+
+/** Two thirds of its life. */
+export function renewAt({ tbs: { validity } }: Certificate): Date {
+  const [start, end] = [validity.notBefore.getTime(), validity.notAfter.getTime()]
+  return new Date(start + ((end - start) * 2) / 3)
+}
+
+function isRefusedCertificate(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'client_certificate_refused'
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Gives the exit status or the signal that ended it. What it prints goes where this program's own words go. */
+function runHook(command: string, variables: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((ended, failed) => {
+    const child = spawn('/bin/sh', ['-c', command], {
+      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...variables },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: HOOK_MILLISECONDS,
+      killSignal: 'SIGKILL',
+    })
+    child.once('error', failed)
+    child.once('close', (status, signal) => ended(signal ?? String(status)))
+  })
+}
