@@ -1,4 +1,4 @@
-// Rows AA1, AA3 and AA6 to AA9: identities per project, what owners, scientists and administrators may, service accounts and
+// Rows AA1, AA3, AA4 and AA6 to AA9: identities per project, what owners, scientists and administrators may, service accounts and
 // the grammar of names, as a platform of this kind relies on them. Each row over the running service: status, code, and what
 // is stored.
 import { X509Certificate } from 'node:crypto'
@@ -112,6 +112,39 @@ describe('AA3: nobody acts as somebody else', () => {
       ).json
     expect(await ask('ProjectA__Ada')).toMatchObject({ decision: 'allow', reason: 'ALLOWED' })
     expect(await ask('ProjectA__Bob')).toMatchObject({ decision: 'deny', reason: 'CERT_CN_MISMATCH' })
+  })
+})
+
+describe('AA4: a service acts as its system user alone', () => {
+  let caller: Certified
+  beforeAll(async () => {
+    caller = await service.addService('namenode.internal', { systemUser: 'hdfs' })
+    await service.addDeployment('asset-s', {
+      project: 'ProjectA',
+      host: 's.internal',
+      service: 'model-a.internal',
+      serviceCallers: ['namenode.internal'],
+    })
+  })
+
+  test.each([
+    ['hdfs', 'allow', 'ALLOWED'],
+    ['yarn', 'deny', 'CERT_L_MISMATCH'],
+    ['HDFS', 'deny', 'CERT_L_MISMATCH'],
+    ['hdfs ', 'deny', 'CERT_L_MISMATCH'],
+    ['', 'deny', 'CERT_L_MISMATCH'],
+    ['namenode.internal', 'deny', 'CERT_L_MISMATCH'],
+    ['ProjectA__Ada', 'deny', 'CERT_L_MISMATCH'],
+  ])('AA4 a service of the system user hdfs as %j: %s', async (actingUser, decision, reason) => {
+    expect(namesOf(caller).subject).toBe('CN=namenode.internal\nL=hdfs')
+    expect(await leavesNothing(service, () => decide(caller, actingUser, 'asset-s'))).toMatchObject({
+      decision,
+      reason,
+    })
+  })
+
+  test('AA4 the right system user opens no deployment that does not name the service', async () => {
+    expect(await decide(caller, 'hdfs', 'asset-b')).toMatchObject({ decision: 'deny' })
   })
 })
 
