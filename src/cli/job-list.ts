@@ -24,7 +24,7 @@ export function jobListCommand(host: Host): Command {
           USER: (row) => row.text('user'),
           STATUS: (row) => row.text('status'),
           STARTED: (row) => row.text('startedAt'),
-          ENDS: (row) => row.text('endsAt'),
+          ENDS: (row) => row.textOr('endsAt', '-'),
         },
       )
     })

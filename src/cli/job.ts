@@ -2,7 +2,9 @@ import type { Command } from 'commander'
 import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
 import { jobFinishCommand } from './job-finish.ts'
+import { jobLeasesCommand } from './job-leases.ts'
 import { jobListCommand } from './job-list.ts'
+import { jobRunCommand } from './job-run.ts'
 import { jobStartCommand } from './job-start.ts'
 
 export function jobCommand(host: Host): Command {
@@ -13,5 +15,7 @@ export function jobCommand(host: Host): Command {
     jobStartCommand(host),
     jobFinishCommand(host),
     jobListCommand(host),
+    jobRunCommand(host),
+    jobLeasesCommand(host),
   )
 }

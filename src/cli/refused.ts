@@ -145,5 +145,15 @@ export class Denied extends CodedError {
   }
 }
 
+/** A command that was run has ended with another status than 0: it is passed on, and nothing is told. */
+export class CommandEnded extends Error {
+  readonly status: number
+
+  constructor(status: number) {
+    super(`the command ended with status ${String(status)}`)
+    this.status = status
+  }
+}
+
 /** The command was not given what it needs: exit status 2. */
 export class WrongUsage extends Error {}

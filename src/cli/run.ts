@@ -4,10 +4,11 @@ import { type Command, CommanderError } from 'commander'
 import type { CodedError, Facts } from '../domain/coded-error.ts'
 import type { Host } from './host.ts'
 import { visible } from './printed.ts'
-import { Denied, isCoded, Refused, WrongUsage } from './refused.ts'
+import { CommandEnded, Denied, isCoded, Refused, WrongUsage } from './refused.ts'
 import { ServiceRefused } from './service-refused.ts'
 
-export type ExitStatus = 0 | 1 | 2
+/** 0, 1 or 2; that of the command, where one was run. */
+export type ExitStatus = number
 
 export async function runCommandLine(program: Command, words: readonly string[], host: Host): Promise<ExitStatus> {
   const running: { command: Command } = { command: program }
@@ -36,6 +37,7 @@ function pathOf(command: Command): string {
 
 async function statusOf(error: unknown, command: Command, host: Host): Promise<ExitStatus> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CommandEnded) return error.status
   if (error instanceof WrongUsage) {
     host.stderr(`error: ${visible(error.message)}\n(see: ${pathOf(command)} --help)\n`)
     return 2

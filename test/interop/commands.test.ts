@@ -231,7 +231,21 @@ describe('the commands', () => {
       words: () => ['job', 'list', '--state', 'active'],
       by: 'sched',
       says: /active/,
-      refused: { words: () => ['job', 'list'], by: 'alice', code: 'not_permitted' },
+      refused: { words: () => ['job', 'list'], by: 'admin', code: 'not_permitted' },
+    },
+    {
+      command: 'job run',
+      words: () => ['job', 'run', ...MEMBER, 'alice', '--', 'sh', '-c', 'echo $SIGNET_JOB'],
+      by: 'sched',
+      says: /^j[0-9a-f]{20}\n$/,
+      refused: { words: () => ['job', 'run', ...MEMBER, 'alice', '--', 'true'], by: 'alice', code: 'not_permitted' },
+    },
+    {
+      command: 'job leases',
+      words: () => ['job', 'leases'],
+      by: 'admin',
+      says: /1 jobs are active, 0 have lapsed/,
+      refused: { words: () => ['job', 'leases', '--confirm'], by: 'admin', code: 'leases_not_paused' },
     },
     {
       command: 'job finish',

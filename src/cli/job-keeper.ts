@@ -1,0 +1,110 @@
+// Keeps a running job: heartbeats at a third of its lease, a new certificate and a new token at half of their lives, all with
+// the job's own certificate. What cannot be reached is tried again with backoff; what says that the job has ended ends it.
+import type { Answer } from './answer.ts'
+import type { ServiceClient } from './client.ts'
+import type { JobFolder } from './job-folder.ts'
+import { isCoded } from './refused.ts'
+import { ServiceRefused } from './service-refused.ts'
+
+export interface KeptJob {
+  readonly id: string
+  readonly folder: JobFolder
+  readonly csr: string
+  readonly audience: string
+  readonly leaseSeconds: number
+  /** A client that shows the certificate that is in the folder now. */
+  readonly connect: () => Promise<ServiceClient>
+  readonly say: (line: string) => void
+  /** The service says that the job has ended. */
+  readonly onEnded: (code: string) => void
+}
+
+const LONGEST_PAUSE_SECONDS = 10
+
+/** Refusals after which nothing will come any more. */
+const ENDED = new Set(['job_finished', 'job_unknown', 'client_certificate_refused', 'requester_ended', 'not_permitted'])
+
+interface Work {
+  readonly act: (client: ServiceClient) => Promise<number>
+  /** Seconds from now. */
+  readonly firstIn: number
+}
+
+export class JobKeeper {
+  readonly #job: KeptJob
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #isStopped = false
+
+  constructor(job: KeptJob, started: Answer) {
+    this.#job = job
+    const path = `/v1/jobs/${job.id}`
+    const heartbeat: Work = {
+      firstIn: job.leaseSeconds / 3,
+      act: async (client) => {
+        await client.write('POST', `${path}/heartbeat`)
+        return job.leaseSeconds / 3
+      },
+    }
+    const renewal: Work = {
+      firstIn: halfLife(started.object('certificate')),
+      act: async (client) => keepCertificate(job, await client.write('POST', `${path}/renew`, { csr: job.csr })),
+    }
+    const rotation: Work = {
+      firstIn: started.object('token').number('expires_in') / 2,
+      act: async (client) => keepToken(job, await client.write('POST', `${path}/token`, { audience: job.audience })),
+    }
+    for (const work of [heartbeat, renewal, rotation]) this.#schedule(work, work.firstIn, 0)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  #schedule(work: Work, seconds: number, failures: number): void {
+    if (this.#isStopped) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      void this.#run(work, failures)
+    }, seconds * 1000)
+    this.#timers.add(timer)
+  }
+
+  async #run(work: Work, failures: number): Promise<void> {
+    try {
+      const next = await work.act(await this.#job.connect())
+      if (failures > 0) this.#job.say('the service answers again')
+      this.#schedule(work, next, 0)
+    } catch (error) {
+      this.#failed(work, failures, error)
+    }
+  }
+
+  #failed(work: Work, failures: number, error: unknown): void {
+    if (this.#isStopped) return
+    const code = isCoded(error) ? error.code : 'internal'
+    if (error instanceof ServiceRefused && ENDED.has(code)) {
+      this.stop()
+      this.#job.onEnded(code)
+      return
+    }
+    if (failures === 0) this.#job.say(`the service cannot be asked (code ${code}); trying again`)
+    this.#schedule(work, Math.min(2 ** failures, LONGEST_PAUSE_SECONDS), failures + 1)
+  }
+}
+
+/** Writes it, and says in how many seconds the next one is due. */
+export function keepCertificate({ folder }: Pick<KeptJob, 'folder'>, issued: Answer): number {
+  folder.keepCertificate(issued.text('certificate') + issued.text('chain'))
+  return halfLife(issued)
+}
+
+export function keepToken({ folder }: Pick<KeptJob, 'folder'>, issued: Answer): number {
+  folder.keepToken(issued.text('access_token'))
+  return issued.number('expires_in') / 2
+}
+
+/** Counted from now: what it was set back by does not matter. */
+function halfLife(issued: Answer): number {
+  return Math.max(1, (Date.parse(issued.text('notAfter')) - Date.now()) / 2000)
+}
