@@ -7,6 +7,7 @@ import type { Change, NumberedChange } from '../domain/change.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { SnapshotState } from './snapshot-state.ts'
 import type {
+  ApiKeyView,
   AccountView,
   DeploymentView,
   MemberView,
@@ -137,5 +138,9 @@ export class LiveSnapshot implements Snapshot {
 
   tokenRevoked(jti: string): boolean {
     return this.#state.revokedTokens.has(jti)
+  }
+
+  apiKey(prefix: string): ApiKeyView | undefined {
+    return this.#state.apiKeys.get(prefix)
   }
 }

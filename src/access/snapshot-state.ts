@@ -1,6 +1,14 @@
 // The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
 import type { Change } from '../domain/change.ts'
-import type { AccountView, DeploymentView, MemberView, ProjectView, ServiceView, UserView } from './snapshot.ts'
+import type {
+  ApiKeyView,
+  AccountView,
+  DeploymentView,
+  MemberView,
+  ProjectView,
+  ServiceView,
+  UserView,
+} from './snapshot.ts'
 
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
 
@@ -30,6 +38,8 @@ export class SnapshotState {
   /** `jti` → when the token ends, in milliseconds since the epoch. */
   readonly revokedTokens = new Map<string, number>()
 
+  readonly apiKeys = new Map<string, ApiKeyView>()
+
   fold(change: Change): void {
     switch (change.kind) {
       case 'user':
@@ -56,6 +66,9 @@ export class SnapshotState {
       case 'token-revocation':
         this.revokedTokens.set(change.jti, change.expiresAt)
         break
+      case 'api-key':
+        keep(this.apiKeys, change.prefix, change.status === 'active' ? apiKeyView(change) : undefined)
+        break
       case 'token-key':
       case 'issuer':
       case 'crl':
@@ -71,6 +84,7 @@ export class SnapshotState {
     for (const ofIssuer of this.revocations.values()) {
       forgotten += dropWhere(ofIssuer, ({ notAfter }) => notAfter < before)
     }
+    forgotten += dropWhere(this.apiKeys, ({ expiresAt }) => expiresAt.getTime() < before)
     return forgotten + dropWhere(this.revokedTokens, (expiresAt) => expiresAt < before)
   }
 
@@ -111,6 +125,10 @@ export class SnapshotState {
 
 function serviceView({ name, systemUser, dnsNames, roles, projects }: ChangeOf<'service'>): ServiceView {
   return { name, systemUser, dnsNames, roles: new Set(roles), projects: new Set(projects) }
+}
+
+function apiKeyView({ prefix, user, salt, hash, scopes, reach, expiresAt }: ChangeOf<'api-key'>): ApiKeyView {
+  return { prefix, user, salt, hash, scopes: new Set(scopes), reach, expiresAt: new Date(expiresAt) }
 }
 
 function deploymentView({ name, project, host, service, serviceCallers }: ChangeOf<'deployment'>): DeploymentView {

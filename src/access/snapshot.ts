@@ -7,6 +7,8 @@
 // every look-up slower. Readers get the `Snapshot` interface, which has no way to change anything; entries are frozen.
 //
 // What has ended is not in the view: a deleted user, project, account, service or deployment and a removed member are `undefined`.
+import type { ApiKeyReach } from '../domain/api-key.ts'
+import type { ApiScope } from '../domain/api-scope.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
@@ -55,6 +57,17 @@ export interface DeploymentView {
   readonly serviceCallers: ReadonlySet<ServiceName>
 }
 
+/** A key that has not ended by an act. That it has expired, or that its user is blocked, is for the reader to see. */
+export interface ApiKeyView {
+  readonly prefix: string
+  readonly user: UserName
+  readonly salt: string
+  readonly hash: string
+  readonly scopes: ReadonlySet<ApiScope>
+  readonly reach: ApiKeyReach
+  readonly expiresAt: Date
+}
+
 /** Look-ups take plain texts: names are compared byte for byte, and a text that is no name finds nothing. */
 export interface Snapshot {
   /** Number of the last change that is in it. */
@@ -77,4 +90,5 @@ export interface Snapshot {
   deploymentsServedBy(service: string): readonly DeploymentView[]
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined
   tokenRevoked(jti: string): boolean
+  apiKey(prefix: string): ApiKeyView | undefined
 }

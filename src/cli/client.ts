@@ -49,6 +49,12 @@ export class ServiceClient {
     return jsonOf(await this.#ask({ method, path, query: {}, headers, body: text, maxBytes: MAX_JSON_BYTES }))
   }
 
+  /** What answers with nothing. Throws `Refused`, `ServiceRefused`. */
+  async delete(path: string): Promise<void> {
+    const headers = { 'idempotency-key': randomUUID() }
+    await this.#ask({ method: 'DELETE', path, query: {}, headers, maxBytes: MAX_JSON_BYTES })
+  }
+
   async #ask(asked: Asked): Promise<RawAnswer> {
     try {
       return await this.#askOnce(asked)

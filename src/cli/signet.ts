@@ -73,6 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./token.ts')).tokenCommand,
   },
   {
+    name: 'key',
+    description: 'API keys of your own',
+    load: async () => (await import('./key.ts')).keyCommand,
+  },
+  {
     name: 'authorize',
     description: 'ask whether a caller may act as a user on a deployment, and why',
     load: async () => (await import('./authorize.ts')).authorizeCommand,

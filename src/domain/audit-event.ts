@@ -27,6 +27,8 @@ export type AuditAct =
   | 'deployment.delete'
   | 'enrolment.create'
   | 'enrolment.spend'
+  | 'api-key.create'
+  | 'api-key.delete'
   | 'certificate.issue'
   | 'certificate.revoke'
   | 'certificate.hold'

@@ -1,5 +1,6 @@
 // Who asks, as the edge established it: from the TLS connection, from a session or an API key, or from the master key,
 // offline. The kind of a certificate comes from its issuer and its policy OID, never from its text (CP §7.1).
+import type { ApiKeyReach } from './api-key.ts'
 import type { ApiScope } from './api-scope.ts'
 import type { ServiceName } from './dns-name.ts'
 import type { IssuerId } from './issuer-id.ts'
@@ -65,6 +66,8 @@ export type Caller =
       readonly user: UserName
       readonly prefix: string
       readonly scopes: ReadonlySet<ApiScope>
+      readonly reach: ApiKeyReach
+      readonly expiresAt: Date
     }
 
 export type CallerKind = Caller['kind']

@@ -1,5 +1,7 @@
 // What the change log carries: each entry is the whole new state of one thing, so that a snapshot is a fold over the log
 // and an entry may be applied twice. Dates travel as milliseconds since the epoch, because entries are stored as JSON.
+import type { ApiKeyReach } from './api-key.ts'
+import type { ApiScope } from './api-scope.ts'
 import type { DeploymentName } from './deployment-name.ts'
 import type { DnsName, ServiceName } from './dns-name.ts'
 import type { IssuerId } from './issuer-id.ts'
@@ -67,6 +69,19 @@ export type Change =
       readonly reason: RevocationReason
       /** The certificate's end: after it the entry may be forgotten. Milliseconds since the epoch. */
       readonly notAfter: number
+    }
+  /** Of the secret the hash alone: whoever has it can recognise the key, and not use it. */
+  | {
+      readonly kind: 'api-key'
+      readonly prefix: string
+      readonly user: UserName
+      readonly salt: string
+      readonly hash: string
+      readonly scopes: readonly ApiScope[]
+      readonly reach: ApiKeyReach
+      /** Milliseconds since the epoch. */
+      readonly expiresAt: number
+      readonly status: 'active' | 'ended'
     }
   | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
   | { readonly kind: 'token-key'; readonly kid: string }

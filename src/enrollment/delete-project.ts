@@ -5,7 +5,7 @@ import type { ProjectName } from '../domain/project-name.ts'
 import type { Project } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
-import { type Asked, audit, once } from './directory-act.ts'
+import { type Asked, audit, endKeys, once } from './directory-act.ts'
 import { tellOfRevocation } from './end-identity.ts'
 import { tellOfFinish } from './end-job.ts'
 import { keptAsJson } from './idempotency.ts'
@@ -44,6 +44,7 @@ async function endEverything(context: ActContext, tx: UnitOfWork, asked: Asked, 
   for (const { jti, expiresAt } of ended.tokens) {
     await tx.change({ kind: 'token-revocation', jti, expiresAt: expiresAt.getTime() })
   }
+  await endKeys(context, tx, asked, { kind: 'of-project', project })
   await recordDeletedDeployments(context, tx, asked, ended.deployments)
   const counts = {
     members: ended.members,

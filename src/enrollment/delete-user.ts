@@ -2,7 +2,7 @@
 // ever comes back as somebody else. A project may be left without an owner; an administrator then names one, as after a block.
 import type { User } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
-import { audit, end, endMember } from './directory-act.ts'
+import { audit, end, endKeys, endMember } from './directory-act.ts'
 import { actOnOther, type AskedOfUser, refuseLastAdministrator } from './other-user.ts'
 
 /** By another administrator; never the last one. */
@@ -21,6 +21,7 @@ export async function deleteUser(context: ActContext, asked: AskedOfUser): Promi
       await endMember(context, tx, asked, project, name, 'affiliationChanged')
     }
     await end(context, tx, asked, `admin:${name}`, 'affiliationChanged')
+    await endKeys(context, tx, asked, { kind: 'of-user', user: name })
     await audit(context, tx, asked, 'user.delete', `user:${name}`, {})
     return deleted
   })

@@ -8,6 +8,8 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { Job } from '../directory/entities.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
+import type { EndedKeys } from './api-key-store.ts'
+import { endApiKeys } from './end-api-keys.ts'
 import { endIdentity } from './end-identity.ts'
 import { endJob } from './end-job.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
@@ -70,6 +72,10 @@ export async function endJobs(
   for (const job of jobs) await endJob(tx, job, { reason, at: context.clock.now(), actor, origin })
 }
 
+export async function endKeys(context: ActContext, tx: UnitOfWork, asked: Asked, which: EndedKeys): Promise<void> {
+  await endApiKeys(tx, which, { at: context.clock.now(), actor: actorIn(asked), origin: asked.origin })
+}
+
 /** What a membership holds, and its jobs. The membership itself is the caller's to end. */
 export async function endMember(
   context: ActContext,
@@ -83,4 +89,5 @@ export async function endMember(
   await endJobs(context, tx, asked, await tx.activeJobsOf(project, user), reason)
   // Its certificates are revoked by now, in this transaction: none of them is left without a key that can be named.
   await tx.deleteKeptKey(project, user)
+  await endKeys(context, tx, asked, { kind: 'of-member', project, user })
 }

@@ -5,6 +5,7 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import { revokeRecord } from '../revocation/revocation.ts'
 import type { TokenRecord } from '../tokens/token-store.ts'
 import type { RequestOrigin } from './act-context.ts'
+import { endApiKeys } from './end-api-keys.ts'
 import type { ChangedCertificate } from './ending-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -30,7 +31,7 @@ export async function endIdentity(tx: UnitOfWork, ending: Ending): Promise<void>
 
 /**
  * Ends what hangs on a certificate that is revoked or held: the tokens that it bought, and, when its key is compromised, every
- * other certificate of that key, since whoever has the key can renew any of them. A release revives none of it.
+ * other certificate of that key, since whoever has the key can renew any of them, and the API keys that were made with them. A release revives none of it.
  */
 export async function endWhatHangsOn(
   tx: UnitOfWork,
@@ -42,6 +43,8 @@ export async function endWhatHangsOn(
     if (token.certificateSerial === ended.serial) await revokeToken(tx, token, by.at)
   }
   if (ended.reason !== 'keyCompromise') return
+  // A thief may have made them; of a certificate that was replaced they stay.
+  await endApiKeys(tx, { kind: 'made-with', certificate: ended.serial }, by)
   // A key belongs to one identity (`claimKey`), so its other certificates are found there.
   for (const record of await tx.liveCertificatesOf(ended.identity, by.at)) {
     if (record.keyFingerprint !== ended.keyFingerprint || record.serial === ended.serial) continue

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { ProjectRole } from '../domain/change.ts'
 import type { Member, User } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
-import { actorIn, type Asked, audit, end, endMember } from './directory-act.ts'
+import { actorIn, type Asked, audit, end, endKeys, endMember } from './directory-act.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export async function insertMember(
@@ -53,6 +53,7 @@ export async function shutOut(context: ActContext, tx: UnitOfWork, asked: Asked,
     await endMember(context, tx, asked, member.project, user.name, 'privilegeWithdrawn')
   }
   await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
+  await endKeys(context, tx, asked, { kind: 'of-user', user: user.name })
   return blocked
 }
 

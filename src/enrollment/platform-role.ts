@@ -3,7 +3,7 @@
 import type { User } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
-import { type Asked, audit, end, endJobs } from './directory-act.ts'
+import { type Asked, audit, end, endJobs, endKeys } from './directory-act.ts'
 import { actOnOther, type AskedOfUser, refuseLastAdministrator } from './other-user.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -27,6 +27,7 @@ export async function demoteUser(context: ActContext, asked: AskedOfUser): Promi
     await refuseLastAdministrator(tx, user)
     const demoted = await setRole(context, tx, asked, { ...user, platformRole: 'user' })
     await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
+    await endKeys(context, tx, asked, { kind: 'privileged', user: user.name })
     return demoted
   })
 }

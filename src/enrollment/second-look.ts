@@ -91,8 +91,11 @@ export async function callerStillGood(
       }
       return goodCertificate(tx, caller.certificate, at)
     }
-    case 'session':
     case 'api-key':
+      await activeUser(tx, caller)
+      await liveApiKey(tx, caller, at)
+      return undefined
+    case 'session':
       await activeUser(tx, caller)
       return undefined
     default:
@@ -112,6 +115,11 @@ async function activeUser(tx: UnitOfWork, caller: Person): Promise<User> {
 export function refuseReplaced(standing: Pick<CertificateStanding, 'replacedBy'> | undefined): void {
   if (standing?.replacedBy === undefined) return
   throw new EnrollmentRefused('certificate_replaced', { by: standing.replacedBy })
+}
+
+async function liveApiKey(tx: UnitOfWork, { prefix }: Extract<Person, { kind: 'api-key' }>, at: Date): Promise<void> {
+  const record = await tx.apiKey(prefix, 'share')
+  if (record === undefined || record.expiresAt <= at) throw new EnrollmentRefused('requester_ended', { prefix })
 }
 
 /** The caller is an administrator, or the operator at the machine. Throws `EnrollmentRefused`. */

@@ -6,6 +6,7 @@ import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import type { CustodyStore } from './custody-store.ts'
+import type { ApiKeyStore } from './api-key-store.ts'
 import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
@@ -20,6 +21,7 @@ export interface UnitOfWork
     CrlStore,
     TokenStore,
     EnrolmentStore,
+    ApiKeyStore,
     EndingStore,
     LeaseStore,
     CustodyStore,

@@ -10,6 +10,7 @@ import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
@@ -46,6 +47,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', memberRoutes(parts))
   app.route('/', custodyRoutes(parts))
   app.route('/', accountRoutes(parts))
+  app.route('/', apiKeyRoutes(parts))
   app.route('/', serviceRoutes(parts))
   app.route('/', deploymentRoutes(parts))
   app.route('/', jobRoutes(parts))

@@ -26,17 +26,22 @@ const GRANTED: Permission = {
   callers: ['member', 'service', 'account'],
   who: 'an owner of the project, a launcher that lists it, the service account',
 }
+const PERSONS: Permission = { callers: [...MEMBER, 'admin'], who: 'a person, for their own that they reach' }
 const OWNERS: Permission = { callers: MEMBER, who: 'an owner of the project' }
 
 /** By method and path, as `/openapi.json` has them. What is published (`/pki`, `/.well-known`, health) asks nobody who they are. */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // Oneself and the service
-  'get /v1/me': { callers: [...CERTIFIED, 'session'], who: 'whoever shows a credential of any kind, also a token' },
+  'get /v1/me': {
+    callers: [...CERTIFIED, 'session'],
+    scope: 'USER',
+    who: 'whoever shows a credential of any kind, also a token',
+  },
   'get /v1/status': { callers: [...CERTIFIED, 'session'], who: 'every caller' },
-  'get /v1/audit': ADMINISTRATORS,
+  'get /v1/audit': { ...ADMINISTRATORS, scope: 'ADMIN' },
 
   // The directory
-  'get /v1/users': ADMINISTRATORS,
+  'get /v1/users': { ...ADMINISTRATORS, scope: 'ADMINISTER_USERS' },
   'put /v1/users/{u}': ADMINISTRATORS,
   'delete /v1/users/{u}': { ...ADMINISTRATORS, who: 'another administrator' },
   'post /v1/users/{u}/block': ADMINISTRATORS,
@@ -45,10 +50,14 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'post /v1/users/{u}/demote': { ...ADMINISTRATORS, who: 'another administrator' },
   'get /v1/users/{u}/quota': ADMINISTRATORS,
   'put /v1/users/{u}/quota': ADMINISTRATORS,
-  'get /v1/projects': ADMINISTRATORS,
+  'get /v1/projects': {
+    callers: ADMINISTRATOR,
+    scope: 'PROJECT',
+    who: 'an administrator, for all; an API key, for those that it reaches',
+  },
   'post /v1/projects': { ...ADMINISTRATORS, who: 'an administrator, for somebody else' },
   'delete /v1/projects/{p}': ADMINISTRATORS,
-  'get /v1/projects/{p}/members': { callers: MEMBER, who: 'a member of the project' },
+  'get /v1/projects/{p}/members': { callers: MEMBER, scope: 'PROJECT', who: 'a member of the project' },
   'put /v1/projects/{p}/members/{u}': {
     callers: [...MEMBER, 'admin'],
     who: 'an owner of the project; an administrator where no active owner is left',
@@ -74,8 +83,14 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'post /v1/projects/{p}/service-accounts/{a}/certificates': GRANTED,
   'post /v1/projects/{p}/service-accounts/{a}/tokens': GRANTED,
 
+  // API keys
+  'post /v1/api-keys': PERSONS,
+  'get /v1/api-keys': PERSONS,
+  'delete /v1/api-keys': PERSONS,
+  'delete /v1/api-keys/{name}': PERSONS,
+
   // Services and deployments
-  'get /v1/services': ADMINISTRATORS,
+  'get /v1/services': { ...ADMINISTRATORS, scope: 'ADMIN' },
   'get /v1/services/{name}': {
     callers: ['service', ...MEMBER, 'admin'],
     who: 'the service, an owner of the project that answers for it, an administrator',
@@ -93,7 +108,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   },
   'get /v1/deployments': {
     callers: [...MEMBER, 'admin'],
-    who: 'a member, for the project; an administrator, for all',
+    scope: 'SERVING',
+    who: 'a member, for the project; an administrator, for all; an API key, for the projects that it reaches',
   },
   'put /v1/deployments/{d}': OWNERS,
 

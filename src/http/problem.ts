@@ -10,6 +10,7 @@ export interface Problem {
   readonly code: string
   readonly requestId: string
   readonly facts?: Facts
+  readonly errorCode?: number
 }
 
 /** A refusal of the edge itself. */
@@ -24,9 +25,17 @@ export class HttpRefused extends CodedError<ProblemCode> {
 }
 
 export function problemOf(code: ProblemCode, facts: Facts, requestId: string): Problem {
-  const { status, title, tells } = PROBLEMS[code]
+  const { status, title, tells, errorCode } = PROBLEMS[code]
   const told = tells === 'facts' && Object.keys(facts).length > 0 ? { facts } : {}
-  return { type: `urn:signet:problem:${code}`, title, status, code, requestId, ...told }
+  return {
+    type: `urn:signet:problem:${code}`,
+    title,
+    status,
+    code,
+    requestId,
+    ...told,
+    ...(errorCode === undefined ? {} : { errorCode }),
+  }
 }
 
 export function problemResponse(
@@ -48,8 +57,13 @@ export function problemResponse(
   })
 }
 
-/** A bearer token that was refused is answered for as such (RFC 6750 §3); everyone else is asked for a certificate. */
+/**
+ * A bearer token that was refused is answered for as such (RFC 6750 §3), an API key for itself; who shows nothing where a key would
+ * do hears of both ways in, and everyone else is asked for a certificate.
+ */
 function challengeOf(code: ProblemCode): string {
+  if (code === 'api_key_invalid') return 'ApiKey realm="signet"'
+  if (code === 'authorization_missing') return 'Bearer realm="signet", Mutual realm="signet"'
   const refusesToken = code.startsWith('token_') || code === 'authorization_malformed'
   return refusesToken ? 'Bearer realm="signet", error="invalid_token"' : 'Mutual realm="signet"'
 }

@@ -20,8 +20,10 @@ import type { X509ErrorCode } from '../x509/errors.ts'
 
 /** Refusals of the edge itself. */
 type EdgeCode =
+  | 'api_key_invalid'
   | 'asker_untrusted'
   | 'authorization_malformed'
+  | 'authorization_missing'
   | 'base64_malformed'
   | 'body_malformed'
   | 'body_rejected'
@@ -84,6 +86,8 @@ export interface ProblemRow {
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503
   readonly title: string
   readonly tells: 'facts' | 'nothing'
+  /** What clients of Hopsworks know the refusal by. */
+  readonly errorCode?: number
 }
 
 const tell = (status: ProblemRow['status'], title: string): ProblemRow => ({ status, title, tells: 'facts' })
@@ -124,12 +128,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
     401,
     'Ask for a new enrolment token: this one is unknown, spent, expired or for somebody else.',
   ),
-  authorization_malformed: hush(401, 'Send Authorization: Bearer and one token.'),
+  authorization_malformed: hush(401, 'Send Authorization: Bearer and one token, or ApiKey and one key.'),
+  authorization_missing: hush(401, 'Authorization header not set.'),
+  api_key_invalid: { ...hush(401, 'Invalid or incorrect API key.'), errorCode: 320_012 },
   member_at_work: tell(409, 'The member holds a live certificate, and renews with it; or revoke it first.'),
   credential_buys_none: hush(403, 'A bearer token buys nothing here: use mutual TLS.'),
   credential_conflict: hush(403, 'Present credentials of one principal.'),
   not_permitted: tell(403, 'Ask somebody who may do this.'),
-  scope_missing: tell(403, 'No valid scope found for this invocation: use an API key that has it.'),
+  scope_missing: { ...tell(403, 'No valid scope found for this invocation.'), errorCode: 320_004 },
+  role_missing: { ...hush(403, 'The user of this API key does not have the role for this.'), errorCode: 320_003 },
   asker_untrusted: tell(403, 'Ask with the certificate of the service that serves this deployment.'),
   custody_changed: tell(409, 'Ask again: custody of the project began or ended meanwhile.'),
   custody_off: tell(409, 'The project keeps no keys: an owner may turn custody on.'),
@@ -139,6 +146,19 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   passphrase_not_ascii: tell(400, 'Choose a passphrase of printable ASCII characters.'),
   passphrase_too_short: tell(400, 'Choose a passphrase of at least 12 characters.'),
   already_delivered: hush(409, 'A secret is handed over once: ask for a new one.'),
+
+  // API keys
+  api_key_name_empty: { ...hush(400, 'Give the API key a name.'), errorCode: 320_008 },
+  api_key_name_too_long: { ...tell(400, 'Give the API key a name of at most 45 characters.'), errorCode: 320_009 },
+  api_key_exists: { ...tell(400, 'Choose another name: you have an API key of this one.'), errorCode: 320_007 },
+  api_key_scopes_empty: { ...hush(400, 'Give the API key at least one scope.'), errorCode: 320_005 },
+  api_key_scope_privileged: tell(403, 'This scope is for administrators, who act as such.'),
+  api_key_expiry_rejected: tell(
+    400,
+    'Let the API key end in the future, and not after the latest instant that is named.',
+  ),
+  api_key_too_many: tell(409, 'Delete an API key that is not needed any more.'),
+  api_key_unknown: hush(404, 'You have no API key of this name.'),
 
   // The certification request
   csr_empty: tell(422, 'Send a certification request.'),

@@ -5,6 +5,7 @@ import type { Context, Handler } from 'hono'
 import type { RequestOrigin } from '../enrollment/act-context.ts'
 import type { IdempotentRequest } from '../enrollment/idempotency.ts'
 import type { Caller } from '../domain/caller.ts'
+import { apiKeyCallerOf, presentsApiKey } from './api-key.ts'
 import { callerOf } from './authenticate.ts'
 import { bearerOf } from './bearer.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
@@ -146,6 +147,23 @@ export function plainRoute<
   })
 }
 
+/** A route that answers 204 and nothing. */
+export function emptyRoute<Path extends string, Parameters extends z.ZodObject>(spec: {
+  readonly method: 'delete'
+  readonly path: Path
+  readonly params: Parameters
+  readonly summary: string
+}) {
+  const { method, path, summary, params } = spec
+  return createRoute({
+    method,
+    path,
+    summary,
+    request: { params, query: NONE },
+    responses: { 204: { description: summary, headers: REVISION_IN_ANSWER }, ...PROBLEMS_OF_A_ROUTE },
+  })
+}
+
 function responsesOf<Status extends number, Answer extends z.ZodType>({
   method,
   path,
@@ -168,18 +186,21 @@ function responsesOf<Status extends number, Answer extends z.ZodType>({
 }
 
 /**
- * The caller of this request, by the certificate of its connection, if the route is for callers of that kind. Every credential
+ * The caller of this request, by the certificate of its connection or an API key, if the route is for callers of that kind. Every credential
  * that is presented must hold: a bearer token is verified first, and then refused where it buys nothing. Throws `HttpRefused`,
  * `TokenRejected`, `EnrollmentRefused`.
  */
 export async function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
   const caller = await presentedBy(parts, context)
-  requirePermitted(context.get('permission'), caller)
+  const permission = context.get('permission')
+  if (caller.kind === 'anonymous' && permission.scope !== undefined) throw new HttpRefused('authorization_missing')
+  requirePermitted(permission, caller)
   return caller
 }
 
 async function presentedBy(parts: ApiParts, context: ApiContext): Promise<Caller> {
   if (context.req.header('authorization') === undefined) return callerOf(parts, context.get('socket'))
+  if (presentsApiKey(context)) return apiKeyCallerOf(parts, context)
   await bearerOf(parts, context)
   throw new HttpRefused('credential_buys_none')
 }

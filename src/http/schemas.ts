@@ -1,5 +1,6 @@
 // The shapes of requests and answers. They validate, they type, and `/openapi.json` is generated from them.
 // Unknown fields are refused everywhere.
+import { API_SCOPES } from '../domain/api-scope.ts'
 import { z } from '@hono/zod-openapi'
 import { KEY_FORMATS } from '../ca/keystore/key-bundle.ts'
 import { KEY_ALGORITHMS } from '../domain/key-algorithm.ts'
@@ -335,6 +336,15 @@ export const CertificateQuery = PageQuery.extend({
   expiresWithinSeconds: z.coerce.number().int().min(0).max(3_153_600_000).optional(),
 })
 
+/** Empty and over-long names and no scopes pass here: they have refusals of their own. */
+export const ApiKeyBody = z
+  .strictObject({
+    name: plainText(1000).openapi({ description: '1 to 45 characters', example: 'notebook' }),
+    scopes: z.array(z.enum(API_SCOPES)).max(100),
+    expiresAt: z.iso.datetime().optional().openapi({ description: 'RFC 3339, UTC. Absent: as late as may be.' }),
+  })
+  .openapi('ApiKeyRequest')
+
 export const ProblemBody = z
   .strictObject({
     type: z.string(),
@@ -343,5 +353,6 @@ export const ProblemBody = z
     code: z.string(),
     requestId: z.string(),
     facts: z.record(z.string(), z.unknown()).optional(),
+    errorCode: z.int().optional().openapi({ description: 'What clients of Hopsworks know the refusal by' }),
   })
   .openapi('Problem')

@@ -2,6 +2,7 @@
 // reads in one transaction, so that all of it is as of one number.
 import { sql } from 'kysely'
 import type { Change } from '../domain/change.ts'
+import { apiKeyOf } from './api-key-table.ts'
 import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { serviceOf } from './service-tables.ts'
@@ -20,6 +21,7 @@ export async function readCurrentState(session: Session, at: Date): Promise<read
     ...(await people(session)),
     await services(session),
     await revocations(session, since),
+    await apiKeys(session, since),
     await keysAndCrls(session, at),
   ].flat()
 }
@@ -96,6 +98,17 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
     })),
     ...tokens.map(({ jti, expires_at }) => ({ kind: 'token-revocation' as const, jti, expiresAt: expires_at })),
   ]
+}
+
+async function apiKeys(session: Session, since: number): Promise<readonly Change[]> {
+  const rows = await session.query(
+    session.sql.selectFrom('api_keys').selectAll().where('ended_at', 'is', null).where('expires_at', '>', since),
+  )
+  return rows.map((row) => {
+    const { prefix, user, salt, hash, scopes, reach, expiresAt } = apiKeyOf(row)
+    const status = 'active' as const
+    return { kind: 'api-key', prefix, user, salt, hash, scopes, reach, expiresAt: expiresAt.getTime(), status }
+  })
 }
 
 async function keysAndCrls(session: Session, at: Date): Promise<readonly Change[]> {

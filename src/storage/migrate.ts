@@ -11,6 +11,7 @@ import { quotas } from './migrations/0005-quotas.ts'
 import { serviceRotation } from './migrations/0006-service-rotation.ts'
 import { jobLeases } from './migrations/0007-job-leases.ts'
 import { custody } from './migrations/0008-custody.ts'
+import { apiKeys } from './migrations/0009-api-keys.ts'
 
 export interface Migration {
   readonly number: number
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   serviceRotation,
   jobLeases,
   custody,
+  apiKeys,
 ]
 
 /** The newest schema that this code knows. */

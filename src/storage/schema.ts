@@ -4,6 +4,8 @@ import type { Generated } from 'kysely'
 import type { Deployment } from '../access/deployment-store.ts'
 import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
 import type { Job, Member, Project, Service, ServiceAccount, User } from '../directory/entities.ts'
+import type { ApiKeyReach } from '../domain/api-key.ts'
+import type { ApiScope } from '../domain/api-scope.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { ServiceRole } from '../domain/change.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
@@ -199,6 +201,24 @@ export interface Schema {
     signs_from: number
     signs_until: number
     published_until: number
+  }
+  /** A key that has ended keeps its row, and frees its name. */
+  api_keys: {
+    prefix: string
+    user_name: UserName
+    name: string
+    salt: string
+    hash: string
+    scopes: ListText<ApiScope>
+    /** Whether a scope for administrators is among them. */
+    privileged: 0 | 1
+    reach: ApiKeyReach['kind']
+    project: ProjectName | null
+    created_by: string
+    created_with: string
+    created_at: number
+    expires_at: number
+    ended_at: number | null
   }
   enrolment_tokens: {
     hash: string

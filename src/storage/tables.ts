@@ -5,6 +5,7 @@ import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { Recording } from '../domain/transactions.ts'
 import type { CustodyStore } from '../enrollment/custody-store.ts'
+import type { ApiKeyStore } from '../enrollment/api-key-store.ts'
 import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
@@ -12,6 +13,7 @@ import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { accountTable } from './account-table.ts'
+import { apiKeyTable } from './api-key-table.ts'
 import { type AuditLog, auditTable } from './audit-table.ts'
 import { certificateTables } from './certificate-tables.ts'
 import { crlTables } from './crl-tables.ts'
@@ -39,6 +41,7 @@ export interface Tables
     CrlStore,
     TokenStore,
     EnrolmentStore,
+    ApiKeyStore,
     EndingStore,
     JobLeaseStore,
     CustodyStore,
@@ -69,6 +72,7 @@ export function tablesOf(session: Session): Tables {
     ...crlTables(session),
     ...tokenTables(session),
     ...enrolmentTables(session),
+    ...apiKeyTable(session),
     ...endingTables(session),
     ...custodyTables(session),
     ...installationTables(session),

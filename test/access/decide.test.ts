@@ -625,5 +625,6 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
     deploymentsServedBy: (service: string) => noted(`served by ${service}`, snapshot.deploymentsServedBy(service)),
     revocation: (issuer: string, serial: string) => noted(`revocation ${serial}`, snapshot.revocation(issuer, serial)),
     tokenRevoked: (jti: string) => noted(`token ${jti}`, snapshot.tokenRevoked(jti)),
+    apiKey: (prefix: string) => noted(`api key ${prefix}`, snapshot.apiKey(prefix)),
   })
 }

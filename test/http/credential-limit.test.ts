@@ -218,6 +218,8 @@ describe('rule 28 over the running service', () => {
 
   const bearer = (token: string) => () =>
     service.send({ method: 'GET', path: '/v1/me', headers: { authorization: `Bearer ${token}` } })
+  const apiKey = (value: string) => () =>
+    service.send({ method: 'GET', path: '/v1/me', headers: { authorization: `ApiKey ${value}` } })
   const enrol = async (enrolmentToken: string) => {
     const { pem } = await makeCsr()
     return service.post('/v1/projects/vision/members/owner/certificates', { csr: pem, enrolmentToken })
@@ -241,14 +243,23 @@ describe('rule 28 over the running service', () => {
     expect((await service.get('/v1/me', owner)).status).toBe(200)
   })
 
+  test('an API key from another prefix is looked at, and counts as one of its kind', async () => {
+    const made = await service.post('/v1/api-keys', { name: 'k', scopes: ['USER'] }, owner)
+    const value = String(expectStatus(made, 201).json['value'])
+    expect((await apiKey(value)()).status).toBe(200)
+    expect(known(await leavesNothing(service, apiKey('AAAA.BBBB')))).toEqual({ status: 401, code: 'api_key_invalid' })
+    // The fifth failure of this address: it is stopped, and the good key with it.
+    expect(known(await leavesNothing(service, apiKey(value)))).toEqual({ status: 429, code: 'too_many_failures' })
+  })
+
   test('the address is stopped for every credential but certificates, and the figures say so', async () => {
-    expect(known(await bearer('d.e.f')())).toEqual({ status: 401, code: 'token_malformed' })
     const token = await service.post('/v1/tokens', { audience: service.url }, owner)
     const good = String(expectStatus(token, 201).json['access_token'])
     expect(known(await bearer(good)())).toEqual({ status: 429, code: 'too_many_failures' })
     expect((await service.get('/v1/me', owner)).status).toBe(200)
     const figures = await (await fetch(`${service.operationsUrl}/metrics`)).text()
-    expect(figures).toContain('signet_credential_failures_total{kind="bearer"} 3')
+    expect(figures).toContain('signet_credential_failures_total{kind="bearer"} 2')
+    expect(figures).toContain('signet_credential_failures_total{kind="api-key"} 1')
     expect(figures).toContain('signet_credential_limited_total{kind="enrolment"} 1')
   })
 })

@@ -1,10 +1,11 @@
 // Who may call what: every route and every kind of caller, over the real listener. A route of `/openapi.json` that is not in
 // the table fails the last test, so that no route is added without saying whom it is for.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { API_SCOPES, PRIVILEGED_SCOPES } from '../../src/domain/api-scope.ts'
 import { PERMISSIONS } from '../../src/http/permissions.ts'
 import { makeCsr } from '../support/csr.ts'
 import type { ClientIdentity, Request } from '../support/https-client.ts'
-import { type Certified, certified, TestService } from '../support/test-service.ts'
+import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 import { leavesNothing } from './stored.ts'
 
 const CALLERS = [
@@ -17,6 +18,7 @@ const CALLERS = [
   'service',
   'launcher',
   'admin',
+  'key',
 ] as const
 type CallerKind = (typeof CALLERS)[number]
 
@@ -25,6 +27,8 @@ type Outcome = number | readonly [status: number, code: string]
 
 const NO: Outcome = [403, 'not_permitted']
 const WHO: Outcome = [401, 'unauthenticated']
+/** Where an API key would do. */
+const NOTHING: Outcome = [401, 'authorization_missing']
 
 interface Row {
   readonly route: string
@@ -34,6 +38,8 @@ interface Row {
   /** Of whoever is not named. */
   readonly others: Outcome
   readonly anonymous?: Outcome
+  /** Of a member's API key with every scope that is not for administrators. */
+  readonly key?: Outcome
 }
 
 let service: TestService
@@ -43,6 +49,7 @@ let job: Certified
 let jobId = ''
 let held = ''
 let token = ''
+let apiKey = ''
 
 const json = (method: string, path: string, body?: unknown): Request => ({ method, path, body })
 const csr = async (): Promise<string> => (await makeCsr()).pem
@@ -82,7 +89,8 @@ const newJob = async (): Promise<string> => {
 const newToken = async (): Promise<string> =>
   String((await service.post('/v1/tokens', { audience: 'resnet' }, scientist)).json['access_token'])
 
-const PUBLIC = { allowed: {}, others: 200, anonymous: 200 } as const
+const PUBLIC = { allowed: {}, others: 200, anonymous: 200, key: 200 } as const
+const SCOPE: Outcome = [403, 'scope_missing']
 const ADMIN = { admin: 200 } as const
 
 const ROWS: readonly Row[] = [
@@ -105,12 +113,26 @@ const ROWS: readonly Row[] = [
   ].map((path): Row => ({ route: `get ${path}`, request: () => json('GET', path), ...PUBLIC })),
 
   // Who am I, and the service
-  { route: 'get /v1/me', request: () => json('GET', '/v1/me'), allowed: {}, others: 200 },
+  { route: 'get /v1/me', request: () => json('GET', '/v1/me'), allowed: {}, others: 200, anonymous: NOTHING, key: 200 },
   { route: 'get /v1/status', request: () => json('GET', '/v1/status'), allowed: {}, others: 200 },
-  { route: 'get /v1/audit', request: () => json('GET', '/v1/audit'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/audit',
+    request: () => json('GET', '/v1/audit'),
+    allowed: ADMIN,
+    others: NO,
+    anonymous: NOTHING,
+    key: SCOPE,
+  },
 
   // Users and projects
-  { route: 'get /v1/users', request: () => json('GET', '/v1/users'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/users',
+    request: () => json('GET', '/v1/users'),
+    allowed: ADMIN,
+    others: NO,
+    anonymous: NOTHING,
+    key: SCOPE,
+  },
   {
     route: 'put /v1/users/{u}',
     request: (n) => json('PUT', `/v1/users/u${String(n)}`, { platformRole: 'user' }),
@@ -162,7 +184,14 @@ const ROWS: readonly Row[] = [
     allowed: ADMIN,
     others: NO,
   },
-  { route: 'get /v1/projects', request: () => json('GET', '/v1/projects'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/projects',
+    request: () => json('GET', '/v1/projects'),
+    allowed: ADMIN,
+    others: NO,
+    anonymous: NOTHING,
+    key: 200,
+  },
   {
     route: 'post /v1/projects',
     request: async (n) => json('POST', '/v1/projects', { name: `p${String(n)}`, owner: await newUser(n) }),
@@ -186,6 +215,8 @@ const ROWS: readonly Row[] = [
     request: () => json('GET', '/v1/projects/vision/members'),
     allowed: { scientist: 200, owner: 200 },
     others: NO,
+    anonymous: NOTHING,
+    key: 200,
   },
   {
     route: 'put /v1/projects/{p}/members/{u}',
@@ -275,8 +306,50 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
 
+  // API keys: of persons, by persons
+  {
+    route: 'post /v1/api-keys',
+    request: (n) => json('POST', '/v1/api-keys', { name: `key${String(n)}`, scopes: ['USER'] }),
+    allowed: { scientist: 201, owner: 201, stranger: 201, admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/api-keys',
+    request: () => json('GET', '/v1/api-keys'),
+    allowed: { scientist: 200, owner: 200, stranger: 200, admin: 200 },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/api-keys/{name}',
+    request: async (n) => {
+      const body = { name: `gone${String(n)}`, scopes: ['USER'] }
+      await service.post('/v1/api-keys', body, identities.get('scientist'))
+      return json('DELETE', `/v1/api-keys/gone${String(n)}`)
+    },
+    allowed: {
+      scientist: 204,
+      owner: [404, 'api_key_unknown'],
+      stranger: [404, 'api_key_unknown'],
+      admin: [404, 'api_key_unknown'],
+    },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/api-keys',
+    request: () => json('DELETE', '/v1/api-keys'),
+    allowed: { scientist: 204, owner: 204, stranger: 204, admin: 204 },
+    others: NO,
+  },
+
   // Services and deployments
-  { route: 'get /v1/services', request: () => json('GET', '/v1/services'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/services',
+    request: () => json('GET', '/v1/services'),
+    allowed: ADMIN,
+    others: NO,
+    anonymous: NOTHING,
+    key: SCOPE,
+  },
   {
     route: 'get /v1/services/{name}',
     request: () => json('GET', '/v1/services/model-1.internal'),
@@ -318,6 +391,8 @@ const ROWS: readonly Row[] = [
     request: () => json('GET', '/v1/deployments'),
     allowed: { scientist: 200, owner: 200, stranger: 200, admin: 200 },
     others: NO,
+    anonymous: NOTHING,
+    key: 200,
   },
   {
     route: 'put /v1/deployments/{d}',
@@ -443,12 +518,14 @@ const ROWS: readonly Row[] = [
       }),
     allowed: { service: 200 },
     others: [403, 'asker_untrusted'],
+    key: [403, 'credential_buys_none'],
   },
   {
     route: 'post /v1/authorize (about itself)',
     request: () => json('POST', '/v1/authorize', { actingUser: 'vision__scientist', deployment: 'resnet' }),
     allowed: {},
     others: 200,
+    key: 200,
     anonymous: 200,
   },
 ]
@@ -466,6 +543,10 @@ beforeAll(async () => {
     await service.addService('launcher.internal', { roles: ['launcher'], projects: ['vision', 'fraud'] }),
   )
   identities.set('admin', service.admin)
+  const holder = await service.addMember('vision', 'holder', owner)
+  const scopes = API_SCOPES.filter((scope) => !PRIVILEGED_SCOPES.has(scope))
+  const key = await service.post('/v1/api-keys', { name: 'all', scopes }, holder)
+  apiKey = String(expectStatus(key, 201).json['value'])
   await service.addDeployment('resnet', { project: 'vision', host: 'resnet.internal', service: 'model-1.internal' })
   await service.put(`${ACCOUNTS}/sa-etl`, {}, owner)
   const forAccount = await makeCsr()
@@ -495,11 +576,13 @@ afterAll(() => service.close())
 
 let count = 0
 
-describe.each(ROWS)('$route', ({ request, allowed, others, anonymous = WHO }) => {
+describe.each(ROWS)('$route', ({ request, allowed, others, anonymous = WHO, key = NO }) => {
   test.each(CALLERS)('%s', async (caller) => {
-    const expected = allowed[caller] ?? (caller === 'anonymous' ? anonymous : others)
+    const unnamed = caller === 'anonymous' ? anonymous : caller === 'key' ? key : others
+    const expected = allowed[caller] ?? unnamed
     const asked = await request((count += 1))
-    const act = () => service.send(asked, identities.get(caller))
+    const headers = caller === 'key' ? { authorization: `ApiKey ${apiKey}` } : {}
+    const act = () => service.send({ ...asked, headers }, identities.get(caller))
     const answer = typeof expected === 'number' ? await act() : await leavesNothing(service, act)
     const found = { status: answer.status, code: answer.code }
     expect(found).toEqual(

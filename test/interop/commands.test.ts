@@ -202,7 +202,7 @@ describe('the commands', () => {
       words: () => ['model', 'deployment', 'list'],
       by: 'bob',
       says: /^resnet .*model-1\.internal/m,
-      refused: { words: () => ['model', 'deployment', 'list'], code: 'unauthenticated' },
+      refused: { words: () => ['model', 'deployment', 'list'], code: 'authorization_missing' },
     },
     {
       command: 'authorize',
@@ -214,6 +214,31 @@ describe('the commands', () => {
         by: 'bob',
         code: 'CERT_CN_MISMATCH',
       },
+    },
+    {
+      command: 'key create',
+      words: () => ['key', 'create', 'notebook', '--scope', 'SERVING', '--scope', 'PROJECT', '--lifetime', '7d'],
+      by: 'alice',
+      says: /^[\w-]{16}\.[\w-]{43}\n$/,
+      refused: {
+        words: () => ['key', 'create', 'notebook', '--scope', 'ADMIN'],
+        by: 'alice',
+        code: 'api_key_scope_privileged',
+      },
+    },
+    {
+      command: 'key list',
+      words: () => ['key', 'list'],
+      by: 'alice',
+      says: /^notebook +[\w-]{16} +SERVING PROJECT +vision /m,
+      refused: { words: () => ['key', 'list'], by: 'sched', code: 'not_permitted' },
+    },
+    {
+      command: 'key delete',
+      words: () => ['key', 'delete', 'notebook'],
+      by: 'alice',
+      says: /API key notebook is deleted/,
+      refused: { words: () => ['key', 'delete', 'notebook'], by: 'alice', code: 'api_key_unknown' },
     },
     {
       command: 'job start',

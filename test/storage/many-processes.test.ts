@@ -378,6 +378,8 @@ function nameOf(change: Change): string {
       return `${change.serial} ${change.status}`
     case 'token-revocation':
       return change.jti
+    case 'api-key':
+      return change.prefix
     case 'token-key':
       return change.kid
     case 'issuer':

@@ -11,6 +11,11 @@ export interface CredentialPolicy {
   readonly jobOverlapSeconds: number
   /** How long an Idempotency-Key is remembered. */
   readonly idempotencySeconds: number
+  readonly apiKey: {
+    /** Longest life of a key. What it was made with may bound it further. */
+    readonly maxSeconds: number
+    readonly maxPerUser: number
+  }
   readonly token: {
     readonly defaultSeconds: number
     readonly maxSeconds: number
@@ -48,6 +53,7 @@ export const credentialsSchema = z.strictObject({
   overlapSeconds: reasonedSeconds,
   jobOverlapSeconds: reasonedSeconds,
   idempotencySeconds: reasonedSeconds,
+  apiKey: z.strictObject({ maxSeconds: reasonedSeconds, maxPerUser: reasoned(1, 1000) }),
   token: z
     .strictObject({
       defaultSeconds: reasonedSeconds,

@@ -1,4 +1,5 @@
 // Deployments over HTTP: put by the owners of their project, seen by its members.
+import { reachesProject } from '../../access/reached.ts'
 import { z } from '@hono/zod-openapi'
 import type { Deployment } from '../../access/deployment-store.ts'
 import { putDeployment } from '../../access/put-deployment.ts'
@@ -74,10 +75,15 @@ export function deploymentRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const caller = await callerIn(parts, c)
-      if (caller.kind !== 'member') await administratorOnly(parts, caller)
+      if (caller.kind !== 'member' && caller.kind !== 'api-key') await administratorOnly(parts, caller)
       const project = caller.kind === 'member' ? caller.project : undefined
       const page = await parts.reader.read((view) => view.listDeployments(project, pageRequestOf(c.req.valid('query'))))
-      return c.json({ deployments: page.items.map(deploymentBody), ...cursorOf(page) }, 200)
+      // A page may be short, or empty: the cursor goes on.
+      const shown =
+        caller.kind === 'api-key'
+          ? page.items.filter((deployment) => reachesProject(parts.snapshot, caller, deployment.project))
+          : page.items
+      return c.json({ deployments: shown.map(deploymentBody), ...cursorOf(page) }, 200)
     },
   )
   return api

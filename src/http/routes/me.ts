@@ -1,18 +1,19 @@
-// Who am I? By certificate, by bearer token, or by both when they name one principal.
+// Who am I? By certificate, by bearer token, or by both when they name one principal; by API key.
 import { z } from '@hono/zod-openapi'
-import { actorOf, type CertifiedCaller } from '../../domain/caller.ts'
+import { actorOf, type Caller, type CertifiedCaller } from '../../domain/caller.ts'
 import { SEPARATOR } from '../../domain/name-rules.ts'
-import { EnrollmentRefused } from '../../enrollment/errors.ts'
+import { notPermitted } from '../../enrollment/second-look.ts'
+import { presentsApiKey } from '../api-key.ts'
 import { callerOf } from '../authenticate.ts'
 import { bearerOf } from '../bearer.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
-import { type Api, newApi, NONE, plainRoute } from '../route.ts'
+import { type Api, callerIn, newApi, NONE, plainRoute } from '../route.ts'
 
 const MeAnswer = z
   .strictObject({
     principal: z.string().openapi({ example: 'vision__alice' }),
-    by: z.array(z.enum(['certificate', 'token'])),
+    by: z.array(z.enum(['certificate', 'token', 'api-key'])),
     actor: z.string().optional(),
     serial: z.string().optional(),
     expiresAt: z.string(),
@@ -26,16 +27,17 @@ export function meRoutes(parts: ApiParts): Api {
       method: 'get',
       path: '/v1/me',
       params: NONE,
-      summary: 'Who the caller is, by client certificate or bearer token',
+      summary: 'Who the caller is, by client certificate, bearer token or API key',
       query: NONE,
       status: 200,
       answer: MeAnswer,
     }),
     async (c) => {
+      if (presentsApiKey(c)) return c.json(apiKeyBody(await callerIn(parts, c)), 200)
       const token = c.req.header('authorization') === undefined ? undefined : await bearerOf(parts, c)
       const caller = await callerOf(parts, c.get('socket'))
       if (caller.kind === 'anonymous') {
-        if (token === undefined) throw new EnrollmentRefused('unauthenticated')
+        if (token === undefined) throw new HttpRefused('authorization_missing')
         const { sub, exp } = token.claims
         return c.json({ principal: sub, by: ['token' as const], expiresAt: new Date(exp * 1000).toISOString() }, 200)
       }
@@ -47,6 +49,12 @@ export function meRoutes(parts: ApiParts): Api {
     },
   )
   return api
+}
+
+function apiKeyBody(caller: Caller) {
+  if (caller.kind !== 'api-key') throw notPermitted(caller)
+  const { user, expiresAt } = caller
+  return { principal: user, by: ['api-key' as const], actor: actorOf(caller), expiresAt: expiresAt.toISOString() }
 }
 
 function principalOf(caller: CertifiedCaller): string {

@@ -1,9 +1,12 @@
 // Members of a project over HTTP: added and removed by its owners, seen by its members.
 import { z } from '@hono/zod-openapi'
+import { reachesProject } from '../../access/reached.ts'
+import type { ApiKeyCaller } from '../../access/recognise-api-key.ts'
 import type { Member } from '../../directory/entities.ts'
-import { parseProjectName } from '../../domain/project-name.ts'
+import { parseProjectName, type ProjectName } from '../../domain/project-name.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addMember, removeMember } from '../../enrollment/directory-acts.ts'
+import { EnrollmentRefused } from '../../enrollment/errors.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
@@ -79,12 +82,17 @@ export function memberRoutes(parts: ApiParts): Api {
     async (c) => {
       const project = parseProjectName(c.req.valid('param').p, names)
       const caller = await callerIn(parts, c)
-      if (caller.kind !== 'member' || caller.project !== project) throw notPermitted(caller)
+      if (caller.kind === 'api-key') requireReach(parts, caller, project)
+      else if (caller.kind !== 'member' || caller.project !== project) throw notPermitted(caller)
       const page = await parts.reader.read((view) => view.listMembers(project, pageRequestOf(c.req.valid('query'))))
       return c.json({ members: page.items.map(memberBody), ...cursorOf(page) }, 200)
     },
   )
   return api
+}
+
+function requireReach({ snapshot }: ApiParts, caller: ApiKeyCaller, project: ProjectName): void {
+  if (!reachesProject(snapshot, caller, project)) throw new EnrollmentRefused('role_missing')
 }
 
 function memberBody({ project, user, role, status, createdAt, addedBy }: Member) {

@@ -1,5 +1,6 @@
 // Projects over HTTP: added with their first owner, and deleted, by administrators.
 import { z } from '@hono/zod-openapi'
+import { reachesProject } from '../../access/reached.ts'
 import type { Project } from '../../directory/entities.ts'
 import { parseProjectName } from '../../domain/project-name.ts'
 import { parseUserName } from '../../domain/user-name.ts'
@@ -59,15 +60,21 @@ export function projectRoutes(parts: ApiParts): Api {
       method: 'get',
       path: '/v1/projects',
       params: NONE,
-      summary: 'Projects, by name. For administrators.',
+      summary: 'Projects, by name: all for an administrator, for an API key those that it reaches.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ projects: z.array(ProjectAnswer), cursor: z.string().optional() }),
     }),
     async (c) => {
-      await administratorOnly(parts, await callerIn(parts, c))
+      const caller = await callerIn(parts, c)
+      if (caller.kind !== 'api-key') await administratorOnly(parts, caller)
       const page = await parts.reader.read((view) => view.listProjects(pageRequestOf(c.req.valid('query'))))
-      return c.json({ projects: page.items.map(projectBody), ...cursorOf(page) }, 200)
+      // A page may be short, or empty: the cursor goes on.
+      const shown =
+        caller.kind === 'api-key'
+          ? page.items.filter(({ name }) => reachesProject(parts.snapshot, caller, name))
+          : page.items
+      return c.json({ projects: shown.map(projectBody), ...cursorOf(page) }, 200)
     },
   )
   return api
