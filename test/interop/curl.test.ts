@@ -92,7 +92,7 @@ describeWith(['curl', 'openssl'], 'curl', () => {
       expect(stolen).toMatchObject({ exit: 58, http: 0 })
       const nobody = await curl(`${world.service.url}/v1/me`)
       expect(nobody.http).toBe(401)
-      expect(JSON.parse(nobody.body)).toMatchObject({ code: 'unauthenticated' })
+      expect(JSON.parse(nobody.body)).toMatchObject({ code: 'authorization_missing' })
     })
 
     it('does not speak to a server that another root vouches for', async () => {
