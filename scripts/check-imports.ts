@@ -37,6 +37,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   signin: values(...BELOW_EDGES),
   storage: { ...types(...BELOW_EDGES), domain: 'values' },
   ops: values('domain'),
+  federation: values('tokens', 'domain'),
   console: {},
 }
 

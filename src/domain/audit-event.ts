@@ -40,6 +40,7 @@ export type AuditAct =
   | 'lease.resume'
   | 'lease.confirm'
   | 'token.issue'
+  | 'token.exchange'
   | 'token.revoke'
   | 'token-key.add'
   | 'token-key.remove'

@@ -5,8 +5,11 @@ import { resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { flagOf } from './flags.ts'
 
-/** How the text of a variable or flag becomes a value, and whether the value is a path. */
-export type SettingKind = 'text' | 'path' | 'database' | 'number' | 'boolean' | 'list'
+/**
+ * How the text of a variable or flag becomes a value, and whether the value is a path. A mapping is JSON in a variable, and is
+ * taken whole from one source; what stands in it under a key that ends in `File` is a path.
+ */
+export type SettingKind = 'text' | 'path' | 'database' | 'number' | 'boolean' | 'list' | 'mapping'
 
 export type SettingValue = string | number | boolean | readonly string[]
 
@@ -141,17 +144,38 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 function convert(value: SettingValue, kind: SettingKind, folder: string): unknown {
   if (typeof value !== 'string') return located(value, kind, folder)
-  if (kind === 'number') return /^[0-9]{1,15}$/.test(value) ? Number(value) : value
+  if (kind === 'number') return /^-?[0-9]{1,15}$/.test(value) ? Number(value) : value
   if (kind === 'boolean') return value === 'true' || (value === 'false' ? false : value)
   if (kind === 'list') return value === '' ? [] : value.split(',').map((item) => item.trim())
+  if (kind === 'mapping') return located(mappingIn(value), kind, folder)
   return located(value, kind, folder)
 }
 
+/** A text that is no JSON stays one, which breaks the setting's rule. */
+function mappingIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 function located(value: unknown, kind: SettingKind, folder: string): unknown {
+  if (kind === 'mapping') return withPaths(value, folder)
   if (typeof value !== 'string' || value === '') return value
   if (kind === 'path') return resolve(folder, value)
   if (kind !== 'database' || !/^sqlite:./.test(value)) return value
   return `sqlite:${resolve(folder, value.slice('sqlite:'.length))}`
+}
+
+function withPaths(value: unknown, folder: string): unknown {
+  if (!isMapping(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const isPath = key.endsWith('File') && typeof inner === 'string' && inner !== ''
+      return [key, isPath ? resolve(folder, inner) : withPaths(inner, folder)]
+    }),
+  )
 }
 
 function shown(name: string): string {

@@ -10,6 +10,7 @@ import { type ConfigurationFile, type Given, mergeSources, type Sources, variabl
 import type { Endpoint, OptionalEndpoint } from './endpoint.ts'
 import { flagOf } from './flags.ts'
 import { type DatabaseLocation, endpoint } from './setting-rules.ts'
+import { type TrustedIssuerSettings, trustedIssuerFaults } from './trusted-issuer-settings.ts'
 import { type Flags, KINDS, type LogLevel, SETTINGS, type Settings } from './settings.ts'
 
 export type MasterKeyLocation =
@@ -55,6 +56,8 @@ export interface Configuration {
     readonly algorithms: Settings['tokens.algorithms']
     readonly audiences: readonly string[]
   }
+  /** By name. */
+  readonly trustedIssuers: ReadonlyMap<string, TrustedIssuerSettings>
   readonly logLevel: LogLevel
   readonly demo: boolean
 }
@@ -131,6 +134,7 @@ function configurationOf(settings: Settings): Configuration {
     },
     tls: { sessionSeconds: settings['tls.sessionLife'] },
     tokens: { algorithms: settings['tokens.algorithms'], audiences: settings['tokens.audiences'] },
+    trustedIssuers: new Map(Object.entries(settings.trustedIssuers ?? {})),
     logLevel,
     demo,
   }
@@ -154,10 +158,12 @@ function serverNamesOf(settings: Settings, publicUrl: string): Configuration['se
 }
 
 function faultsOf(error: z.ZodError | undefined, given: ReadonlyMap<string, Given>): string[] {
-  return (error?.issues ?? []).map(({ path: [name], message }) => {
+  return (error?.issues ?? []).map(({ path: [name, ...inside], message }) => {
     const setting = String(name)
     const origin = given.get(setting)?.origin
-    return origin === undefined ? missing(setting) : `${origin}: ${setting}: ${message}`
+    // A mapping says which of its entries; a list is one value.
+    const place = [setting, ...(KINDS.get(setting) === 'mapping' ? inside.map(String) : [])].join('.')
+    return origin === undefined ? missing(setting) : `${origin}: ${place}: ${message}`
   })
 }
 
@@ -169,7 +175,12 @@ function missing(setting: string): string {
 
 /** What no single setting can know. */
 function faultsBetween(given: ReadonlyMap<string, Given>): string[] {
-  return [...publicUrlFaults(given), ...masterKeyFaults(given), ...sharedEndpoints(given)]
+  return [
+    ...publicUrlFaults(given),
+    ...masterKeyFaults(given),
+    ...sharedEndpoints(given),
+    ...trustedIssuerFaults(given),
+  ]
 }
 
 /** The public URLs are written into certificates for their whole life: only the demo may do without. */

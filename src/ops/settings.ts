@@ -17,6 +17,7 @@ import {
   path,
   whole,
 } from './setting-rules.ts'
+import { trustedIssuers } from './trusted-issuer-settings.ts'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -83,6 +84,7 @@ export const SETTINGS = z.strictObject({
     .array(matching(/^[\x21-\x7e]{1,255}$/, AUDIENCE_RULE), { error: AUDIENCE_RULE })
     .refine(isSet, AUDIENCE_RULE)
     .default([]),
+  trustedIssuers: trustedIssuers.optional(),
   logLevel: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   demo: z.boolean({ error: 'true or false' }).default(false),
 })
@@ -126,6 +128,7 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'tls.sessionLife': 'text',
     'tokens.algorithms': 'list',
     'tokens.audiences': 'list',
+    trustedIssuers: 'mapping',
     logLevel: 'text',
     demo: 'boolean',
   } as const satisfies Record<SettingName, SettingKind>),

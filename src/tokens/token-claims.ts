@@ -182,7 +182,7 @@ function numericDate(claims: Members, name: string): number {
 }
 
 /** A `cnf` that is not understood refuses the token: to drop it would make a bound token a bearer token. */
-function parseConfirmation(cnf: unknown): TokenClaims['cnf'] {
+export function parseConfirmation(cnf: unknown): TokenClaims['cnf'] {
   if (cnf === undefined) return undefined
   const members = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : []
   const [first] = members

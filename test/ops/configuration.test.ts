@@ -73,6 +73,7 @@ describe('what is given', () => {
       },
       tls: { sessionSeconds: 3600 },
       tokens: { algorithms: ['ES256', 'EdDSA'], audiences: [] },
+      trustedIssuers: new Map(),
       logLevel: 'info',
       demo: false,
     })
@@ -120,6 +121,15 @@ describe('what is given', () => {
       SIGNET_TLS_SESSION_LIFE: '15m',
       SIGNET_TOKENS_ALGORITHMS: 'RS256,ES256',
       SIGNET_TOKENS_AUDIENCES: 'sts.amazonaws.com',
+      SIGNET_TRUSTED_ISSUERS: JSON.stringify({
+        ci: {
+          kind: 'oidc',
+          issuer: 'https://ci.example',
+          audience: 'signet',
+          caFile: 'ca.pem',
+          subjects: [{ sub: 'repo', project: 'vision', account: 'sa-ci' }],
+        },
+      }),
       SIGNET_LOG_LEVEL: 'trace',
       SIGNET_DEMO: 'true',
     }
@@ -155,6 +165,21 @@ describe('what is given', () => {
       },
       tls: { sessionSeconds: 900 },
       tokens: { algorithms: ['RS256', 'ES256'], audiences: ['sts.amazonaws.com'] },
+      trustedIssuers: new Map([
+        [
+          'ci',
+          {
+            kind: 'oidc',
+            issuer: 'https://ci.example',
+            algorithms: ['RS256', 'ES256'],
+            audience: 'signet',
+            typ: 'JWT',
+            maxTokenLife: 3600,
+            caFile: '/srv/signet/ca.pem',
+            subjects: [{ sub: 'repo', claims: {}, project: 'vision', account: 'sa-ci' }],
+          },
+        ],
+      ]),
       logLevel: 'trace',
       demo: true,
     })
