@@ -29,12 +29,14 @@ import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
+import { trustedIssuersOf } from './main/trusted-issuers.ts'
 import { type BackgroundWork, startBackground } from './ops/background.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { startTicking } from './ops/ticking.ts'
 import { systemTimer } from './ops/timer.ts'
 import { CrlPublisher } from './revocation/crl-publisher.ts'
+import type { TrustedIssuers } from './tokens/trusted-issuer.ts'
 
 export interface RunningService {
   readonly ports: Ports
@@ -76,11 +78,12 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   await live.load(opened)
   monitoring.watchIssuers(opened)
   const context = actContext(opened)
+  const trustedIssuers = trustedIssuersOf(configuration, opened.policy.names, clock)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
   const listeners = new Listeners(opened, server, shutdown)
   const sightings = new Sightings()
-  const assembled = { opened, facts, live, context, keyring, monitoring, sightings }
+  const assembled = { opened, facts, live, context, keyring, monitoring, sightings, trustedIssuers }
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
@@ -132,6 +135,7 @@ interface Assembled {
   readonly keyring: TokenKeyring
   readonly monitoring: Monitoring
   readonly sightings: Sightings
+  readonly trustedIssuers: TrustedIssuers
 }
 
 interface Work {
@@ -239,7 +243,16 @@ function startWork({
   }
 }
 
-function apiParts({ opened, facts, live, context, keyring, monitoring, sightings }: Assembled): ApiParts {
+function apiParts({
+  opened,
+  facts,
+  live,
+  context,
+  keyring,
+  monitoring,
+  sightings,
+  trustedIssuers,
+}: Assembled): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -255,6 +268,7 @@ function apiParts({ opened, facts, live, context, keyring, monitoring, sightings
       configuration.tokens.audiences.includes(name) ||
       // A name that is both would be two audiences: it is none.
       (live.snapshot.deployment(name) === undefined) !== (live.snapshot.service(name) === undefined),
+    trustedIssuers,
     isTokenRevoked: (jti) => live.snapshot.tokenRevoked(jti),
   }
   return {

@@ -4,7 +4,7 @@ import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
 import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
-import type { TokenActor } from '../tokens/token-actor.ts'
+import type { PermittedActor, TokenActor } from '../tokens/token-actor.ts'
 import {
   parseTokenAudience,
   type TokenBinding,
@@ -14,6 +14,7 @@ import {
   type TokenSubject,
 } from '../tokens/token-claims.ts'
 import { type IssuedToken, issueToken } from '../tokens/token-signer.ts'
+import type { TrustedIssuers } from '../tokens/trusted-issuer.ts'
 import { type TokenExpectations, type VerifiedToken, verifyToken } from '../tokens/verify-token.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { type IdempotentRequest, keptAsJson, onceFor } from './idempotency.ts'
@@ -29,6 +30,7 @@ export interface TokenContext extends ActContext {
   /** Whether a name is a deployment, a service or the issuer itself. */
   readonly isAudience: (name: string) => boolean
   readonly isTokenRevoked: (jti: string) => boolean
+  readonly trustedIssuers: TrustedIssuers
 }
 
 export interface TokenAsked {
@@ -38,6 +40,8 @@ export interface TokenAsked {
   /** The certificate that the connection shows, in DER. */
   readonly certificate: Uint8Array | undefined
   readonly binding: 'to-certificate' | 'none'
+  /** Whom the caller lets act for it: `PROJECT__USER`, or the name of a service. */
+  readonly mayAct?: string | undefined
   /** Absent: what the installation prefers. */
   readonly algorithm?: TokenAlgorithm | undefined
   readonly idempotent?: IdempotentRequest | undefined
@@ -59,6 +63,7 @@ export async function issueTokenFor(context: TokenContext, asked: TokenAsked): P
     ...(caller.kind === 'job' ? { actor: await launcherOf(context, caller) } : {}),
     holder: actorOf(caller),
     binding: asked.binding === 'none' ? { kind: 'none' } : { kind: 'certificate', der: certificate },
+    permittedActor: asked.mayAct === undefined ? undefined : { sub: asked.mayAct },
     lookAgain: (tx) =>
       caller.kind === 'job' ? goodJob(context, tx, caller) : callerStillGood(tx, caller, context.clock.now()),
   })
@@ -79,6 +84,7 @@ export interface TokenGrant {
   readonly binding: TokenBinding
   /** Who acts for the subject, where it is not the subject itself. */
   readonly actor?: TokenActor | undefined
+  readonly permittedActor?: PermittedActor | undefined
   /** Runs in the recording transaction. Throws when something the act relied on has ended. */
   readonly lookAgain: (tx: UnitOfWork) => Promise<unknown>
 }
@@ -106,11 +112,12 @@ export async function issueTokenAs(
 export function signAccessToken(
   context: TokenContext,
   { audience, lifetime, algorithm }: Pick<TokenAsked, 'audience' | 'lifetime' | 'algorithm'>,
-  { subject, actor, binding, notAfterLimit }: Pick<TokenRequest, 'subject' | 'actor' | 'binding' | 'notAfterLimit'>,
+  granted: Pick<TokenRequest, 'subject' | 'actor' | 'permittedActor' | 'binding' | 'notAfterLimit'>,
 ): Promise<IssuedToken> {
   const { tokenIssuer: issuer, policy, clock, random } = context
   const registered = parseTokenAudience(audience, context.isAudience)
-  const request = { issuer, subject, actor, audience: registered, lifetime, binding, notAfterLimit }
+  const { subject, actor, permittedActor, binding, notAfterLimit } = granted
+  const request = { issuer, subject, actor, permittedActor, audience: registered, lifetime, binding, notAfterLimit }
   return issueToken(request, context.keys.signer(algorithm), policy.credentials.token, clock, random)
 }
 

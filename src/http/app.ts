@@ -3,6 +3,8 @@ import { Hono } from 'hono'
 import { routePath } from 'hono/route'
 import type { Shelved } from '../revocation/crl-shelf.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
+import { FORM_PATHS, FORM_TYPE } from './form-body.ts'
+import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
@@ -24,6 +26,7 @@ import { projectRoutes } from './routes/projects.ts'
 import { renewalRoutes } from './routes/renewal.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { statusRoutes } from './routes/status.ts'
+import { tokenExchangeRoutes } from './routes/token-exchange.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
@@ -53,6 +56,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', tokenRoutes(parts))
+  app.route('/', tokenExchangeRoutes(parts))
   app.route('/', authorizeRoutes(parts))
   let document: Shelved | undefined
   app.get('/openapi.json', (c) => {
@@ -126,7 +130,9 @@ function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
   const { code, facts, headers } = problemFrom(error)
   if (code === 'internal') parts.observer.failed(error, { requestId, route: routePath(c) })
   parts.observer.refused(code)
-  return problemResponse(code, facts, requestId, headers)
+  // Where OAuth's clients come, OAuth's word too.
+  const more = FORM_PATHS.has(c.req.path) ? { error: oauthErrorOf(code) } : {}
+  return problemResponse(code, facts, requestId, headers, more)
 }
 
 function observe(c: ApiContext, { observer }: ApiParts, route: string, status: number, started: number): void {
@@ -149,5 +155,6 @@ function boundBody(c: ApiContext, maxBytes: number): void {
   if (bytes === 0) return
   if (!(bytes <= maxBytes)) throw new HttpRefused('body_too_large', { maxBytes }, { connection: 'close' })
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json') throw new HttpRefused('media_type_unsupported', { expected: 'application/json' })
+  const expected = FORM_PATHS.has(c.req.path) ? FORM_TYPE : 'application/json'
+  if (type !== expected) throw new HttpRefused('media_type_unsupported', { expected })
 }

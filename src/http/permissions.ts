@@ -151,6 +151,10 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     callers: ['member', 'job', 'account', 'service'],
     who: 'whoever has a certificate to call with',
   },
+  'post /v1/tokens/exchange': {
+    callers: ['anonymous', 'member', 'job', 'account', 'service'],
+    who: 'whose token it is; whom it names (`may_act`), a launcher of its project; without a certificate the workload that a trusted issuer names',
+  },
   'post /v1/tokens/introspect': {
     callers: CERTIFIED,
     who: 'its holder, the service it is for, an administrator; others hear that it is inactive',

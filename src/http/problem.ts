@@ -43,9 +43,10 @@ export function problemResponse(
   facts: Facts,
   requestId: string,
   headers: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
 ): Response {
   const problem = problemOf(code, facts, requestId)
-  return new Response(JSON.stringify(problem), {
+  return new Response(JSON.stringify({ ...problem, ...more }), {
     status: problem.status,
     headers: {
       'content-type': 'application/problem+json',

@@ -12,6 +12,7 @@ import type { ReasonRejected } from '../domain/revocation-reason.ts'
 import type { SerialRejected } from '../domain/serial-number.ts'
 import type { CursorRejected } from '../domain/transactions.ts'
 import type { CustodyErrorCode } from '../enrollment/custody-refused.ts'
+import type { ExchangeErrorCode } from '../enrollment/exchange-errors.ts'
 import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
@@ -81,6 +82,9 @@ export type ProblemCode =
   | RevocationErrorCode
   | DeploymentErrorCode
   | TokenErrorCode
+  | ExchangeErrorCode
+  | 'issuer_unreachable'
+  | 'subject_unmapped'
 
 export interface ProblemRow {
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503
@@ -110,7 +114,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   idempotency_key_reused: tell(422, 'This Idempotency-Key was used with another body: choose a new one.'),
   issuer_id_rejected: tell(404, 'An issuer is named like users-1.'),
   length_required: hush(411, 'Send Content-Length, and no Transfer-Encoding.'),
-  media_type_unsupported: tell(415, 'Send application/json.'),
+  media_type_unsupported: tell(415, 'Send the media type that is expected.'),
   name_rejected: tell(400, 'Choose a name that follows the rule.'),
   not_found: hush(404, 'There is nothing here.'),
   parameter_rejected: tell(400, 'Mend the parameters that are named; unknown parameters are refused.'),
@@ -251,6 +255,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   delegation_too_deep: hush(403, 'Two have acted for the subject already: let it ask by itself.'),
   token_key_not_published: tell(404, 'Name a key that stands in the key set.'),
   token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
+
+  // Trusted issuers, and exchange
+  issuer_unreachable: tell(503, 'The keys of the issuer cannot be had now: come again in a moment.'),
+  subject_unmapped: tell(403, 'Ask the operator to map this subject of the issuer to an identity.'),
+  subject_token_refused: tell(401, 'Bring another subject token; the reason says what is wrong with this one.'),
+  subject_token_spent: hush(403, 'A token buys one certificate: bring a fresh one.'),
+  subject_token_buys_no_certificate: hush(403, 'Bring a token of a trusted issuer, for the identity that it names.'),
+  delegation_refused: hush(403, 'Let the subject name you (may_act), or ask as a launcher of its project.'),
+  exchange_unsupported: tell(400, 'Ask for the grant of RFC 8693.'),
 
   // What is read as DER, PEM, a name or an extension, when nothing above says it better
   certificate_malformed: tell(400, 'The certificate cannot be read.'),

@@ -8,6 +8,7 @@ import type { Caller } from '../domain/caller.ts'
 import { apiKeyCallerOf, presentsApiKey } from './api-key.ts'
 import { callerOf } from './authenticate.ts'
 import { bearerOf } from './bearer.ts'
+import { FORM_TYPE, parseForm } from './form-body.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { permissionOf, requirePermitted } from './permissions.ts'
 import { HttpRefused } from './problem.ts'
@@ -20,7 +21,7 @@ export function newApi(): Api {
   return new Api()
 }
 
-type Target = 'param' | 'query' | 'json'
+type Target = 'param' | 'query' | 'json' | 'form'
 
 /**
  * Routes with their schemas. What a request brings is checked in one synchronous look before the handler: the framework's
@@ -30,18 +31,26 @@ export class Api extends OpenAPIHono<ApiEnvironment> {
   override openapi = ((route: RouteConfig & { getRoutingPath(): string }, handler: Handler<ApiEnvironment>) => {
     this.openAPIRegistry.registerPath(route)
     const { params, query, body } = route.request ?? {}
-    const media = body?.content['application/json']
-    const json = media !== undefined && 'schema' in media ? media.schema : undefined
+    const json = schemaOf(body, 'application/json')
+    const form = schemaOf(body, FORM_TYPE)
     const permission = permissionOf(route.method, route.path)
     return this.on([route.method], [route.getRoutingPath()], async (c, next) => {
       c.set('permission', permission)
       if (isSchema(params)) take(c, 'param', params, c.req.param())
       if (isSchema(query)) take(c, 'query', query, queryOf(c))
       if (isSchema(json)) take(c, 'json', json, await jsonOf(c))
+      if (isSchema(form)) take(c, 'form', form, parseForm(await textOf(c)))
       return (await handler(c, next)) as Response
     })
     // Its own type is that of a function that is handed any route; ours are all made below.
   }) as unknown as OpenAPIHono<ApiEnvironment>['openapi']
+}
+
+type Body = NonNullable<NonNullable<RouteConfig['request']>['body']>
+
+function schemaOf(body: Body | undefined, type: 'application/json' | typeof FORM_TYPE): unknown {
+  const media = body?.content[type]
+  return media !== undefined && 'schema' in media ? media.schema : undefined
 }
 
 function isSchema(schema: unknown): schema is z.ZodType {
@@ -53,7 +62,7 @@ function take(c: ApiContext, target: Target, schema: z.ZodType, value: unknown):
   const result = schema.safeParse(value)
   if (!result.success) {
     const faults = result.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`)
-    throw new HttpRefused(target === 'json' ? 'body_rejected' : 'parameter_rejected', { faults })
+    throw new HttpRefused(target === 'json' || target === 'form' ? 'body_rejected' : 'parameter_rejected', { faults })
   }
   c.req.addValidatedData(target, result.data as object)
 }
@@ -125,6 +134,22 @@ export function bodyRoute<
     path: spec.path,
     summary: spec.summary,
     request: { params: spec.params, body: { required: true, content: { 'application/json': { schema: spec.body } } } },
+    responses: responsesOf(spec),
+  })
+}
+
+/** A route whose body is a form; its path stands in `FORM_PATHS`. */
+export function formRoute<
+  Path extends string,
+  Status extends 200 | 201,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+>(spec: Omit<RouteSpec<'post', Path, Status, typeof NONE, Answer>, 'params'> & { readonly body: Body }) {
+  return createRoute({
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    request: { body: { required: true, content: { [FORM_TYPE]: { schema: spec.body } } } },
     responses: responsesOf(spec),
   })
 }

@@ -261,6 +261,10 @@ export const JobRenewalBody = z.strictObject({ csr: csrField }).openapi('JobRene
 export const TokenBody = z
   .strictObject({
     ...tokenFields,
+    mayAct: plainText(64)
+      .min(1)
+      .optional()
+      .openapi({ description: 'Who may exchange it to act for you (RFC 8693 §4.4)', example: 'gateway.internal' }),
     bind: z
       .boolean()
       .default(false)

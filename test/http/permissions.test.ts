@@ -495,6 +495,19 @@ const ROWS: readonly Row[] = [
     others: 201,
   },
   {
+    // What each may get is test/http/token-exchange.test.ts's: here nobody brings a token that holds.
+    route: 'post /v1/tokens/exchange',
+    request: () => ({
+      method: 'POST',
+      path: '/v1/tokens/exchange',
+      body: 'grant_type=none&subject_token=x&subject_token_type=urn:ietf:params:oauth:token-type:jwt',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    }),
+    allowed: {},
+    others: [400, 'exchange_unsupported'],
+    anonymous: [400, 'exchange_unsupported'],
+  },
+  {
     route: 'post /v1/tokens/introspect',
     request: () => json('POST', '/v1/tokens/introspect', { token }),
     allowed: {},

@@ -98,7 +98,7 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
         clock: systemClock,
         algorithms: ['ES256'] as const,
       }
-      const known = { tokenIssuer: '', isAudience: () => false, isTokenRevoked: () => false }
+      const known = { tokenIssuer: '', isAudience: () => false, isTokenRevoked: () => false, trustedIssuers: new Map() }
       return { ...acts.context, ...known, keys: new TokenKeyring(parts) }
     }
     const start = async (user: string, by = launcher, name = 'launcher.internal'): Promise<StartedJob | undefined> => {

@@ -38,11 +38,11 @@ export function meRoutes(parts: ApiParts): Api {
       const caller = await callerOf(parts, c.get('socket'))
       if (caller.kind === 'anonymous') {
         if (token === undefined) throw new HttpRefused('authorization_missing')
-        const { sub, exp } = token.claims
-        return c.json({ principal: sub, by: ['token' as const], expiresAt: new Date(exp * 1000).toISOString() }, 200)
+        const { principal, expiresAt } = token
+        return c.json({ principal, by: ['token' as const], expiresAt: expiresAt.toISOString() }, 200)
       }
       const principal = principalOf(caller)
-      if (token !== undefined && token.claims.sub !== principal) throw new HttpRefused('credential_conflict')
+      if (token !== undefined && token.principal !== principal) throw new HttpRefused('credential_conflict')
       const { serial, notAfter } = caller.certificate
       const by = token === undefined ? ['certificate' as const] : ['certificate' as const, 'token' as const]
       return c.json({ principal, by, actor: actorOf(caller), serial, expiresAt: notAfter.toISOString() }, 200)

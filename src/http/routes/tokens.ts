@@ -43,7 +43,7 @@ export function tokenRoutes(parts: ApiParts): Api {
       answer: TokenAnswerBody,
     }),
     async (c) => {
-      const { audience, lifetimeSeconds, bind, algorithm } = c.req.valid('json')
+      const { audience, lifetimeSeconds, bind, algorithm, mayAct } = c.req.valid('json')
       const issued = await issueTokenFor(tokens, {
         ...(await askedOf(parts, c)),
         audience,
@@ -51,6 +51,7 @@ export function tokenRoutes(parts: ApiParts): Api {
         certificate: shownCertificate(c.get('socket')),
         binding: bind ? 'to-certificate' : 'none',
         algorithm,
+        mayAct,
       })
       return c.json(tokenBody(issued), 201, { 'cache-control': 'no-store' })
     },

@@ -1,0 +1,140 @@
+// What a token exchange may give (RFC 8693 §2.1, CP §4.12): the client shows who it is apart from the subject token, and gets at
+// most what both have. A workload without a certificate is named by the token of its trusted issuer alone, and gets its own
+// identity and no other. Whoever asks for somebody else needs their word (`may_act`) or a launcher's grant.
+import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
+import { SEPARATOR } from '../domain/name-rules.ts'
+import { DirectoryRefused } from '../directory/errors.ts'
+import { TokenRejected } from '../tokens/errors.ts'
+import { actingAfter, type TokenActor } from '../tokens/token-actor.ts'
+import { certificateThumbprint } from '../tokens/token-claims.ts'
+import { EnrollmentRefused } from './errors.ts'
+import { ExchangeRefused } from './exchange-errors.ts'
+import { requireLauncher } from './launcher.ts'
+import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
+import type { TokenContext } from './token-acts.ts'
+import { holderOf, judgeSubjectToken, projectIdentity, type SubjectToken, subjectStillActive } from './token-subject.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export interface ExchangeClient {
+  readonly caller: Caller
+  /** The certificate that the connection shows, in DER. */
+  readonly certificate: Uint8Array | undefined
+  readonly subjectToken: string
+  readonly subjectTokenType: SubjectTokenType
+}
+
+/** RFC 8693 §3. `jwt` is a JWT of any kind; the others say which. */
+export const SUBJECT_TOKEN_TYPES = {
+  'urn:ietf:params:oauth:token-type:access_token': ['own', 'at+jwt'],
+  'urn:ietf:params:oauth:token-type:id_token': ['JWT'],
+  'urn:ietf:params:oauth:token-type:jwt': ['own', 'at+jwt', 'JWT'],
+} as const satisfies Record<string, readonly string[]>
+
+export type SubjectTokenType = keyof typeof SUBJECT_TOKEN_TYPES
+
+export interface ExchangeGrant {
+  readonly token: SubjectToken
+  /** The subject as an actor. */
+  readonly holder: string
+  /** Who asks, as the record writes it. */
+  readonly requester: string
+  readonly actor: TokenActor | undefined
+  readonly certified: CertifiedCaller | undefined
+  readonly isDelegated: boolean
+  readonly notAfterLimit: Date
+}
+
+/** Throws `ExchangeRefused`, `EnrollmentRefused`, `IssuerUnreachable`, `SubjectUnmapped`, `TokenRefused`. */
+export async function exchangeGrant(context: TokenContext, client: ExchangeClient): Promise<ExchangeGrant> {
+  const { caller } = client
+  const certified = 'certificate' in caller ? caller : undefined
+  if (caller.kind !== 'anonymous' && certified === undefined) throw notPermitted(caller)
+  if (caller.kind === 'admin') throw notPermitted(caller)
+  const token = await judged(context, client)
+  if (certified === undefined && token.from.kind === 'own') throw new EnrollmentRefused('unauthenticated')
+  const holder = holderOf(context, token.subject)
+  const isDelegated = certified !== undefined && actorOf(certified) !== holder
+  const before = token.from.kind === 'own' ? token.from.actor : undefined
+  const { expiresAt } = token
+  const ends = certified?.certificate.notAfter
+  return {
+    token,
+    holder,
+    certified,
+    isDelegated,
+    requester: certified === undefined ? holder : actorOf(certified),
+    actor: isDelegated ? actingAfter(nameOf(certified), before) : before,
+    notAfterLimit: ends !== undefined && ends < expiresAt ? ends : expiresAt,
+  }
+}
+
+/** The subject token, of the type that the client says. Throws `ExchangeRefused` in the place of `TokenRejected`. */
+async function judged(context: TokenContext, client: ExchangeClient): Promise<SubjectToken> {
+  const { certificate, subjectToken, subjectTokenType } = client
+  const presentedWith =
+    certificate === undefined
+      ? ({ kind: 'none' } as const)
+      : ({ kind: 'certificate', thumbprint: certificateThumbprint(certificate) } as const)
+  try {
+    const token = await judgeSubjectToken(context, subjectToken, presentedWith)
+    const use = token.from.kind === 'own' ? 'own' : token.from.issuer.typ
+    if (!SUBJECT_TOKEN_TYPES[subjectTokenType].some((each) => each === use)) throw new TokenRejected('token_type')
+    return token
+  } catch (error) {
+    if (error instanceof TokenRejected) throw new ExchangeRefused('subject_token_refused', { reason: error.code })
+    throw error
+  }
+}
+
+/** In the recording transaction, under lock: client, subject, subject token and delegation are what they were. */
+export async function grantStillGood(tx: UnitOfWork, context: TokenContext, grant: ExchangeGrant): Promise<void> {
+  const { token, certified, isDelegated } = grant
+  const at = context.clock.now()
+  await subjectStillActive(tx, context, token.subject).catch(refuseEnded)
+  if (token.from.kind === 'own' && (await tx.token(token.from.jti))?.revokedAt !== undefined) {
+    throw new ExchangeRefused('subject_token_refused', { reason: 'token_revoked' })
+  }
+  if (at >= token.expiresAt) throw new ExchangeRefused('subject_token_refused', { reason: 'token_expired' })
+  if (certified === undefined) return
+  await callerStillGood(tx, certified, at)
+  if (isDelegated) await requireDelegation(tx, context, certified, token)
+}
+
+/** That the subject has ended is what is wrong with its token. */
+function refuseEnded(error: unknown): never {
+  if (error instanceof DirectoryRefused) throw new ExchangeRefused('subject_token_refused', { reason: error.code })
+  throw error
+}
+
+/** The subject's own word, or what lets a launcher act for members and accounts of the projects that it lists. */
+async function requireDelegation(
+  tx: UnitOfWork,
+  context: TokenContext,
+  caller: CertifiedCaller,
+  { subject, from }: SubjectToken,
+): Promise<void> {
+  if (from.kind === 'own' && from.permittedActor?.sub === nameOf(caller)) return
+  if (caller.kind !== 'service' || subject.kind !== 'project-user') throw new ExchangeRefused('delegation_refused')
+  await requireLauncher(tx, caller, subject.project, context.clock.now())
+  const identity = projectIdentity(context, subject)
+  if (identity.kind === 'account') return
+  const { user } = await activeMembership(tx, identity.project, identity.user, 'share')
+  if (user.platformRole === 'admin') throw new EnrollmentRefused('job_of_administrator', { user: identity.user })
+}
+
+/** As tokens name it: `PROJECT__USER`, or the name of the service. A job acts under the name that it has. */
+function nameOf(caller: CertifiedCaller): string {
+  switch (caller.kind) {
+    case 'member':
+    case 'job':
+      return `${caller.project}${SEPARATOR}${caller.user}`
+    case 'account':
+      return `${caller.project}${SEPARATOR}${caller.account}`
+    case 'service':
+      return caller.name
+    case 'admin':
+      return caller.user
+    default:
+      return caller satisfies never
+  }
+}
