@@ -27,6 +27,7 @@ import {
 import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
+import { openProviders } from './main/sign-in-providers.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
 import { trustedIssuersOf } from './main/trusted-issuers.ts'
@@ -68,6 +69,7 @@ export async function startService(configuration: Configuration, clock: Clock = 
 }
 
 async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
+  const providers = openProviders(configuration)
   refuseEmpty(configuration)
   const live = new LiveState(clock, configuration.limits.snapshotAgeSeconds * 1000)
   const monitoring = openMonitoring(configuration, live, clock)
@@ -87,7 +89,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
-  const ports = await listeners.open(apiParts(assembled), monitoring)
+  const ports = await listeners.open(apiParts({ ...assembled, providers }), monitoring)
   monitoring.log.info({ ports, installation: facts.installation }, 'ready')
   return { ports, facts, stop: () => shutdown.stop() }
 }
@@ -252,7 +254,8 @@ function apiParts({
   monitoring,
   sightings,
   trustedIssuers,
-}: Assembled): ApiParts {
+  providers,
+}: Assembled & Pick<ApiParts['signIn'], 'providers'>): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -292,6 +295,11 @@ function apiParts({
     }),
     audit: (page) => storage.read((view) => view.listAudit(page)),
     publicUrl: configuration.publicUrl,
+    signIn: {
+      providers,
+      loginAfterHours: configuration.signIn.loginAfterHours,
+      browserUrl: configuration.publicBrowserUrl,
+    },
     limits: configuration.limits,
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),

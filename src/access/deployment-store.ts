@@ -24,5 +24,5 @@ export interface DeploymentStore {
   deployment(name: DeploymentName, lock: RowLock): Promise<Deployment | undefined>
   /** Inserts or replaces. Throws `NameTaken('host_taken')` when the host belongs to another deployment. */
   putDeployment(deployment: Deployment): Promise<void>
-  listDeployments(project: ProjectName | undefined, page: PageRequest): Promise<Page<Deployment>>
+  listDeployments(projects: readonly ProjectName[] | 'all', page: PageRequest): Promise<Page<Deployment>>
 }

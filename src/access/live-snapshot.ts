@@ -13,6 +13,8 @@ import type {
   MemberView,
   ProjectView,
   ServiceView,
+  SessionView,
+  SignInView,
   Snapshot,
   UserView,
 } from './snapshot.ts'
@@ -142,5 +144,17 @@ export class LiveSnapshot implements Snapshot {
 
   apiKey(prefix: string): ApiKeyView | undefined {
     return this.#state.apiKeys.get(prefix)
+  }
+
+  session(id: string): SessionView | undefined {
+    return this.#state.sessions.get(id)
+  }
+
+  signIn(user: string): SignInView | undefined {
+    return this.#state.signIns.get(user)
+  }
+
+  membershipsOf(user: string): readonly MemberView[] {
+    return [...this.#state.members.values()].flatMap((ofProject) => ofProject.get(user) ?? [])
   }
 }

@@ -7,6 +7,8 @@ import type {
   MemberView,
   ProjectView,
   ServiceView,
+  SessionView,
+  SignInView,
   UserView,
 } from './snapshot.ts'
 
@@ -39,6 +41,9 @@ export class SnapshotState {
   readonly revokedTokens = new Map<string, number>()
 
   readonly apiKeys = new Map<string, ApiKeyView>()
+  readonly sessions = new Map<string, SessionView>()
+  /** By user. */
+  readonly signIns = new Map<string, SignInView>()
 
   fold(change: Change): void {
     switch (change.kind) {
@@ -69,6 +74,12 @@ export class SnapshotState {
       case 'api-key':
         keep(this.apiKeys, change.prefix, change.status === 'active' ? apiKeyView(change) : undefined)
         break
+      case 'session':
+        this.#foldSession(change)
+        break
+      case 'sign-in':
+        this.#foldSignIn(change)
+        break
       case 'token-key':
       case 'issuer':
       case 'crl':
@@ -85,11 +96,23 @@ export class SnapshotState {
       forgotten += dropWhere(ofIssuer, ({ notAfter }) => notAfter < before)
     }
     forgotten += dropWhere(this.apiKeys, ({ expiresAt }) => expiresAt.getTime() < before)
+    forgotten += dropWhere(this.sessions, ({ endsAt }) => endsAt < before)
     return forgotten + dropWhere(this.revokedTokens, (expiresAt) => expiresAt < before)
   }
 
   #foldUser({ name, status, platformRole }: ChangeOf<'user'>): void {
     keep(this.users, name, status === 'deleted' ? undefined : { name, status, platformRole })
+    if (status === 'deleted') this.signIns.delete(name)
+  }
+
+  #foldSession(change: ChangeOf<'session'>): void {
+    const { id, user, provider, signedInAt, endsAt, generation, rotatedAt, pageTokenHash } = change
+    const view = { id, user, provider, signedInAt, endsAt, generation, rotatedAt, pageTokenHash }
+    keep(this.sessions, id, change.status === 'active' ? view : undefined)
+  }
+
+  #foldSignIn({ user, provider, groups, at }: ChangeOf<'sign-in'>): void {
+    keep(this.signIns, user, { user, provider, groups: new Set(groups), at })
   }
 
   #foldProject({ name, status }: ChangeOf<'project'>): void {

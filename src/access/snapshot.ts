@@ -68,6 +68,28 @@ export interface ApiKeyView {
   readonly expiresAt: Date
 }
 
+/** A session that has not ended by an act; that its time is over is for the reader to see. Instants in milliseconds. */
+export interface SessionView {
+  readonly id: string
+  readonly user: UserName
+  readonly provider: string
+  readonly signedInAt: number
+  readonly endsAt: number
+  readonly generation: number
+  readonly rotatedAt: number
+  readonly pageTokenHash: string
+}
+
+/** What a user's provider said at the last sign-in. */
+export interface SignInView {
+  readonly user: UserName
+  readonly provider: string
+  /** Exactly as the provider wrote them: compared code unit by code unit. */
+  readonly groups: ReadonlySet<string>
+  /** When the groups were so. Milliseconds. */
+  readonly at: number
+}
+
 /** Look-ups take plain texts: names are compared byte for byte, and a text that is no name finds nothing. */
 export interface Snapshot {
   /** Number of the last change that is in it. */
@@ -91,4 +113,9 @@ export interface Snapshot {
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined
   tokenRevoked(jti: string): boolean
   apiKey(prefix: string): ApiKeyView | undefined
+  session(id: string): SessionView | undefined
+  /** Undefined: never signed in. */
+  signIn(user: string): SignInView | undefined
+  /** Projects of which the user is a member: looks through all of them. For lists, not for decisions. */
+  membershipsOf(user: string): readonly MemberView[]
 }

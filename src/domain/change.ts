@@ -83,6 +83,30 @@ export type Change =
       readonly expiresAt: number
       readonly status: 'active' | 'ended'
     }
+  /** A person who signed in, for as long as it lasts. */
+  | {
+      readonly kind: 'session'
+      readonly id: string
+      readonly user: UserName
+      readonly provider: string
+      readonly signedInAt: number
+      readonly endsAt: number
+      /** Rises with each token of it. */
+      readonly generation: number
+      /** When the newest token was made. Milliseconds since the epoch, like the instants above. */
+      readonly rotatedAt: number
+      /** SHA-256 of the secret that a page shows when it writes, hexadecimal. */
+      readonly pageTokenHash: string
+      readonly status: 'active' | 'ended'
+    }
+  /** What the provider said at the user's last sign-in: it takes the place of what was said before. */
+  | {
+      readonly kind: 'sign-in'
+      readonly user: UserName
+      readonly provider: string
+      readonly groups: readonly string[]
+      readonly at: number
+    }
   | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
   | { readonly kind: 'token-key'; readonly kid: string }
   | { readonly kind: 'issuer'; readonly issuer: IssuerId }

@@ -3,6 +3,7 @@
 import type { User } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
 import { audit, end, endKeys, endMember } from './directory-act.ts'
+import { endSessionsOf } from './sessions.ts'
 import { actOnOther, type AskedOfUser, refuseLastAdministrator } from './other-user.ts'
 
 /** By another administrator; never the last one. */
@@ -22,6 +23,7 @@ export async function deleteUser(context: ActContext, asked: AskedOfUser): Promi
     }
     await end(context, tx, asked, `admin:${name}`, 'affiliationChanged')
     await endKeys(context, tx, asked, { kind: 'of-user', user: name })
+    await endSessionsOf(tx, name, { at: context.clock.now(), provider: undefined })
     await audit(context, tx, asked, 'user.delete', `user:${name}`, {})
     return deleted
   })

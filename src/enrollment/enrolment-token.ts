@@ -97,7 +97,7 @@ async function makeToken(
     hash: sha256Hex(token),
     identity,
     createdBy,
-    createdWith: 'certificate' in caller ? caller.certificate.serial : 'offline',
+    createdWith: proofOf(caller),
     createdAt,
     expiresAt,
   })
@@ -111,6 +111,16 @@ async function makeToken(
   })
   return { token, identity, expiresAt }
 }
+
+/** What the maker has to hold on to until the token is spent. */
+function proofOf(caller: Caller): string {
+  if ('certificate' in caller) return caller.certificate.serial
+  if (caller.kind === 'session') return `${SESSION_PROOF}${caller.sessionId}`
+  if (caller.kind === 'offline') return 'offline'
+  throw notPermitted(caller)
+}
+
+const SESSION_PROOF = 'session:'
 
 /**
  * The token, when it is for this identity and whoever made it still may: its maker's certificate is good, and an owner still
@@ -129,14 +139,35 @@ export async function liveEnrolmentToken(
   return record
 }
 
-async function makerStillMay({ policy }: ActContext, tx: UnitOfWork, record: EnrolmentTokenRecord): Promise<boolean> {
+async function makerStillMay(context: ActContext, tx: UnitOfWork, record: EnrolmentTokenRecord): Promise<boolean> {
+  const { policy } = context
   if (record.createdWith === 'offline') return true
+  if (record.createdWith.startsWith(SESSION_PROOF)) return sessionStillMay(context, tx, record)
   const certificate = await tx.certificate(parseSerialNumber(record.createdWith), 'share')
   if (certificate?.status !== 'good') return false
   // An administrator's certificates are revoked with the role; an owner may have become a scientist.
   if (certificate.profile !== 'project-user') return true
   const { project, user } = parseProjectUserName(certificate.commonName, policy.names)
   const membership = await tx.membership(project, parseUserName(user, policy.names), 'share')
+  return membership?.member.status === 'active' && membership.member.role === 'owner'
+}
+
+/** The maker's session goes on, and they still are an administrator or, for a member, an owner of its project. */
+async function sessionStillMay(
+  { clock, policy }: ActContext,
+  tx: UnitOfWork,
+  { createdWith, identity }: EnrolmentTokenRecord,
+): Promise<boolean> {
+  const found = await tx.session(createdWith.slice(SESSION_PROOF.length), 'none')
+  const user = found && (await tx.user(found.user, 'share'))
+  const session = found && (await tx.session(found.id, 'share'))
+  const isOver = session === undefined || session.endedAt !== undefined || session.endsAt <= clock.now()
+  if (isOver || user?.status !== 'active') return false
+  if (user.platformRole === 'admin') return true
+  const [kind, name = ''] = identity.split(':', 2)
+  if (kind !== 'member') return false
+  const { project } = parseProjectUserName(name, policy.names)
+  const membership = await tx.membership(project, session.user, 'share')
   return membership?.member.status === 'active' && membership.member.role === 'owner'
 }
 

@@ -1,5 +1,5 @@
-// A project member's own certificate: the first with an enrolment token, the next ones with the certificate before (CP §4.1,
-// §4.6). Nobody else gets one: not an owner, not an administrator, not a launcher.
+// A project member's own certificate: the first with an enrolment token or a sign-in of just now, the next ones with the
+// certificate before (CP §4.1, §4.6, §4.15). Nobody else gets one: not an owner, not an administrator, not a launcher.
 import { actorOf, type Caller } from '../domain/caller.ts'
 import { addSeconds } from '../domain/clock.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -19,6 +19,7 @@ import {
   type CsrSource,
   issueCertificate,
 } from './issue-certificate.ts'
+import { SignInRefused } from './sign-in-errors.ts'
 import { activeMembership, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 
 export interface MemberCertificateRequest {
@@ -36,10 +37,7 @@ export async function issueForMember(context: ActContext, asked: MemberCertifica
   const { project, user } = asked
   const commonName = projectUserName(project, user, context.policy.names)
   const identity = `member:${commonName}`
-  const proof =
-    asked.enrolmentToken === undefined
-      ? withCertificate(context, asked)
-      : withEnrolmentToken(context, asked, identity, asked.enrolmentToken)
+  const proof = proofOf(context, asked, identity)
   return issueCertificate(context, {
     subject: { profile: 'project-user', project, user },
     csr: asked.csr,
@@ -54,6 +52,38 @@ export async function issueForMember(context: ActContext, asked: MemberCertifica
 }
 
 type Proof = Pick<CertificateDemand, 'obtainedWith' | 'principal' | 'lookFirst' | 'lookAgain' | 'recordBeside'>
+
+function proofOf(context: ActContext, asked: MemberCertificateRequest, identity: string): Proof {
+  const { caller, enrolmentToken } = asked
+  if (enrolmentToken !== undefined) return withEnrolmentToken(context, asked, identity, enrolmentToken)
+  return caller.kind === 'session' ? withSession(context, asked, caller) : withCertificate(context, asked)
+}
+
+function withSession(
+  context: ActContext,
+  { project, user }: MemberCertificateRequest,
+  caller: Extract<Caller, { readonly kind: 'session' }>,
+): Proof {
+  if (caller.user !== user) throw notPermitted(caller)
+  refuseStale(context, caller)
+  return {
+    obtainedWith: `session:${caller.sessionId}`,
+    principal: actorOf(caller),
+    lookAgain: async (tx) => {
+      await activeMembership(tx, project, user, 'share')
+      await callerStillGood(tx, caller, context.clock.now())
+      const renewUntil = addSeconds(caller.signedInAt, context.policy.credentials.renewalSeconds)
+      return { renewUntil, requester: actorOf(caller) }
+    },
+  }
+}
+
+/** A certificate outlives the session: only a fresh sign-in buys one. Throws `SignInRefused` (`sign_in_not_fresh`). */
+function refuseStale({ clock, policy }: ActContext, { signedInAt }: { readonly signedInAt: Date }): void {
+  const { freshSeconds } = policy.credentials.signIn
+  if (clock.now() >= addSeconds(signedInAt, freshSeconds))
+    throw new SignInRefused('sign_in_not_fresh', { freshSeconds })
+}
 
 function withCertificate(context: ActContext, { caller, project, user }: MemberCertificateRequest): Proof {
   if (caller.kind !== 'member' || caller.project !== project || caller.user !== user) throw notPermitted(caller)

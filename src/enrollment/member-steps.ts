@@ -5,6 +5,7 @@ import type { ProjectRole } from '../domain/change.ts'
 import type { Member, User } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
 import { actorIn, type Asked, audit, end, endKeys, endMember } from './directory-act.ts'
+import { endSessionsOf } from './sessions.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export async function insertMember(
@@ -46,7 +47,7 @@ export async function changeRole(
   await audit(context, tx, asked, 'member.role', `member:${project}__${user}`, { role, before: member.role })
 }
 
-/** A block: every certificate, token and job of the user ends. */
+/** A block: every certificate, token, job and session of the user ends. */
 export async function shutOut(context: ActContext, tx: UnitOfWork, asked: Asked, user: User): Promise<User> {
   const blocked = await setStatus(context, tx, asked, user, 'blocked')
   for (const member of await tx.membershipsOf(user.name)) {
@@ -54,6 +55,7 @@ export async function shutOut(context: ActContext, tx: UnitOfWork, asked: Asked,
   }
   await end(context, tx, asked, `admin:${user.name}`, 'privilegeWithdrawn')
   await endKeys(context, tx, asked, { kind: 'of-user', user: user.name })
+  await endSessionsOf(tx, user.name, { at: context.clock.now(), provider: undefined })
   return blocked
 }
 

@@ -2,13 +2,14 @@
 // owner of its project or an administrator; a hold is released by an owner or an administrator only.
 import type { CertificateRecord } from '../ca/inventory.ts'
 import { actorOf, type Caller } from '../domain/caller.ts'
+import { SEPARATOR } from '../domain/name-rules.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import { releaseRecord, RevocationRefused, revokeRecord } from '../revocation/revocation.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
-import { callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import { callerStillGood, isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 import { base64Of } from '../x509/base64.ts'
 
@@ -27,7 +28,7 @@ export async function revokeCertificate(
   return context.acts.run(async (tx) => {
     const at = context.clock.now()
     const record = await revocableRecord(tx, asked)
-    const isTheirs = record.identity === actorOf(asked.caller) || record.requester === actorOf(asked.caller)
+    const isTheirs = holds(asked.caller, record) || record.requester === actorOf(asked.caller)
     if (isTheirs) await callerStillGoodOrThisOne(tx, asked.caller, record, at)
     else await requireOwnerOrAdministrator(tx, asked.caller, record, at)
     return once(context, tx, asked, async () => {
@@ -52,6 +53,14 @@ export async function releaseCertificate(context: ActContext, asked: RevocationR
       return released
     })
   })
+}
+
+/** Whose it is. A person who signed in holds what they hold as a member of each project; nothing that they hold as administrator. */
+export function holds(caller: Caller, { identity, project }: Pick<CertificateRecord, 'identity' | 'project'>): boolean {
+  if (identity === actorOf(caller)) return true
+  return (
+    caller.kind === 'session' && project !== undefined && identity === `member:${project}${SEPARATOR}${caller.user}`
+  )
 }
 
 /** A hold that is asked for again with its key after a release holds nothing again. */
@@ -113,8 +122,7 @@ async function requireOwnerOrAdministrator(
   at: Date,
 ): Promise<void> {
   if (record.project !== undefined && (await isOwner(tx, caller, record.project, at))) return
-  if (caller.kind !== 'admin' && caller.kind !== 'offline') throw notPermitted(caller)
-  await callerStillGood(tx, caller, at)
+  await requireAdministrator(tx, caller, at)
 }
 
 function whoAsks({ caller, origin }: RevocationRequest) {

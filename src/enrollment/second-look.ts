@@ -97,6 +97,7 @@ export async function callerStillGood(
       return undefined
     case 'session':
       await activeUser(tx, caller)
+      await goodSession(tx, caller, at)
       return undefined
     default:
       return caller satisfies never
@@ -120,6 +121,16 @@ export function refuseReplaced(standing: Pick<CertificateStanding, 'replacedBy'>
 async function liveApiKey(tx: UnitOfWork, { prefix }: Extract<Person, { kind: 'api-key' }>, at: Date): Promise<void> {
   const record = await tx.apiKey(prefix, 'share')
   if (record === undefined || record.expiresAt <= at) throw new EnrollmentRefused('requester_ended', { prefix })
+}
+
+async function goodSession(
+  tx: UnitOfWork,
+  caller: Extract<Caller, { readonly kind: 'session' }>,
+  at: Date,
+): Promise<void> {
+  const session = await tx.session(caller.sessionId, 'share')
+  const isOver = session === undefined || session.endedAt !== undefined || session.endsAt <= at
+  if (isOver || session.user !== caller.user) throw new EnrollmentRefused('requester_ended', { user: caller.user })
 }
 
 /** The caller is an administrator, or the operator at the machine. Throws `EnrollmentRefused`. */

@@ -2,6 +2,7 @@
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
@@ -20,6 +21,7 @@ export interface UnitOfWork
     IssuerStore,
     CrlStore,
     TokenStore,
+    SignInStore,
     EnrolmentStore,
     ApiKeyStore,
     EndingStore,

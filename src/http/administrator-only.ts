@@ -14,3 +14,14 @@ export async function administratorOnly({ context, snapshot }: ApiParts, caller:
     throw new EnrollmentRefused('role_missing')
   }
 }
+
+/** Whether that caller administers: for lists that others get in part. Throws `EnrollmentRefused` when it is nobody any more. */
+export async function administers(parts: ApiParts, caller: Caller): Promise<boolean> {
+  try {
+    await administratorOnly(parts, caller)
+    return true
+  } catch (error) {
+    if (error instanceof EnrollmentRefused && error.code === 'not_permitted') return false
+    throw error
+  }
+}

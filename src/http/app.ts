@@ -24,10 +24,13 @@ import { memberRoutes } from './routes/members.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { renewalRoutes } from './routes/renewal.ts'
+import { groupRoutes } from './routes/groups.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { signInRoutes } from './routes/sign-in.ts'
 import { statusRoutes } from './routes/status.ts'
 import { tokenExchangeRoutes } from './routes/token-exchange.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userLinkRoutes } from './routes/user-links.ts'
 import { userRoutes } from './routes/users.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { shelvedResponse } from './shelved-response.ts'
@@ -37,7 +40,7 @@ const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
 /** HTTPS, for programs: everything. */
 export function apiApp(parts: ApiParts): Api {
   const app = newApi()
-  guard(app, parts)
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
@@ -55,6 +58,9 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', deploymentRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
+  app.route('/', signInRoutes(parts))
+  app.route('/', userLinkRoutes(parts))
+  app.route('/', groupRoutes(parts))
   app.route('/', tokenRoutes(parts))
   app.route('/', tokenExchangeRoutes(parts))
   app.route('/', authorizeRoutes(parts))
@@ -69,34 +75,53 @@ export function apiApp(parts: ApiParts): Api {
 /** HTTPS for browsers, on a listener that never asks for a client certificate: what is public, and no identity but sign-in. */
 export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts)
+  guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
+  app.route('/', statusRoutes(parts))
+  app.route('/', auditRoutes(parts))
+  app.route('/', certificateRoutes(parts))
+  app.route('/', userRoutes(parts))
+  app.route('/', projectRoutes(parts))
+  app.route('/', memberRoutes(parts))
+  app.route('/', serviceRoutes(parts))
+  app.route('/', deploymentRoutes(parts))
+  app.route('/', meRoutes(parts))
+  app.route('/', signInRoutes(parts))
+  app.route('/', userLinkRoutes(parts))
+  app.route('/', groupRoutes(parts))
   return app
 }
 
 /** Plain HTTP, for everyone: only what carries its own signature, and whether the process lives. */
 export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts)
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   return app
 }
 
-function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
+/** Which credentials a listener takes, and the origin of its own pages. */
+interface Front {
+  readonly listener: 'programs' | 'browser'
+  readonly origin: string
+}
+
+function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
   app.use(async (c, next) => {
     const started = performance.now()
     const { incoming, outgoing } = c.env
     const requestId = makeRequestId()
     c.set('requestId', requestId)
+    c.set('listener', front.listener)
     // On the answer's own header list: `c.header` after the route would copy the whole Response.
     outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
     c.set('socket', incoming.socket)
-    const refused = refusedBefore(c, parts)
+    const refused = refusedBefore(c, parts, front)
     if (refused !== undefined) {
       // The route that it would have come to; the guard alone matches what has none.
       observe(c, parts, routePath(c, 1) || routePath(c), refused.status, started)
@@ -114,10 +139,10 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts): void {
 }
 
 /** What no route is asked about. */
-function refusedBefore(c: ApiContext, parts: ApiParts): Response | undefined {
+function refusedBefore(c: ApiContext, parts: ApiParts, { origin }: Front): Response | undefined {
   try {
     refuseAmbiguous(c.env.incoming)
-    refuseForeignPage(c, parts.publicUrl)
+    refuseForeignPage(c, origin)
     boundBody(c, parts.limits.bodyBytes)
     return undefined
   } catch (error) {
@@ -140,11 +165,11 @@ function observe(c: ApiContext, { observer }: ApiParts, route: string, status: n
 }
 
 /** What may write and a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
-function refuseForeignPage(c: ApiContext, publicUrl: string): void {
+function refuseForeignPage(c: ApiContext, own: string): void {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return
   const origin = c.req.header('origin')
   const site = c.req.header('sec-fetch-site')
-  if ((origin !== undefined && origin !== publicUrl) || site === 'cross-site') throw new HttpRefused('foreign_page')
+  if ((origin !== undefined && origin !== own) || site === 'cross-site') throw new HttpRefused('foreign_page')
 }
 
 /** A body says how long it is before it is read, and what it is: one that only ends when its sender likes is refused. */

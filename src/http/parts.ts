@@ -5,10 +5,12 @@ import type { DeploymentStore } from '../access/deployment-store.ts'
 import type { Snapshot } from '../access/snapshot.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import type { Sightings } from '../enrollment/sightings.ts'
+import type { SignInProvider } from '../enrollment/sign-in-provider.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
 import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
@@ -20,7 +22,9 @@ import type { Permission } from './permissions.ts'
 
 /** What readers may do outside an act: lists and look-ups in one consistent view. */
 export interface Reader {
-  read<Result>(look: (view: DirectoryStore & Inventory & DeploymentStore) => Promise<Result>): Promise<Result>
+  read<Result>(
+    look: (view: DirectoryStore & SignInStore & Inventory & DeploymentStore) => Promise<Result>,
+  ): Promise<Result>
 }
 
 /** What the edge tells the operations side; implemented there, named here, so that neither imports the other. */
@@ -40,6 +44,15 @@ export interface StatusFacts {
   readonly version: string
   readonly epoch: string
   readonly startedAt: Date
+}
+
+export interface SignInParts {
+  /** By name. */
+  readonly providers: ReadonlyMap<string, SignInProvider>
+  /** -1: never asked for; 0: external users get nothing; else hours since their last sign-in. */
+  readonly loginAfterHours: number
+  /** By which browsers reach the listener for people. */
+  readonly browserUrl: string
 }
 
 export interface Limits {
@@ -63,6 +76,8 @@ export interface ApiParts {
   readonly status: () => StatusFacts
   readonly audit: (page: PageRequest) => Promise<Page<AuditEvent>>
   readonly publicUrl: string
+  /** How people sign in. */
+  readonly signIn: SignInParts
   readonly limits: Limits
   readonly signingQueue: SigningQueue
   /** Key stores that are being made: each costs a second of key derivation. */
@@ -77,6 +92,8 @@ export interface ApiEnvironment {
   readonly Bindings: HttpBindings
   readonly Variables: {
     requestId: string
+    /** Programs show certificates and Authorization headers, browsers a cookie; neither takes the other's. */
+    listener: 'programs' | 'browser'
     /** Who may call the route that was found. */
     permission: Permission
     /** A `TLSSocket` on the HTTPS listeners; one that is none shows no certificate. */

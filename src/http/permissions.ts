@@ -37,6 +37,9 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     scope: 'USER',
     who: 'whoever shows a credential of any kind, also a token',
   },
+  'post /v1/login/{provider}': { callers: 'everyone', who: 'whoever knows the password' },
+  'post /v1/session/refresh': { callers: ['session'], who: 'the session, for itself' },
+  'post /v1/logout': { callers: ['session'], who: 'the session, for itself' },
   'get /v1/status': { callers: [...CERTIFIED, 'session'], who: 'every caller' },
   'get /v1/audit': { ...ADMINISTRATORS, scope: 'ADMIN' },
 
@@ -53,8 +56,16 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'get /v1/projects': {
     callers: ADMINISTRATOR,
     scope: 'PROJECT',
-    who: 'an administrator, for all; an API key, for those that it reaches',
+    who: 'an administrator, for all; a person who signed in, for their own; an API key, for those that it reaches',
   },
+  'get /v1/users/{u}/links': ADMINISTRATORS,
+  'post /v1/users/{u}/links': { ...ADMINISTRATORS, who: 'an administrator; by a session for somebody else' },
+  'delete /v1/users/{u}/links/{provider}': {
+    ...ADMINISTRATORS,
+    who: 'an administrator; by a session for somebody else',
+  },
+  'get /v1/groups': ADMINISTRATORS,
+  'get /v1/external-users': ADMINISTRATORS,
   'post /v1/projects': { ...ADMINISTRATORS, who: 'an administrator, for somebody else' },
   'delete /v1/projects/{p}': ADMINISTRATORS,
   'get /v1/projects/{p}/members': { callers: MEMBER, scope: 'PROJECT', who: 'a member of the project' },

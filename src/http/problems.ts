@@ -14,6 +14,7 @@ import type { CursorRejected } from '../domain/transactions.ts'
 import type { CustodyErrorCode } from '../enrollment/custody-refused.ts'
 import type { ExchangeErrorCode } from '../enrollment/exchange-errors.ts'
 import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
+import type { SignInErrorCode } from '../enrollment/sign-in-errors.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
 import type { TokenErrorCode } from '../tokens/errors.ts'
@@ -41,6 +42,7 @@ type EdgeCode =
   | 'length_required'
   | 'media_type_unsupported'
   | 'not_found'
+  | 'page_token_missing'
   | 'parameter_rejected'
   | 'request_ambiguous'
   | 'request_too_slow'
@@ -78,6 +80,7 @@ export type ProblemCode =
   | CustodyErrorCode
   | DirectoryErrorCode
   | EnrollmentErrorCode
+  | SignInErrorCode
   | IssuerBookErrorCode
   | RevocationErrorCode
   | DeploymentErrorCode
@@ -164,6 +167,18 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   api_key_too_many: tell(409, 'Delete an API key that is not needed any more.'),
   api_key_unknown: hush(404, 'You have no API key of this name.'),
 
+  // Sign-in
+  sign_in_refused: hush(401, 'Sign in again: name, password or what the provider sent back does not hold.'),
+  sign_in_busy: hush(429, 'Come again in a moment: too many passwords are being checked.'),
+  provider_unknown: tell(404, 'There is no provider of this name, or it takes no sign-in of this kind.'),
+  provider_unreachable: tell(503, 'The provider does not answer as it should: come again in a moment.'),
+  groups_unavailable: tell(403, 'The provider has to say all groups of the person: ask whoever runs it.'),
+  user_link_required: tell(403, 'Ask an administrator to link this subject of the provider to a user.'),
+  link_unknown: tell(404, 'The user has no link to this provider.'),
+  session_ended: hush(401, 'Sign in again: the session has ended.'),
+  sign_in_not_fresh: tell(403, 'Sign in again: a certificate is made right after a sign-in.'),
+  page_token_missing: hush(403, 'A page shows its token in the header signet-page-token when it writes.'),
+
   // The certification request
   csr_empty: tell(422, 'Send a certification request.'),
   csr_too_large: tell(413, 'A certification request has at most 16 KiB.'),
@@ -228,6 +243,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   ),
   job_unknown: tell(404, 'There is no such job.'),
   job_finished: tell(409, 'The job has ended.'),
+  link_taken: tell(409, 'This person of the provider is linked to a user already.'),
   host_taken: tell(409, 'Choose another host: this one belongs to another deployment.'),
   deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
 

@@ -12,6 +12,7 @@ import { FORM_TYPE, parseForm } from './form-body.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { permissionOf, requirePermitted } from './permissions.ts'
 import { HttpRefused } from './problem.ts'
+import { browserCallerOf, programSessionOf, showsSession } from './session-caller.ts'
 import { isWrite, REVISION_IN_ANSWER } from './revision.ts'
 import { plainText, ProblemBody } from './schemas.ts'
 
@@ -224,8 +225,10 @@ export async function callerIn(parts: ApiParts, context: ApiContext): Promise<Ca
 }
 
 async function presentedBy(parts: ApiParts, context: ApiContext): Promise<Caller> {
+  if (context.get('listener') === 'browser') return browserCallerOf(parts, context)
   if (context.req.header('authorization') === undefined) return callerOf(parts, context.get('socket'))
   if (presentsApiKey(context)) return apiKeyCallerOf(parts, context)
+  if (showsSession(context)) return programSessionOf(parts, context)
   await bearerOf(parts, context)
   throw new HttpRefused('credential_buys_none')
 }

@@ -167,6 +167,20 @@ export const UserBody = z
 
 /** The upper bound is that of the setting: nobody owns more. */
 export const QuotaBody = z.strictObject({ projects: z.int().min(0).max(100_000) }).openapi('QuotaRequest')
+export const UserLinkBody = z
+  .strictObject({
+    provider: text('A provider of the configuration', 'corp', 32),
+    subject: text('What the provider calls the person, for ever: sub, entryUUID, objectGUID', '248289761001', 255),
+  })
+  .openapi('UserLinkRequest')
+
+export const LoginBody = z
+  .strictObject({
+    user: plainText(256).openapi({ description: 'As the provider knows the person', example: 'alice' }),
+    // What a keyboard types; a NUL would end it early in some directory.
+    password: plainText(1024).openapi({ description: 'Never kept, never logged' }),
+  })
+  .openapi('LoginRequest')
 
 export const ProjectBody = z
   .strictObject({ name: text('Project name', 'vision', 64), owner: text('Its first owner', 'alice', 64) })
@@ -326,7 +340,7 @@ export const DecisionBody = z
 
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: plainText(1024).optional(),
+  cursor: plainText(2048).optional(),
 })
 
 export const CertificateQuery = PageQuery.extend({

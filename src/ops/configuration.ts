@@ -11,6 +11,7 @@ import type { Endpoint, OptionalEndpoint } from './endpoint.ts'
 import { flagOf } from './flags.ts'
 import { type DatabaseLocation, endpoint } from './setting-rules.ts'
 import { type TrustedIssuerSettings, trustedIssuerFaults } from './trusted-issuer-settings.ts'
+import { type ProviderSettings, providerFaults } from './sign-in-settings.ts'
 import { type Flags, KINDS, type LogLevel, SETTINGS, type Settings } from './settings.ts'
 
 export type MasterKeyLocation =
@@ -60,6 +61,13 @@ export interface Configuration {
   readonly trustedIssuers: ReadonlyMap<string, TrustedIssuerSettings>
   readonly logLevel: LogLevel
   readonly demo: boolean
+  /** By which browsers reach the listener for people; no slash at the end. */
+  readonly publicBrowserUrl: string
+  readonly signIn: {
+    readonly providers: ReadonlyMap<string, ProviderSettings>
+    /** -1: never asked for; 0: external users get nothing; else hours since their last sign-in. */
+    readonly loginAfterHours: number
+  }
 }
 
 export class ConfigurationRejected extends CodedError<'configuration_rejected'> {
@@ -137,7 +145,20 @@ function configurationOf(settings: Settings): Configuration {
     trustedIssuers: new Map(Object.entries(settings.trustedIssuers ?? {})),
     logLevel,
     demo,
+    publicBrowserUrl: settings.publicBrowserUrl ?? browserUrlOf(publicUrl, settings['listeners.browser']),
+    signIn: {
+      providers: new Map(Object.entries(settings['signIn.providers'] ?? {})),
+      loginAfterHours: settings.requireExternalUserLoginAfterHours,
+    },
   }
+}
+
+/** The host of the other listener, and the port of this one. */
+function browserUrlOf(publicUrl: string, browser: OptionalEndpoint): string {
+  if (browser.kind === 'off') return publicUrl
+  const url = new URL(publicUrl)
+  url.port = String(browser.port)
+  return url.origin
 }
 
 function masterKeyOf(settings: Settings): MasterKeyLocation {
@@ -180,6 +201,7 @@ function faultsBetween(given: ReadonlyMap<string, Given>): string[] {
     ...masterKeyFaults(given),
     ...sharedEndpoints(given),
     ...trustedIssuerFaults(given),
+    ...providerFaults(given),
   ]
 }
 

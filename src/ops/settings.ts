@@ -18,6 +18,9 @@ import {
   whole,
 } from './setting-rules.ts'
 import { trustedIssuers } from './trusted-issuer-settings.ts'
+import { signInProviders } from './sign-in-settings.ts'
+
+const LOGIN_AFTER = '-1 (never asked for), 0 (external users get nothing) or a whole number of hours up to 87600'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -87,6 +90,15 @@ export const SETTINGS = z.strictObject({
   trustedIssuers: trustedIssuers.optional(),
   logLevel: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   demo: z.boolean({ error: 'true or false' }).default(false),
+  publicBrowserUrl: baseUrl('https:').optional(),
+  'signIn.providers': signInProviders.optional(),
+  'signIn.test': z.boolean({ error: 'true or false' }).default(false),
+  /** As Hopsworks has it: only these three mean something. A day, unless the operator says otherwise. */
+  requireExternalUserLoginAfterHours: z
+    .int({ error: LOGIN_AFTER })
+    .min(-1, LOGIN_AFTER)
+    .max(87_600, LOGIN_AFTER)
+    .default(24),
 })
 
 export type Settings = z.output<typeof SETTINGS>
@@ -131,5 +143,9 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     trustedIssuers: 'mapping',
     logLevel: 'text',
     demo: 'boolean',
+    publicBrowserUrl: 'text',
+    'signIn.providers': 'mapping',
+    'signIn.test': 'boolean',
+    requireExternalUserLoginAfterHours: 'number',
   } as const satisfies Record<SettingName, SettingKind>),
 )

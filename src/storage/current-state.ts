@@ -7,6 +7,8 @@ import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { serviceOf } from './service-tables.ts'
 import type { Session } from './session.ts'
+import { changeOfSession } from '../domain/session.ts'
+import { sessionOf } from './sign-in-tables.ts'
 
 /**
  * How far back ended certificates and tokens are included. Snapshots remember that long, because an entry that a clock which
@@ -23,6 +25,7 @@ export async function readCurrentState(session: Session, at: Date): Promise<read
     await revocations(session, since),
     await apiKeys(session, since),
     await keysAndCrls(session, at),
+    await signedIn(session, since),
   ].flat()
 }
 
@@ -121,5 +124,28 @@ async function keysAndCrls(session: Session, at: Date): Promise<readonly Change[
     ...issuers.map(({ id }) => ({ kind: 'issuer' as const, issuer: id })),
     ...crls.map((row) => ({ kind: 'crl' as const, ...row })),
     ...keys.map((row) => ({ kind: 'token-key' as const, ...row })),
+  ]
+}
+
+async function signedIn(session: Session, since: number): Promise<readonly Change[]> {
+  const sessions = await session.query(
+    session.sql.selectFrom('sessions').selectAll().where('ended_at', 'is', null).where('ends_at', '>', since),
+  )
+  const signIns = await session.query(
+    session.sql
+      .selectFrom('sign_ins')
+      .selectAll()
+      .where('user_name', 'in', (rows) => rows.selectFrom('users').select('name').where('status', '!=', 'deleted')),
+  )
+  const groups = Map.groupBy(
+    await session.query(session.sql.selectFrom('user_groups').selectAll()),
+    ({ user_name }) => user_name,
+  )
+  return [
+    ...sessions.map((row) => changeOfSession(sessionOf(row))),
+    ...signIns.map(({ user_name: user, provider, at }) => {
+      const names = (groups.get(user) ?? []).map(({ group_name }) => group_name)
+      return { kind: 'sign-in' as const, user, provider, groups: names, at }
+    }),
   ]
 }

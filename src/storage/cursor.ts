@@ -37,8 +37,8 @@ function encodeCursor(name: string, key: Key): string {
   return Buffer.from(JSON.stringify([tagOf(name), ...key])).toString('base64url')
 }
 
-/** Longer than the longest key: a common name of 64 characters. */
-const MAX_CURSOR_LENGTH = 400
+/** Longer than the longest key: the name of a group has 512 octets, each of them escaped. */
+const MAX_CURSOR_LENGTH = 2000
 
 function decodeCursor<LastKey extends Key>(cursor: string, list: { name: string; start: LastKey }): LastKey {
   const parts = cursor.length > MAX_CURSOR_LENGTH ? undefined : parseParts(cursor)

@@ -37,14 +37,14 @@ export function deploymentTable(session: Session): DeploymentStore {
         }),
       ),
   )
-  const list = (project: ProjectName | undefined, after: DeploymentName, limit: number) => {
+  const list = (projects: readonly ProjectName[] | 'all', after: DeploymentName, limit: number) => {
     const query = session.sql
       .selectFrom('deployments')
       .selectAll()
       .where('name', '>', after)
       .orderBy('name')
       .limit(limit)
-    return session.query(project === undefined ? query : query.where('project', '=', project))
+    return session.query(projects === 'all' ? query : query.where('project', 'in', projects))
   }
   return {
     deployment: async (name, lock) => {
@@ -62,11 +62,11 @@ export function deploymentTable(session: Session): DeploymentStore {
         throw session.isDuplicate(error) ? new NameTaken('host_taken', { host }) : error
       }
     },
-    listDeployments: (project, page) =>
+    listDeployments: (projects, page) =>
       readPage(page, {
-        name: `deployments ${project ?? ''}`,
+        name: `deployments ${projects === 'all' ? '' : projects.join(' ')}`,
         start: ['' as DeploymentName] as const,
-        fetch: ([after], limit) => list(project, after, limit),
+        fetch: ([after], limit) => list(projects, after, limit),
         keyOf: (row) => [row.name] as const,
         itemOf: deploymentOf,
       }),

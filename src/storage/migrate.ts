@@ -12,6 +12,7 @@ import { serviceRotation } from './migrations/0006-service-rotation.ts'
 import { jobLeases } from './migrations/0007-job-leases.ts'
 import { custody } from './migrations/0008-custody.ts'
 import { apiKeys } from './migrations/0009-api-keys.ts'
+import { signIn } from './migrations/0010-sign-in.ts'
 
 export interface Migration {
   readonly number: number
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   jobLeases,
   custody,
   apiKeys,
+  signIn,
 ]
 
 /** The newest schema that this code knows. */

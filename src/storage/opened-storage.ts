@@ -85,6 +85,7 @@ export class OpenedStorage implements Storage {
       (await this.#forgetInRounds((tx) => tx.forgetIdempotencyKeys(at))) +
       (await this.#forgetInRounds((tx) => tx.forgetTokens(longEnded))) +
       (await this.#forgetInRounds((tx) => tx.forgetEnrolmentTokens(longEnded))) +
+      (await this.#forgetInRounds((tx) => tx.forgetSessions(longEnded))) +
       (await this.#forgetInRounds((tx) => tx.forgetChanges(at)))
     )
   }

@@ -220,6 +220,34 @@ export interface Schema {
     expires_at: number
     ended_at: number | null
   }
+  sessions: {
+    id: string
+    user_name: UserName
+    provider: string
+    signed_in_at: number
+    ends_at: number
+    generation: number
+    rotated_at: number
+    page_token_hash: string
+    ended_at: number | null
+  }
+  /** Who somebody is that a provider knows. */
+  user_links: {
+    provider: string
+    subject: string
+    user_name: UserName
+    created_at: number
+  }
+  /** The last sign-in of each user, and in `user_groups` the groups that it brought. */
+  sign_ins: {
+    user_name: UserName
+    provider: string
+    at: number
+  }
+  user_groups: {
+    user_name: UserName
+    group_name: string
+  }
   enrolment_tokens: {
     hash: string
     identity: string

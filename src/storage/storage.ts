@@ -27,7 +27,7 @@ export interface Storage extends Transactions<StorageTx> {
   acquireLease(name: string, holder: string, seconds: number): Promise<Lease | undefined>
   releaseLease(name: string, holder: string): Promise<void>
   /**
-   * Deletes idempotency keys that have expired, tokens and enrolment tokens a day after, and changes after a week, in many short
+   * Deletes idempotency keys that have expired, tokens, sessions and enrolment tokens a day after, and changes after a week, in many short
    * transactions and a bounded number in all. Returns how many.
    */
   forgetExpired(): Promise<number>

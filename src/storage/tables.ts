@@ -3,6 +3,7 @@ import type { DeploymentStore } from '../access/deployment-store.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { Recording } from '../domain/transactions.ts'
 import type { CustodyStore } from '../enrollment/custody-store.ts'
 import type { ApiKeyStore } from '../enrollment/api-key-store.ts'
@@ -28,6 +29,7 @@ import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
+import { signInTables } from './sign-in-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { type Upkeep, upkeepTables } from './upkeep.ts'
 import { userTables } from './user-tables.ts'
@@ -40,6 +42,7 @@ export interface Tables
     IssuerStore,
     CrlStore,
     TokenStore,
+    SignInStore,
     EnrolmentStore,
     ApiKeyStore,
     EndingStore,
@@ -71,6 +74,7 @@ export function tablesOf(session: Session): Tables {
     ...issuerTables(session),
     ...crlTables(session),
     ...tokenTables(session),
+    ...signInTables(session),
     ...enrolmentTables(session),
     ...apiKeyTable(session),
     ...endingTables(session),

@@ -6,6 +6,7 @@ export interface Upkeep {
   /** Each deletes at most `FORGOTTEN_AT_ONCE` rows of those that ended at `end` or before, and tells how many. */
   forgetTokens(end: Date): Promise<number>
   forgetEnrolmentTokens(end: Date): Promise<number>
+  forgetSessions(end: Date): Promise<number>
   /** Entries that were there a week ago. A snapshot that has not come past them reads the state anew (`ChangeLogGap`). */
   forgetChanges(at: Date): Promise<number>
 }
@@ -47,7 +48,15 @@ function endedTables(session: Session) {
         rows.selectFrom('enrolment_tokens').select('hash').where('expires_at', '<=', p.end).limit(FORGOTTEN_AT_ONCE),
       ),
   )
+  const sessions = session.prepareChange((p: { end: number }) =>
+    session.sql
+      .deleteFrom('sessions')
+      .where('id', 'in', (rows) =>
+        rows.selectFrom('sessions').select('id').where('ends_at', '<=', p.end).limit(FORGOTTEN_AT_ONCE),
+      ),
+  )
   return {
+    forgetSessions: (end: Date) => sessions({ end: end.getTime() }),
     forgetTokens: (end: Date) => tokens({ end: end.getTime() }),
     forgetEnrolmentTokens: (end: Date) => enrolmentTokens({ end: end.getTime() }),
   }

@@ -11,7 +11,11 @@ export interface TokenUse {
 
 export const TOKEN_TYPES: Readonly<Record<TokenType, TokenUse>> = {
   'at+jwt': { typ: 'at+jwt', consumer: 'a deployment or service, on behalf of a caller (RFC 9068 §2.1)' },
-  'session+jwt': { typ: 'session+jwt', consumer: 'the browser listener, as the cookie of a signed-in person' },
+  'session+jwt': { typ: 'session+jwt', consumer: 'Signet itself, for a person who signed in' },
   'identity+jwt': { typ: 'identity+jwt', consumer: 'a server behind a proxy, told who the proxy let in' },
   'snapshot+jwt': { typ: 'snapshot+jwt', consumer: 'one sidecar, for the policy that it enforces' },
+}
+
+export function isTokenType(text: string): text is TokenType {
+  return Object.hasOwn(TOKEN_TYPES, text)
 }

@@ -8,7 +8,7 @@ import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRejected } from './errors.ts'
 import { parseClaims, parseObject, type TokenClaims } from './token-claims.ts'
 import { publishedKeys, type TokenKey } from './token-key.ts'
-import type { TokenType } from './token-type.ts'
+import { isTokenType, type TokenType } from './token-type.ts'
 
 /** Clocks may differ by this much between the issuer and a verifier (RFC 7519 §4.1.4: "a few minutes" at most). */
 export const TOKEN_LEEWAY_SECONDS = 60
@@ -74,6 +74,17 @@ export async function verifyToken(compact: string, expected: TokenExpectations):
   checkRevocation(claims, expected)
   checkBinding(claims, expected)
   return { kid: key.kid, typ: expected.typ, claims }
+}
+
+/** The `typ` that a text claims, to know what to verify it as; undefined for no token of any use. Nothing of it is verified. */
+export function presentedType(compact: string): TokenType | undefined {
+  try {
+    const { typ } = parseHeader(compact)
+    return isTokenType(typ) ? typ : undefined
+  } catch (error) {
+    if (error instanceof TokenRejected) return undefined
+    throw error
+  }
 }
 
 interface TokenHeader {

@@ -626,5 +626,8 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
     revocation: (issuer: string, serial: string) => noted(`revocation ${serial}`, snapshot.revocation(issuer, serial)),
     tokenRevoked: (jti: string) => noted(`token ${jti}`, snapshot.tokenRevoked(jti)),
     apiKey: (prefix: string) => noted(`api key ${prefix}`, snapshot.apiKey(prefix)),
+    session: (id: string) => noted(`session ${id}`, snapshot.session(id)),
+    signIn: (user: string) => noted(`sign-in ${user}`, snapshot.signIn(user)),
+    membershipsOf: (user: string) => noted(`memberships of ${user}`, snapshot.membershipsOf(user)),
   })
 }

@@ -5,6 +5,7 @@ import { API_SCOPES, PRIVILEGED_SCOPES } from '../../src/domain/api-scope.ts'
 import { PERMISSIONS } from '../../src/http/permissions.ts'
 import { makeCsr } from '../support/csr.ts'
 import type { ClientIdentity, Request } from '../support/https-client.ts'
+import { PASSWORD, People, sessionOf } from '../support/people.ts'
 import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 import { leavesNothing } from './stored.ts'
 
@@ -19,8 +20,19 @@ const CALLERS = [
   'launcher',
   'admin',
   'key',
+  // Those who signed in: the scientist, the owner and an administrator.
+  'scientist by session',
+  'owner by session',
+  'admin by session',
 ] as const
 type CallerKind = (typeof CALLERS)[number]
+
+/** Whoever signed in gets what they get by certificate, unless a row says otherwise. */
+const TWIN: Readonly<Partial<Record<CallerKind, CallerKind>>> = {
+  'scientist by session': 'scientist',
+  'owner by session': 'owner',
+  'admin by session': 'admin',
+}
 
 /** `401`, `403`: refused so with the code below, and nothing is stored; another number: answered with it. */
 type Outcome = number | readonly [status: number, code: string]
@@ -40,10 +52,16 @@ interface Row {
   readonly anonymous?: Outcome
   /** Of a member's API key with every scope that is not for administrators. */
   readonly key?: Outcome
+  /** Of everyone who signed in. */
+  readonly sessions?: Outcome
+  /** The request ends the session or replaces its token. */
+  readonly isLast?: true
 }
 
 let service: TestService
 const identities = new Map<CallerKind, ClientIdentity>()
+const sessions = new Map<CallerKind, { readonly authorization: string }>()
+const people = new People()
 let scientist: Certified
 let job: Certified
 let jobId = ''
@@ -124,6 +142,57 @@ const ROWS: readonly Row[] = [
     key: SCOPE,
   },
 
+  // Sign-in
+  {
+    route: 'post /v1/login/{provider}',
+    request: () => json('POST', '/v1/login/test', { user: 'scientist', password: PASSWORD }),
+    allowed: {},
+    others: 200,
+    key: 200,
+    anonymous: 200,
+  },
+  {
+    route: 'post /v1/session/refresh',
+    request: () => json('POST', '/v1/session/refresh'),
+    allowed: {},
+    others: NO,
+    sessions: 200,
+    isLast: true,
+  },
+  {
+    route: 'post /v1/logout',
+    request: () => json('POST', '/v1/logout'),
+    allowed: {},
+    others: NO,
+    sessions: 200,
+    isLast: true,
+  },
+  {
+    route: 'get /v1/users/{u}/links',
+    request: () => json('GET', '/v1/users/scientist/links'),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'post /v1/users/{u}/links',
+    request: async (n) =>
+      json('POST', `/v1/users/${await newUser(n)}/links`, { provider: 'test', subject: `s${String(n)}` }),
+    allowed: { admin: 201 },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/users/{u}/links/{provider}',
+    request: async (n) => {
+      const user = await newUser(n)
+      await service.post(`/v1/users/${user}/links`, { provider: 'test', subject: user }, service.admin)
+      return json('DELETE', `/v1/users/${user}/links/test`)
+    },
+    allowed: ADMIN,
+    others: NO,
+  },
+  { route: 'get /v1/groups', request: () => json('GET', '/v1/groups'), allowed: ADMIN, others: NO },
+  { route: 'get /v1/external-users', request: () => json('GET', '/v1/external-users'), allowed: ADMIN, others: NO },
+
   // Users and projects
   {
     route: 'get /v1/users',
@@ -191,6 +260,7 @@ const ROWS: readonly Row[] = [
     others: NO,
     anonymous: NOTHING,
     key: 200,
+    sessions: 200,
   },
   {
     route: 'post /v1/projects',
@@ -273,12 +343,14 @@ const ROWS: readonly Row[] = [
     request: async () => json('POST', `${ACCOUNTS}/sa-etl/certificates`, { csr: await csr() }),
     allowed: { owner: 201, launcher: 201, account: 201 },
     others: NO,
+    sessions: NO,
   },
   {
     route: 'post /v1/projects/{p}/service-accounts/{a}/tokens',
     request: () => json('POST', `${ACCOUNTS}/sa-etl/tokens`, { audience: 'resnet' }),
     allowed: { owner: 201, launcher: 201, account: 201 },
     others: NO,
+    sessions: NO,
   },
 
   {
@@ -296,7 +368,7 @@ const ROWS: readonly Row[] = [
   {
     route: 'get /v1/projects/{p}/settings',
     request: () => json('GET', '/v1/projects/vision/settings'),
-    allowed: { scientist: 200, owner: 200 },
+    allowed: { 'admin by session': [404, 'member_unknown'], scientist: 200, owner: 200 },
     others: NO,
   },
   {
@@ -385,6 +457,7 @@ const ROWS: readonly Row[] = [
     request: async () => json('POST', '/v1/services/model-1.internal/certificates', { csr: await csr() }),
     allowed: { service: 201, admin: 201 },
     others: NO,
+    sessions: NO,
   },
   {
     route: 'get /v1/deployments',
@@ -432,6 +505,7 @@ const ROWS: readonly Row[] = [
     request: () => json('POST', '/v1/certificates/renew', {}),
     allowed: {},
     others: 201,
+    sessions: NO,
   },
   {
     // Each has no more than its own: the refusal is of the request, so that the callers of this table are not replaced.
@@ -439,6 +513,7 @@ const ROWS: readonly Row[] = [
     request: () => json('POST', '/v1/certificates/rekey', { csr: 'AAAA' }),
     allowed: {},
     others: [400, 'csr_pem_malformed'],
+    sessions: NO,
   },
 
   // Jobs
@@ -453,6 +528,7 @@ const ROWS: readonly Row[] = [
     request: () => json('GET', '/v1/jobs'),
     allowed: { service: 200, launcher: 200, scientist: 200, owner: 200, stranger: 200 },
     others: NO,
+    sessions: NO,
   },
   {
     route: 'post /v1/jobs/{id}/heartbeat',
@@ -493,6 +569,7 @@ const ROWS: readonly Row[] = [
     request: () => json('POST', '/v1/tokens', { audience: 'resnet' }),
     allowed: { admin: NO },
     others: 201,
+    sessions: NO,
   },
   {
     // What each may get is test/http/token-exchange.test.ts's: here nobody brings a token that holds.
@@ -512,12 +589,14 @@ const ROWS: readonly Row[] = [
     request: () => json('POST', '/v1/tokens/introspect', { token }),
     allowed: {},
     others: 200,
+    sessions: NO,
   },
   {
     route: 'post /v1/tokens/revoke',
     request: async () => json('POST', '/v1/tokens/revoke', { token: await newToken() }),
     allowed: { scientist: 200, admin: 200 },
     others: NO,
+    sessions: NO,
   },
 
   // Decisions: anybody about themselves (200 whatever the answer), and only the serving service about others (rule 16)
@@ -532,6 +611,7 @@ const ROWS: readonly Row[] = [
     allowed: { service: 200 },
     others: [403, 'asker_untrusted'],
     key: [403, 'credential_buys_none'],
+    sessions: [403, 'credential_buys_none'],
   },
   {
     route: 'post /v1/authorize (about itself)',
@@ -544,7 +624,7 @@ const ROWS: readonly Row[] = [
 ]
 
 beforeAll(async () => {
-  service = await TestService.start()
+  service = await TestService.start({ flags: people.flags({ test: { administers: 'when-administrator' } }) })
   const owner = await service.addProject('vision', 'owner')
   identities.set('owner', owner)
   scientist = await service.addMember('vision', 'scientist', owner)
@@ -584,25 +664,46 @@ beforeAll(async () => {
   await service.put('/v1/projects/vision/settings', { custody: true }, owner)
   await service.post('/v1/projects/vision/members/scientist/keystore', undefined, owner)
   token = await newToken()
+  await service.addUser('boss', 'admin')
+  for (const [caller, twin] of Object.entries(TWIN) as [CallerKind, CallerKind][]) {
+    await people.link(service, 'test', USER_OF[twin] ?? '')
+    sessions.set(caller, await signedIn(twin))
+  }
 })
-afterAll(() => service.close())
+afterAll(async () => {
+  await service.close()
+  people.close()
+})
 
 let count = 0
 
-describe.each(ROWS)('$route', ({ request, allowed, others, anonymous = WHO, key = NO }) => {
-  test.each(CALLERS)('%s', async (caller) => {
-    const unnamed = caller === 'anonymous' ? anonymous : caller === 'key' ? key : others
-    const expected = allowed[caller] ?? unnamed
-    const asked = await request((count += 1))
-    const headers = caller === 'key' ? { authorization: `ApiKey ${apiKey}` } : {}
-    const act = () => service.send({ ...asked, headers }, identities.get(caller))
-    const answer = typeof expected === 'number' ? await act() : await leavesNothing(service, act)
-    const found = { status: answer.status, code: answer.code }
-    expect(found).toEqual(
-      typeof expected === 'number' ? { status: expected, code: undefined } : { status: expected[0], code: expected[1] },
-    )
-  })
-})
+const USER_OF: Readonly<Partial<Record<CallerKind, string>>> = { scientist: 'scientist', owner: 'owner', admin: 'boss' }
+
+const signedIn = (twin: CallerKind) => sessionOf(service, 'test', USER_OF[twin] ?? '')
+
+describe.each(ROWS)(
+  '$route',
+  ({ request, allowed, others, anonymous = WHO, key = NO, sessions: bySession, isLast }) => {
+    test.each(CALLERS)('%s', async (caller) => {
+      const twin = TWIN[caller]
+      const unnamed = caller === 'anonymous' ? anonymous : caller === 'key' ? key : others
+      const expected = allowed[caller] ?? (twin === undefined ? unnamed : (bySession ?? allowed[twin] ?? others))
+      // Its lease is over in two minutes, and a busy machine takes longer for all the rows.
+      if (caller === 'job') await service.post(`/v1/jobs/${jobId}/heartbeat`, undefined, identities.get('launcher'))
+      const asked = await request((count += 1))
+      const shown = caller === 'key' ? { authorization: `ApiKey ${apiKey}` } : sessions.get(caller)
+      const headers = isLast && twin !== undefined ? await signedIn(twin) : shown
+      const act = () => service.send({ ...asked, headers: { ...asked.headers, ...headers } }, identities.get(caller))
+      const answer = typeof expected === 'number' ? await act() : await leavesNothing(service, act)
+      const found = { status: answer.status, code: answer.code }
+      expect(found).toEqual(
+        typeof expected === 'number'
+          ? { status: expected, code: undefined }
+          : { status: expected[0], code: expected[1] },
+      )
+    })
+  },
+)
 
 describe('who gets how much', () => {
   const serialsOf = async (identity: ClientIdentity | undefined, query = ''): Promise<string[]> => {

@@ -76,6 +76,8 @@ describe('what is given', () => {
       trustedIssuers: new Map(),
       logLevel: 'info',
       demo: false,
+      publicBrowserUrl: 'https://signet.example:8445',
+      signIn: { providers: new Map(), loginAfterHours: 24 },
     })
   })
 
@@ -132,6 +134,10 @@ describe('what is given', () => {
       }),
       SIGNET_LOG_LEVEL: 'trace',
       SIGNET_DEMO: 'true',
+      SIGNET_PUBLIC_BROWSER_URL: 'https://b.example/',
+      SIGNET_SIGN_IN_PROVIDERS: '{"file": {"kind": "password", "usersFile": "users.json"}}',
+      SIGNET_SIGN_IN_TEST: 'false',
+      SIGNET_REQUIRE_EXTERNAL_USER_LOGIN_AFTER_HOURS: '-1',
     }
     expect(parse({}, { environment })).toEqual({
       dataFolder: '/var/lib/signet',
@@ -182,6 +188,11 @@ describe('what is given', () => {
       ]),
       logLevel: 'trace',
       demo: true,
+      publicBrowserUrl: 'https://b.example',
+      signIn: {
+        providers: new Map([['file', { ...PASSWORDS, usersFile: '/srv/signet/users.json' }]]),
+        loginAfterHours: -1,
+      },
     })
     const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT']
     expect([...Object.keys(environment), ...alternatives].sort()).toEqual([...KINDS.keys()].map(variableOf).sort())
@@ -320,6 +331,10 @@ describe('one setting is refused', () => {
     ['tokens.audiences', ['a b', 'a,a', 'a'.repeat(256), 'ä'], 'visible ASCII'],
     ['logLevel', ['', 'INFO', 'silent', 3], 'one of fatal, error'],
     ['demo', ['yes', '1', '', 1], 'true or false'],
+    ['publicBrowserUrl', ['http://a', 'https://a/path', ''], 'an https:// URL'],
+    ['signIn.providers', ['', 'people', '[]', '3', 7], 'a mapping of providers by name'],
+    ['signIn.test', ['yes', 1], 'true or false'],
+    ['requireExternalUserLoginAfterHours', [-2, 1.5, 'abc', '', '-2', '1.5', '1h', 87_601], '-1 (never asked for), 0'],
   ])('%s', (setting, values, rule) => {
     for (const value of values) {
       const faults = faultsOf(() => parse({ ...REQUIRED, [setting]: value }))
@@ -340,6 +355,7 @@ describe('one setting is refused', () => {
     ['trustDomain', ['a', 'a'.repeat(255)]],
     ['database', ['postgresql://h/d', 'postgres:///d?host=/run/postgresql', 'sqlite:/a.db']],
     ['publicUrl', ['https://a', 'https://a/', 'https://A.example:443', 'https://10.0.0.1:1']],
+    ['requireExternalUserLoginAfterHours', [-1, 0, 1, '-1', '0', 87_600]],
   ])('and its neighbours are not: %s', (setting, values) => {
     for (const value of values) expect(() => parse({ ...REQUIRED, [setting]: value }), String(value)).not.toThrow()
   })
@@ -488,5 +504,52 @@ describe('the file', () => {
     expect(faultsOf(() => read({ configFile: 'none.yaml' }))).toEqual(['none.yaml: the file: can be read (ENOENT)'])
     mkdirSync(join(folder, 'folder.yaml'))
     expect(faultsOf(() => read({ configFile: 'folder.yaml' }))).toEqual(['folder.yaml: the file: can be read (EISDIR)'])
+  })
+})
+
+const PASSWORDS = {
+  kind: 'password',
+  createUsers: false,
+  administers: 'never',
+  missingGroups: 'refuse',
+} as const
+
+describe('providers', () => {
+  const file = (yaml: string) => ({ name: 'signet.yaml', folder: '/etc/signet', text: yaml })
+  const PEOPLE = '{kind: password, usersFile: users.json}'
+
+  test('are read with their paths relative to the file', () => {
+    const text = `signIn: {test: true, providers: {people: ${PEOPLE}}}`
+    const { providers } = parse(REQUIRED, { file: file(text) }).signIn
+    expect([...providers]).toEqual([['people', { ...PASSWORDS, usersFile: '/etc/signet/users.json' }]])
+  })
+
+  test('of passwords are for test installations', () => {
+    const text = `signIn: {providers: {people: ${PEOPLE}}}`
+    expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toEqual([
+      'signet.yaml: signIn.providers.people: kind password is for test installations: signIn.test: true',
+    ])
+    expect(() => parse({ ...REQUIRED, demo: true }, { file: file(text) })).not.toThrow()
+  })
+
+  test.each([
+    ['an unknown kind', '{a: {kind: saml}}', 'signIn.providers.a.kind: '],
+    ['no kind', '{a: {usersFile: a}}', 'signIn.providers.a.kind: '],
+    ['an unknown key', '{a: {kind: password, usersFile: a, colour: red}}', 'signIn.providers.a: '],
+    ['no users', '{a: {kind: password}}', 'signIn.providers.a.usersFile: a path'],
+    ['a name in capitals', `{A: ${PEOPLE}}`, 'signIn.providers.A: '],
+    ['a name with a colon', `{"a:b": ${PEOPLE}}`, 'signIn.providers.a:b: '],
+    ['a truth in words', '{a: {kind: password, usersFile: a, createUsers: perhaps}}', 'createUsers: true or false'],
+    ['another right', '{a: {kind: password, usersFile: a, administers: always}}', 'administers: never or'],
+    ['a guess', '{a: {kind: password, usersFile: a, missingGroups: guess}}', 'missingGroups: refuse or empty'],
+  ])('with %s stop the start', (_, providers, fault) => {
+    const text = `signIn: {test: true, providers: ${providers}}`
+    const faults = faultsOf(() => parse(REQUIRED, { file: file(text) }))
+    expect(faults).toEqual([expect.stringContaining(fault)])
+  })
+
+  test('are all told of at once', () => {
+    const text = 'signIn: {test: true, providers: {a: {kind: saml}, b: {kind: password}, c: 3}}'
+    expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toHaveLength(3)
   })
 })

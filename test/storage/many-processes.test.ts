@@ -380,6 +380,10 @@ function nameOf(change: Change): string {
       return change.jti
     case 'api-key':
       return change.prefix
+    case 'session':
+      return change.id
+    case 'sign-in':
+      return change.user
     case 'token-key':
       return change.kid
     case 'issuer':

@@ -19,6 +19,8 @@ export interface TestServiceOptions {
   readonly database?: string
   readonly algorithm?: KeyAlgorithmName
   readonly clock?: Clock
+  /** The listener for people is off without. */
+  readonly browser?: 'on'
   readonly flags?: Flags
 }
 
@@ -60,7 +62,7 @@ export class TestService {
   static async start(options: TestServiceOptions = {}): Promise<TestService> {
     const folder = mkdtempSync(join(tmpdir(), 'signet-service-'))
     const clock = options.clock ?? systemClock
-    const [https, http, operations] = await freePorts(3)
+    const [https, http, operations, browser] = await freePorts(4)
     const configuration = parseConfiguration({
       environment: {},
       file: undefined,
@@ -73,7 +75,7 @@ export class TestService {
         'masterKey.file': join(folder, 'master.key'),
         'listeners.https': `127.0.0.1:${String(https)}`,
         'listeners.http': `127.0.0.1:${String(http)}`,
-        'listeners.browser': 'off',
+        'listeners.browser': options.browser === 'on' ? `127.0.0.1:${String(browser)}` : 'off',
         'listeners.operations': `127.0.0.1:${String(operations)}`,
         logLevel: 'fatal',
         // Tables of refusals come from one address, many in a second; the limits have tests of their own.
@@ -110,6 +112,10 @@ export class TestService {
 
   get url(): string {
     return this.configuration.publicUrl
+  }
+
+  get browserUrl(): string {
+    return this.configuration.publicBrowserUrl
   }
 
   get httpUrl(): string {

@@ -16,6 +16,19 @@ export interface CredentialPolicy {
     readonly maxSeconds: number
     readonly maxPerUser: number
   }
+  readonly signIn: {
+    /** Life of one session token. */
+    readonly tokenSeconds: number
+    /** How long a token goes on after the next one was made. */
+    readonly overlapSeconds: number
+    readonly sessionSeconds: number
+    /** How long after the sign-in a session buys certificates. */
+    readonly freshSeconds: number
+    /** From leaving for the provider to coming back. */
+    readonly attemptSeconds: number
+    /** Life of the code that a browser hands to a program. */
+    readonly codeSeconds: number
+  }
   readonly token: {
     readonly defaultSeconds: number
     readonly maxSeconds: number
@@ -54,6 +67,16 @@ export const credentialsSchema = z.strictObject({
   jobOverlapSeconds: reasonedSeconds,
   idempotencySeconds: reasonedSeconds,
   apiKey: z.strictObject({ maxSeconds: reasonedSeconds, maxPerUser: reasoned(1, 1000) }),
+  signIn: z
+    .strictObject({
+      tokenSeconds: reasoned(60, 3600),
+      overlapSeconds: reasoned(1, 300),
+      sessionSeconds: reasoned(60, 43_200),
+      freshSeconds: reasoned(1, 3600),
+      attemptSeconds: reasoned(60, 3600),
+      codeSeconds: reasoned(10, 300),
+    })
+    .refine((signIn) => signIn.overlapSeconds < signIn.tokenSeconds, 'overlapSeconds is under tokenSeconds'),
   token: z
     .strictObject({
       defaultSeconds: reasonedSeconds,

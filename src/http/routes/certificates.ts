@@ -1,10 +1,11 @@
 // Issuing, inventory and revocation over HTTP.
 import { z } from '@hono/zod-openapi'
-import type { CertificateFilter } from '../../ca/inventory.ts'
+import type { CertificateFilter, CertificateRecord } from '../../ca/inventory.ts'
 import { actorOf, type Caller } from '../../domain/caller.ts'
 import { addSeconds } from '../../domain/clock.ts'
 import { parseServiceName } from '../../domain/dns-name.ts'
 import { parseIssuerId } from '../../domain/issuer-id.ts'
+import { SEPARATOR } from '../../domain/name-rules.ts'
 import { PROFILE_NAMES, type ProfileName } from '../../domain/profile-name.ts'
 import { parseProjectName } from '../../domain/project-name.ts'
 import { parseRevocationReason } from '../../domain/revocation-reason.ts'
@@ -14,8 +15,9 @@ import { enrolMember, enrolService } from '../../enrollment/enrolment-token.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
 import { issueForMember } from '../../enrollment/issue-for-member.ts'
 import { issueForService } from '../../enrollment/issue-for-service.ts'
-import { releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
+import { holds, releaseCertificate, revokeCertificate } from '../../enrollment/revoke-certificate.ts'
 import { RevocationRefused } from '../../revocation/revocation.ts'
+import { administers } from '../administrator-only.ts'
 import { recordBody } from '../certificate-body.ts'
 import { clientAddressOf } from '../client-address.ts'
 import { secretName } from '../credential-limit.ts'
@@ -24,6 +26,7 @@ import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, type ApiContext, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import type { SessionCaller } from '../session-caller.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,
@@ -169,7 +172,7 @@ function addInventory(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const query = c.req.valid('query')
-      const filter = visibleTo(parts, await callerIn(parts, c), filterOf(parts, query))
+      const filter = await visibleTo(parts, await callerIn(parts, c), filterOf(parts, query))
       const now = parts.context.clock.now()
       const page = await parts.reader.read((view) => view.listCertificates(filter, now, pageRequestOf(query)))
       const certificates = page.items.map((record) => recordBody(record, now))
@@ -190,7 +193,7 @@ function addInventory(api: Api, parts: ApiParts): void {
       const serial = parseSerialNumber(c.req.valid('param').serial)
       const caller = await callerIn(parts, c)
       const record = await parts.reader.read((view) => view.certificate(serial, 'none'))
-      if (record === undefined || !maySee(parts, caller, record)) {
+      if (record === undefined || !(await maySee(parts, caller, record))) {
         throw new RevocationRefused('certificate_unknown', { serial })
       }
       return c.json(recordBody(record, parts.context.clock.now()), 200)
@@ -248,10 +251,11 @@ function parseProfileName(input: string): ProfileName {
 }
 
 /** Narrows a filter to what the caller may see; refuses one that asks for more, instead of answering with less. */
-function visibleTo(parts: ApiParts, caller: Caller, filter: CertificateFilter): CertificateFilter {
+async function visibleTo(parts: ApiParts, caller: Caller, filter: CertificateFilter): Promise<CertificateFilter> {
   if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
   if (caller.kind === 'admin' || caller.kind === 'offline') return filter
-  if (caller.kind === 'member' && isOwner(parts, caller)) {
+  if (caller.kind === 'session') return visibleToPerson(parts, caller, filter)
+  if (caller.kind === 'member' && isOwner(parts, caller.project, caller.user)) {
     if ((filter.project ?? caller.project) !== caller.project) throw new EnrollmentRefused('not_permitted')
     return { ...filter, project: caller.project }
   }
@@ -261,17 +265,39 @@ function visibleTo(parts: ApiParts, caller: Caller, filter: CertificateFilter): 
   return { ...filter, identity: own }
 }
 
-function maySee(
+/** A person sees what they asked for by sessions; with a project, what they hold in it, or as its owner all of it. */
+async function visibleToPerson(
   parts: ApiParts,
-  caller: Caller,
-  record: { readonly identity: string; readonly requester: string; readonly project?: string },
-): boolean {
-  if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
-  if (caller.kind === 'admin' || caller.kind === 'offline') return true
-  if (record.identity === actorOf(caller) || record.requester === actorOf(caller)) return true
-  return caller.kind === 'member' && record.project === caller.project && isOwner(parts, caller)
+  caller: SessionCaller,
+  filter: CertificateFilter,
+): Promise<CertificateFilter> {
+  if (await administers(parts, caller)) return filter
+  const { project } = filter
+  if (project !== undefined && isOwner(parts, project, caller.user)) return filter
+  const own = project === undefined ? undefined : `member:${project}${SEPARATOR}${caller.user}`
+  if (own !== undefined && (filter.identity ?? own) === own) return { ...filter, identity: own }
+  const requester = actorOf(caller)
+  if (own !== undefined || filter.identity !== undefined || (filter.requester ?? requester) !== requester) {
+    throw new EnrollmentRefused('not_permitted')
+  }
+  return { ...filter, requester }
 }
 
-function isOwner(parts: ApiParts, caller: Extract<Caller, { readonly kind: 'member' }>): boolean {
-  return parts.snapshot.member(caller.project, caller.user)?.role === 'owner'
+async function maySee(
+  parts: ApiParts,
+  caller: Caller,
+  record: Pick<CertificateRecord, 'identity' | 'requester' | 'project'>,
+): Promise<boolean> {
+  if (caller.kind === 'anonymous') throw new EnrollmentRefused('unauthenticated')
+  if (caller.kind === 'admin' || caller.kind === 'offline') return true
+  if (holds(caller, record) || record.requester === actorOf(caller)) return true
+  const { project } = record
+  if (caller.kind === 'session') {
+    return (project !== undefined && isOwner(parts, project, caller.user)) || administers(parts, caller)
+  }
+  return caller.kind === 'member' && project === caller.project && isOwner(parts, caller.project, caller.user)
+}
+
+function isOwner({ snapshot }: ApiParts, project: string, user: string): boolean {
+  return snapshot.project(project) !== undefined && snapshot.member(project, user)?.role === 'owner'
 }

@@ -3,13 +3,13 @@ import { reachesProject } from '../../access/reached.ts'
 import { z } from '@hono/zod-openapi'
 import type { Deployment } from '../../access/deployment-store.ts'
 import { putDeployment } from '../../access/put-deployment.ts'
-import { actorOf } from '../../domain/caller.ts'
+import { actorOf, type Caller } from '../../domain/caller.ts'
 import { parseDeploymentName } from '../../domain/deployment-name.ts'
 import { parseDnsName, parseServiceName } from '../../domain/dns-name.ts'
-import { parseProjectName } from '../../domain/project-name.ts'
+import { parseProjectName, type ProjectName } from '../../domain/project-name.ts'
 import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
 import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
-import { administratorOnly } from '../administrator-only.ts'
+import { administers, administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
@@ -68,16 +68,17 @@ export function deploymentRoutes(parts: ApiParts): Api {
       method: 'get',
       path: '/v1/deployments',
       params: NONE,
-      summary: 'Deployments, by name: all for an administrator, those of the project for its members.',
+      summary: 'Deployments, by name: all for an administrator, those of their projects for members.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ deployments: z.array(DeploymentAnswer), cursor: z.string().optional() }),
     }),
     async (c) => {
       const caller = await callerIn(parts, c)
-      if (caller.kind !== 'member' && caller.kind !== 'api-key') await administratorOnly(parts, caller)
-      const project = caller.kind === 'member' ? caller.project : undefined
-      const page = await parts.reader.read((view) => view.listDeployments(project, pageRequestOf(c.req.valid('query'))))
+      const projects = await visibleProjects(parts, caller)
+      const page = await parts.reader.read((view) =>
+        view.listDeployments(projects, pageRequestOf(c.req.valid('query'))),
+      )
       // A page may be short, or empty: the cursor goes on.
       const shown =
         caller.kind === 'api-key'
@@ -87,6 +88,16 @@ export function deploymentRoutes(parts: ApiParts): Api {
     },
   )
   return api
+}
+
+async function visibleProjects(parts: ApiParts, caller: Caller): Promise<readonly ProjectName[] | 'all'> {
+  if (caller.kind === 'member') return [caller.project]
+  if (caller.kind === 'api-key') return 'all'
+  if (caller.kind !== 'session') await administratorOnly(parts, caller)
+  else if (!(await administers(parts, caller))) {
+    return parts.snapshot.membershipsOf(caller.user).map(({ project }) => project)
+  }
+  return 'all'
 }
 
 function deploymentBody({ name, project, host, service, serviceCallers, status }: Deployment) {

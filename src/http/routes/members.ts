@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { reachesProject } from '../../access/reached.ts'
 import type { ApiKeyCaller } from '../../access/recognise-api-key.ts'
 import type { Member } from '../../directory/entities.ts'
+import type { Caller } from '../../domain/caller.ts'
 import { parseProjectName, type ProjectName } from '../../domain/project-name.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addMember, removeMember } from '../../enrollment/directory-acts.ts'
@@ -83,7 +84,7 @@ export function memberRoutes(parts: ApiParts): Api {
       const project = parseProjectName(c.req.valid('param').p, names)
       const caller = await callerIn(parts, c)
       if (caller.kind === 'api-key') requireReach(parts, caller, project)
-      else if (caller.kind !== 'member' || caller.project !== project) throw notPermitted(caller)
+      else if (!isMember(parts, caller, project)) throw notPermitted(caller)
       const page = await parts.reader.read((view) => view.listMembers(project, pageRequestOf(c.req.valid('query'))))
       return c.json({ members: page.items.map(memberBody), ...cursorOf(page) }, 200)
     },
@@ -93,6 +94,12 @@ export function memberRoutes(parts: ApiParts): Api {
 
 function requireReach({ snapshot }: ApiParts, caller: ApiKeyCaller, project: ProjectName): void {
   if (!reachesProject(snapshot, caller, project)) throw new EnrollmentRefused('role_missing')
+}
+
+function isMember({ snapshot }: ApiParts, caller: Caller, project: ProjectName): boolean {
+  if (caller.kind === 'session')
+    return (snapshot.project(project) && snapshot.member(project, caller.user)) !== undefined
+  return caller.kind === 'member' && caller.project === project
 }
 
 function memberBody({ project, user, role, status, createdAt, addedBy }: Member) {

@@ -6,7 +6,7 @@ import { parseProjectName } from '../../domain/project-name.ts'
 import { parseUserName } from '../../domain/user-name.ts'
 import { addProject } from '../../enrollment/directory-acts.ts'
 import { deleteProject } from '../../enrollment/delete-project.ts'
-import { administratorOnly } from '../administrator-only.ts'
+import { administers, administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
@@ -60,14 +60,16 @@ export function projectRoutes(parts: ApiParts): Api {
       method: 'get',
       path: '/v1/projects',
       params: NONE,
-      summary: 'Projects, by name: all for an administrator, for an API key those that it reaches.',
+      summary: 'Projects, by name: all for an administrator; for a person who signed in and for an API key, their own.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ projects: z.array(ProjectAnswer), cursor: z.string().optional() }),
     }),
     async (c) => {
       const caller = await callerIn(parts, c)
-      if (caller.kind !== 'api-key') await administratorOnly(parts, caller)
+      if (caller.kind === 'session') {
+        if (!(await administers(parts, caller))) return c.json({ projects: await ownProjects(parts, caller.user) }, 200)
+      } else if (caller.kind !== 'api-key') await administratorOnly(parts, caller)
       const page = await parts.reader.read((view) => view.listProjects(pageRequestOf(c.req.valid('query'))))
       // A page may be short, or empty: the cursor goes on.
       const shown =
@@ -78,6 +80,16 @@ export function projectRoutes(parts: ApiParts): Api {
     },
   )
   return api
+}
+
+/** Those of which they are a member: nobody is in so many that they fill more than one page. */
+function ownProjects({ reader, snapshot }: ApiParts, user: string) {
+  const names = snapshot.membershipsOf(user).map(({ project }) => project)
+  return reader.read(async (view) => {
+    const found = []
+    for (const name of names.toSorted()) found.push(await view.project(name, 'none'))
+    return found.filter((project) => project !== undefined).map(projectBody)
+  })
 }
 
 function projectBody({ name, status, createdAt }: Project) {

@@ -1,0 +1,46 @@
+// Where people sign in: one entry a provider, by a name of the operator's choice. The rules of each kind, and what no single
+// entry can know. Whatever fetches, binds or hashes is elsewhere (src/signin/).
+import { z } from 'zod'
+import type { Given } from './configuration-sources.ts'
+import { path } from './setting-rules.ts'
+
+/** It stands in URLs and in the audit record; a comma or a colon would end it there. */
+const PROVIDER_NAME = /^[a-z][a-z0-9-]{0,31}$/
+
+/** What every provider's entry says. */
+const common = {
+  /** Whether a first sign-in makes the user; without it an administrator links a user that is there. */
+  createUsers: z.boolean({ error: 'true or false' }).default(false),
+  /** Whether administrators act as such by a session of this provider. */
+  administers: z.enum(['never', 'when-administrator'], { error: 'never or when-administrator' }).default('never'),
+  /** What a sign-in without groups means. */
+  missingGroups: z.enum(['refuse', 'empty'], { error: 'refuse or empty' }).default('refuse'),
+}
+
+const password = z.strictObject({
+  kind: z.literal('password'),
+  /** JSON: user name → password hash and groups (docs/sign-in.md). Read at each sign-in. */
+  usersFile: path,
+  ...common,
+})
+
+export type ProviderSettings = z.output<typeof password>
+
+/** By name. */
+export const signInProviders = z.record(
+  z.string().regex(PROVIDER_NAME, 'is named by lower case letters, digits and dashes, at most 32'),
+  z.discriminatedUnion('kind', [password], { error: 'a mapping with kind: password' }),
+  { error: 'a mapping of providers by name' },
+)
+
+/** A password provider is for tests. */
+export function providerFaults(given: ReadonlyMap<string, Given>): string[] {
+  const providers = given.get('signIn.providers')
+  const parsed = signInProviders.safeParse(providers?.value)
+  if (providers === undefined || !parsed.success) return []
+  const isTest = given.get('demo')?.value === true || given.get('signIn.test')?.value === true
+  return Object.keys(parsed.data).flatMap((name) => {
+    const place = `${providers.origin}: signIn.providers.${name}`
+    return isTest ? [] : [`${place}: kind password is for test installations: signIn.test: true`]
+  })
+}
