@@ -7,10 +7,11 @@ import { decide } from './decide.ts'
 import { deleteProject } from './delete-project.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
 import { issue } from './issue.ts'
+import { job } from './job.ts'
 import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [issue, decide, authorize, ready, crl, deleteProject]
+const BENCHMARKS: readonly Benchmark[] = [issue, job, decide, authorize, ready, crl, deleteProject]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
