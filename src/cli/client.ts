@@ -49,6 +49,13 @@ export class ServiceClient {
     return jsonOf(await this.#ask({ method, path, query: {}, headers, body: text, maxBytes: MAX_JSON_BYTES }))
   }
 
+  /** As OAuth wants it (RFC 6749 appendix B). Throws `Refused`, `ServiceRefused`. */
+  async writeForm(path: string, form: Readonly<Record<string, string>>): Promise<Answer> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'idempotency-key': randomUUID() }
+    const body = new URLSearchParams(form).toString()
+    return jsonOf(await this.#ask({ method: 'POST', path, query: {}, headers, body, maxBytes: MAX_JSON_BYTES }))
+  }
+
   /** What answers with nothing. Throws `Refused`, `ServiceRefused`. */
   async delete(path: string): Promise<void> {
     const headers = { 'idempotency-key': randomUUID() }

@@ -13,6 +13,7 @@ interface Options extends ServiceOptions {
   readonly audience: string
   readonly lifetime?: number
   readonly bind?: boolean
+  readonly mayAct?: string
   readonly algorithm?: string
   readonly project?: string
   readonly account?: string
@@ -25,6 +26,11 @@ export function tokenIssueCommand(host: Host): Command {
     .option('--lifetime <duration>', 'how long it shall be valid (default: as the policy says)', durationArgument)
     .addOption(
       new Option('--bind', 'bind it to the client certificate (RFC 8705): nobody else can use it').conflicts('account'),
+    )
+    .addOption(
+      new Option('--may-act <name>', 'who may exchange it to act for you: a service, or PROJECT__USER').conflicts(
+        'account',
+      ),
     )
     .option('--account <name>', 'for this service account of --project: by an owner or a launcher')
     .option('--project <project>', 'project of the service account')
@@ -40,6 +46,7 @@ export function tokenIssueCommand(host: Host): Command {
         lifetimeSeconds,
         algorithm,
         bind: options.account === undefined ? bind === true : undefined,
+        mayAct: options.mayAct,
       })
       print(host, options, issued.document, [issued.text('access_token')])
     })

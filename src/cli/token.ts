@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
+import { tokenExchangeCommand } from './token-exchange.ts'
 import { tokenIssueCommand } from './token-issue.ts'
 import { tokenRevokeCommand } from './token-revoke.ts'
 import { tokenVerifyCommand } from './token-verify.ts'
@@ -11,6 +12,7 @@ export function tokenCommand(host: Host): Command {
     'short-lived JWTs',
     'signet token issue --audience resnet',
     tokenIssueCommand(host),
+    tokenExchangeCommand(host),
     tokenVerifyCommand(host),
     tokenRevokeCommand(host),
   )

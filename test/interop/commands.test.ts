@@ -34,7 +34,7 @@ describe('the commands', () => {
   let signet: SignetProgram
   let fingerprint: string
   /** What commands printed, for later ones. */
-  const kept = { enrolment: '', token: '', job: '' }
+  const kept = { enrolment: '', token: '', subject: '', job: '' }
 
   beforeAll(async () => {
     signet = await SignetProgram.place()
@@ -291,6 +291,19 @@ describe('the commands', () => {
       },
     },
     {
+      command: 'token exchange',
+      words: () => ['token', 'exchange', '-', '--audience', 'resnet'],
+      by: 'alice',
+      input: () => kept.subject,
+      says: /^[\w-]+\.[\w-]+\.[\w-]+\n$/,
+      refused: {
+        words: () => ['token', 'exchange', '-', '--audience', 'resnet'],
+        by: 'bob',
+        input: () => kept.subject,
+        code: 'delegation_refused',
+      },
+    },
+    {
       command: 'token verify',
       words: () => ['token', 'verify', '-', '--audience', 'resnet'],
       input: () => kept.token,
@@ -449,7 +462,10 @@ describe('the commands', () => {
   /** What a row leaves for those after it. */
   const after: Readonly<Record<string, (stdout: string) => Promise<void>>> = {
     'user enrol': async (stdout) => void (kept.enrolment = stdout),
-    'token issue': async (stdout) => void (kept.token = stdout),
+    'token issue': async (stdout) => {
+      kept.token = stdout
+      kept.subject = await done(['token', 'issue', '--audience', signet.url], 'alice')
+    },
     'token revoke': async () => void (kept.token = await done(['token', 'issue', '--audience', 'resnet'], 'alice')),
     'project accounts': async () => {
       const account = ['--project', 'vision', '--account', 'sa-etl']
