@@ -5,6 +5,7 @@ import { userAddCommand } from './user-add.ts'
 import { userBlockCommand, userUnblockCommand } from './user-block.ts'
 import { userDeleteCommand } from './user-delete.ts'
 import { userEnrolCommand } from './user-enrol.ts'
+import { userHashPasswordCommand } from './user-hash-password.ts'
 import { userDemoteCommand, userPromoteCommand } from './user-promote.ts'
 import { userQuotaCommand } from './user-quota.ts'
 
@@ -20,6 +21,7 @@ export function userCommand(host: Host): Command {
     userPromoteCommand(host),
     userDemoteCommand(host),
     userDeleteCommand(host),
+    userHashPasswordCommand(host),
     userQuotaCommand(host),
   )
 }

@@ -87,6 +87,13 @@ describe('the commands', () => {
       refused: { words: () => ['user', 'add', 'Alice'], by: 'admin', code: 'name_taken' },
     },
     {
+      command: 'user hash-password',
+      words: () => ['user', 'hash-password'],
+      input: () => 'correct horse\n',
+      says: /^scrypt\$[\w-]{22}\$[\w-]{43}\n$/,
+      refused: { words: () => ['user', 'hash-password', '--password-file', 'nothing'], code: 'file_unreadable' },
+    },
+    {
       command: 'project add',
       words: () => ['project', 'add', 'vision', '--owner', 'alice'],
       by: 'admin',
