@@ -21,6 +21,7 @@ import { custodyRoutes } from './routes/custody.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
+import { negotiateRoutes } from './routes/negotiate.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { renewalRoutes } from './routes/renewal.ts'
@@ -59,6 +60,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))
+  app.route('/', negotiateRoutes(parts))
   app.route('/', userLinkRoutes(parts))
   app.route('/', groupRoutes(parts))
   app.route('/', tokenRoutes(parts))
@@ -90,6 +92,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   app.route('/', deploymentRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))
+  app.route('/', negotiateRoutes(parts))
   app.route('/', userLinkRoutes(parts))
   app.route('/', groupRoutes(parts))
   return app

@@ -38,6 +38,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     who: 'whoever shows a credential of any kind, also a token',
   },
   'post /v1/login/{provider}': { callers: 'everyone', who: 'whoever knows the password' },
+  'get /v1/login/{provider}/negotiate': { callers: 'everyone', who: 'whoever has a ticket' },
   'post /v1/session/refresh': { callers: ['session'], who: 'the session, for itself' },
   'post /v1/logout': { callers: ['session'], who: 'the session, for itself' },
   'get /v1/status': { callers: [...CERTIFIED, 'session'], who: 'every caller' },

@@ -2,6 +2,7 @@
 // entry can know. Whatever fetches, binds or hashes is elsewhere (src/signin/).
 import { z } from 'zod'
 import type { Given } from './configuration-sources.ts'
+import { kerberosEntry, ldapEntry, ldapFaults } from './ldap-entry.ts'
 import { path } from './setting-rules.ts'
 
 /** It stands in URLs and in the audit record; a comma or a colon would end it there. */
@@ -24,23 +25,52 @@ const password = z.strictObject({
   ...common,
 })
 
-export type ProviderSettings = z.output<typeof password>
+const ldap = ldapEntry.extend(common)
+const kerberos = kerberosEntry.extend(common)
+
+export type ProviderSettings = z.output<typeof password> | z.output<typeof ldap> | z.output<typeof kerberos>
 
 /** By name. */
 export const signInProviders = z.record(
   z.string().regex(PROVIDER_NAME, 'is named by lower case letters, digits and dashes, at most 32'),
-  z.discriminatedUnion('kind', [password], { error: 'a mapping with kind: password' }),
+  z.discriminatedUnion('kind', [password, ldap, kerberos], {
+    error: 'a mapping with kind: ldap, kerberos or password',
+  }),
   { error: 'a mapping of providers by name' },
 )
 
-/** A password provider is for tests. */
+/** A password provider is for tests, plain LDAP for loopback, and Kerberos knows nobody without a directory. */
 export function providerFaults(given: ReadonlyMap<string, Given>): string[] {
   const providers = given.get('signIn.providers')
   const parsed = signInProviders.safeParse(providers?.value)
   if (providers === undefined || !parsed.success) return []
   const isTest = given.get('demo')?.value === true || given.get('signIn.test')?.value === true
-  return Object.keys(parsed.data).flatMap((name) => {
-    const place = `${providers.origin}: signIn.providers.${name}`
-    return isTest ? [] : [`${place}: kind password is for test installations: signIn.test: true`]
-  })
+  return Object.entries(parsed.data).flatMap(([name, entry]) =>
+    faultsOfEntry(entry, parsed.data, isTest).map((fault) => `${providers.origin}: signIn.providers.${name}: ${fault}`),
+  )
+}
+
+function faultsOfEntry(
+  entry: ProviderSettings,
+  all: Readonly<Record<string, ProviderSettings>>,
+  isTest: boolean,
+): readonly string[] {
+  switch (entry.kind) {
+    case 'password':
+      return isTest ? [] : ['kind password is for test installations: signIn.test: true']
+    case 'ldap':
+      return ldapFaults(entry)
+    case 'kerberos': {
+      const kerberos = Object.values(all).filter(({ kind }) => kind === 'kerberos')
+      return [
+        ...(new Map(Object.entries(all)).get(entry.groupsFrom)?.kind === 'ldap'
+          ? []
+          : ['groupsFrom: the name of an LDAP provider']),
+        // The library has one keytab a process.
+        ...(kerberos.length > 1 ? ['one provider of kind kerberos at most'] : []),
+      ]
+    }
+    default:
+      return entry satisfies never
+  }
 }

@@ -152,6 +152,15 @@ const ROWS: readonly Row[] = [
     anonymous: 200,
   },
   {
+    // The provider of these tests takes no tickets: that is said before a ticket is looked at.
+    route: 'get /v1/login/{provider}/negotiate',
+    request: () => json('GET', '/v1/login/test/negotiate'),
+    allowed: {},
+    others: [404, 'provider_unknown'],
+    key: [404, 'provider_unknown'],
+    anonymous: [404, 'provider_unknown'],
+  },
+  {
     route: 'post /v1/session/refresh',
     request: () => json('POST', '/v1/session/refresh'),
     allowed: {},

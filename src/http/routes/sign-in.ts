@@ -25,7 +25,7 @@ import {
 import { LoginBody } from '../schemas.ts'
 import { shownSessionOf } from '../session-caller.ts'
 
-const SessionAnswer = z
+export const SessionAnswer = z
   .strictObject({
     user: z.string(),
     provider: z.string(),
