@@ -439,7 +439,7 @@ describe('a client certificate', () => {
 
   test('that is sound is accepted, and none is refused', async () => {
     expectStatus(await me(alice), 200)
-    await expectRefused(401, 'unauthenticated', () => me())
+    await expectRefused(401, 'authorization_missing', () => me())
   })
 
   test('of another CA with the same names is refused', async () => {

@@ -589,7 +589,7 @@ const ROWS: readonly Row[] = [
       body: 'grant_type=none&subject_token=x&subject_token_type=urn:ietf:params:oauth:token-type:jwt',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     }),
-    allowed: {},
+    allowed: { key: [400, 'exchange_unsupported'] },
     others: [400, 'exchange_unsupported'],
     anonymous: [400, 'exchange_unsupported'],
   },
