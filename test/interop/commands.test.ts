@@ -223,31 +223,6 @@ describe('the commands', () => {
       },
     },
     {
-      command: 'key create',
-      words: () => ['key', 'create', 'notebook', '--scope', 'SERVING', '--scope', 'PROJECT', '--lifetime', '7d'],
-      by: 'alice',
-      says: /^[\w-]{16}\.[\w-]{43}\n$/,
-      refused: {
-        words: () => ['key', 'create', 'notebook', '--scope', 'ADMIN'],
-        by: 'alice',
-        code: 'api_key_scope_privileged',
-      },
-    },
-    {
-      command: 'key list',
-      words: () => ['key', 'list'],
-      by: 'alice',
-      says: /^notebook +[\w-]{16} +SERVING PROJECT +vision /m,
-      refused: { words: () => ['key', 'list'], by: 'sched', code: 'not_permitted' },
-    },
-    {
-      command: 'key delete',
-      words: () => ['key', 'delete', 'notebook'],
-      by: 'alice',
-      says: /API key notebook is deleted/,
-      refused: { words: () => ['key', 'delete', 'notebook'], by: 'alice', code: 'api_key_unknown' },
-    },
-    {
       command: 'job start',
       words: () => ['job', 'start', ...MEMBER, 'alice', '--lifetime', '10m', '--out', 'job.pem', '--json'],
       by: 'sched',
@@ -285,6 +260,31 @@ describe('the commands', () => {
       by: 'sched',
       says: /is finished/,
       refused: { words: () => ['job', 'finish', 'nosuchjob'], by: 'sched', code: 'job_unknown' },
+    },
+    {
+      command: 'key create',
+      words: () => ['key', 'create', 'notebook', '--scope', 'SERVING', '--scope', 'PROJECT', '--lifetime', '7d'],
+      by: 'alice',
+      says: /^[\w-]{16}\.[\w-]{43}\n$/,
+      refused: {
+        words: () => ['key', 'create', 'notebook', '--scope', 'ADMIN'],
+        by: 'alice',
+        code: 'api_key_scope_privileged',
+      },
+    },
+    {
+      command: 'key list',
+      words: () => ['key', 'list'],
+      by: 'alice',
+      says: /^notebook +[\w-]{16} +SERVING PROJECT +vision /m,
+      refused: { words: () => ['key', 'list'], by: 'sched', code: 'not_permitted' },
+    },
+    {
+      command: 'key delete',
+      words: () => ['key', 'delete', 'notebook'],
+      by: 'alice',
+      says: /API key notebook is deleted/,
+      refused: { words: () => ['key', 'delete', 'notebook'], by: 'alice', code: 'api_key_unknown' },
     },
     {
       command: 'token issue',
