@@ -15,13 +15,22 @@ import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { Validity } from '../domain/validity.ts'
 
 /** The kinds of certificate whose holders call anything. */
-export type CallerProfile = Extract<ProfileName, 'project-user' | 'job' | 'service-account' | 'service' | 'admin'>
+export type CallerProfile = Extract<
+  ProfileName,
+  'project-user' | 'job' | 'service-account' | 'account-job' | 'service' | 'admin'
+>
 
 /** Whose certificate it is. `profile` was taken from issuer and policy OID, never from a text in the subject. */
 export type CertifiedIdentity =
   | { readonly profile: 'project-user'; readonly project: ProjectName; readonly user: UserName }
   | { readonly profile: 'job'; readonly project: ProjectName; readonly user: UserName; readonly job: string }
   | { readonly profile: 'service-account'; readonly project: ProjectName; readonly account: ServiceAccountName }
+  | {
+      readonly profile: 'account-job'
+      readonly project: ProjectName
+      readonly account: ServiceAccountName
+      readonly job: string
+    }
   | { readonly profile: 'service'; readonly service: ServiceName; readonly systemUser: SystemUser }
   | { readonly profile: 'admin'; readonly user: UserName }
 

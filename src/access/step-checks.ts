@@ -56,6 +56,7 @@ export function checkSubject(inquiry: Inquiry): StepOutcome {
     case 'job':
       return checkMember(inquiry.snapshot, certificate.project, certificate.user)
     case 'service-account':
+    case 'account-job':
       return checkAccount(inquiry.snapshot, certificate.project, certificate.account)
     case 'service':
       return isCurrentService(inquiry.snapshot, certificate) ? 'passed' : 'SUBJECT_UNKNOWN'
@@ -129,6 +130,7 @@ export function checkProject(inquiry: Inquiry): StepOutcome {
     case 'project-user':
     case 'job':
     case 'service-account':
+    case 'account-job':
       // Being a member of the other project too does not help: the identity is of one (membership was judged at 9).
       return certificate.project === deployment.project ? 'passed' : 'PROJECT_BOUNDARY'
     case 'service':

@@ -2,6 +2,7 @@
 // be split.
 import type { DnsName } from '../domain/dns-name.ts'
 import {
+  accountJobSpiffeId,
   accountSpiffeId,
   adminSpiffeId,
   jobSpiffeId,
@@ -32,6 +33,8 @@ export function sanOf(identity: CertifiedIdentity, trustDomain: TrustDomain): Al
       return onlyUri(jobSpiffeId(trustDomain, identity.project, identity.user, identity.jobId))
     case 'service-account':
       return onlyUri(accountSpiffeId(trustDomain, identity.project, identity.account))
+    case 'account-job':
+      return onlyUri(accountJobSpiffeId(trustDomain, identity.project, identity.account, identity.jobId))
     case 'admin':
       return onlyUri(adminSpiffeId(trustDomain, identity.user))
     case 'service':

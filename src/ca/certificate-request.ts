@@ -22,6 +22,12 @@ export type CertifiedIdentity =
   | { readonly profile: 'job'; readonly project: ProjectName; readonly user: UserName; readonly jobId: string }
   | { readonly profile: 'service-account'; readonly project: ProjectName; readonly account: ServiceAccountName }
   | {
+      readonly profile: 'account-job'
+      readonly project: ProjectName
+      readonly account: ServiceAccountName
+      readonly jobId: string
+    }
+  | {
       readonly profile: 'service'
       readonly name: ServiceName
       readonly systemUser: SystemUser

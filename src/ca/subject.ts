@@ -52,6 +52,10 @@ function factsOf(identity: CertifiedIdentity, policy: Policy): NameFacts {
       requireRule('job_id_rejected', identity.jobId, policy.names.jobId)
       projectUserName(identity.project, identity.user, policy.names)
       return identity
+    case 'account-job':
+      requireRule('job_id_rejected', identity.jobId, policy.names.jobId)
+      projectUserName(identity.project, identity.account, policy.names)
+      return identity
     case 'project-user':
       // The join refuses a common name over its bound.
       projectUserName(identity.project, identity.user, policy.names)

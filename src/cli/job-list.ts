@@ -21,7 +21,7 @@ export function jobListCommand(host: Host): Command {
         {
           JOB: (row) => row.text('id'),
           PROJECT: (row) => row.text('project'),
-          USER: (row) => row.text('user'),
+          USER: (row) => row.textOr('user', row.textOr('account', '-')),
           STATUS: (row) => row.text('status'),
           STARTED: (row) => row.text('startedAt'),
           ENDS: (row) => row.textOr('endsAt', '-'),

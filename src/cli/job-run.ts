@@ -9,14 +9,13 @@ import type { ServiceClient } from './client.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import { JobFolder } from './job-folder.ts'
+import { jobHolderOf, type JobHolderOptions, withJobHolderOptions } from './job-holder-options.ts'
 import { JobKeeper, keepCertificate, keepToken } from './job-keeper.ts'
 import { visible } from './printed.ts'
 import { CommandEnded, isCoded } from './refused.ts'
 import { openClient, type ServiceOptions, serviceUrl, trustFile, withServiceOptions } from './service-options.ts'
 
-interface Options extends ServiceOptions {
-  readonly project: string
-  readonly user: string
+interface Options extends ServiceOptions, JobHolderOptions {
   readonly kind: string
   readonly audience?: string
   readonly lifetime?: number
@@ -31,19 +30,20 @@ const GRACE_MILLISECONDS = 10_000
 
 export function jobRunCommand(host: Host): Command {
   const command = new Command('run')
-    .description('run a command as a job for a member: its identity is kept while it runs, and ends with it')
+    .description(
+      'run a command as a job for a member or service account: its identity is kept while it runs, and ends with it',
+    )
     .argument('<command...>', 'the command, after --')
-    .requiredOption('--project <project>', 'project of the member')
-    .requiredOption('--user <user>', 'the member on whose behalf it runs')
     .addOption(new Option('--kind <kind>', 'what it is').choices(['job', 'notebook', 'deployment']).default('job'))
     .option('--audience <name>', 'who accepts its token (default: the service itself)')
     .option('--lifetime <duration>', 'how long the job may run', durationArgument)
     .option('--lease <duration>', 'how long it lives on when nobody keeps it', durationArgument)
     .action((words: string[], options: Options) => runJob(words, options, host))
   return withExample(
-    withServiceOptions(command),
+    withServiceOptions(withJobHolderOptions(command)),
     'signet job run --project vision --user alice -- python train.py',
     'signet job run --project vision --user alice --kind notebook --lease 5m -- jupyter lab',
+    'signet job run --project vision --account sa-etl -- ./nightly.sh',
   )
 }
 
@@ -62,7 +62,7 @@ async function runIn(folder: JobFolder, words: readonly string[], options: Optio
   const launcher = await openClient(options, host)
   const discovery = '/.well-known/openid-configuration'
   const audience = options.audience ?? (await launcher.get(discovery)).text('issuer')
-  const csr = await makeRequest(folder, options)
+  const csr = await makeRequest(folder, jobHolderOf(options).commonName)
   const started = await start(launcher, options, csr, audience)
   const id = started.text('id')
   const say = (line: string): void => host.stderr(`signet job ${visible(id)}: ${line}\n`)
@@ -93,19 +93,18 @@ async function runIn(folder: JobFolder, words: readonly string[], options: Optio
   }
 }
 
-async function makeRequest(folder: JobFolder, { project, user }: Options): Promise<string> {
+async function makeRequest(folder: JobFolder, commonName: string): Promise<string> {
   const { makeKeyPair, privateKeyPem } = await import('./key-pair.ts')
   const { makeCertificationRequest } = await import('./certification-request.ts')
   const keys = await makeKeyPair('ec-p256')
   folder.keepKey(privateKeyPem(keys))
-  return makeCertificationRequest(keys, `${project}__${user}`)
+  return makeCertificationRequest(keys, commonName)
 }
 
 function start(client: ServiceClient, options: Options, csr: string, audience: string): Promise<Answer> {
-  const { project, user, kind, lifetime: lifetimeSeconds, lease: leaseSeconds } = options
+  const { kind, lifetime: lifetimeSeconds, lease: leaseSeconds } = options
   return client.write('POST', '/v1/jobs', {
-    project,
-    user,
+    ...jobHolderOf(options).fields,
     kind,
     csr,
     lifetimeSeconds,

@@ -3,34 +3,31 @@ import { Command } from 'commander'
 import { linesOf } from './cert-issue.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
+import { jobHolderOf, type JobHolderOptions, withJobHolderOptions } from './job-holder-options.ts'
 import { print } from './printed.ts'
 import { type RequestOptions, withRequestOptions } from './request-options.ts'
 import { openClient, withServiceOptions } from './service-options.ts'
 
-interface Options extends RequestOptions {
-  readonly project: string
-  readonly user: string
-}
+type Options = RequestOptions & JobHolderOptions
 
 export function jobStartCommand(host: Host): Command {
   const command = new Command('start')
-    .description('start a job for a member, and get its certificate; it ends with the job')
-    .requiredOption('--project <project>', 'project of the member')
-    .requiredOption('--user <user>', 'the member on whose behalf it runs')
+    .description('start a job for a member or service account, and get its certificate; it ends with the job')
     .action((options: Options) => startJob(options, host))
   return withExample(
-    withServiceOptions(withRequestOptions(command)),
+    withServiceOptions(withRequestOptions(withJobHolderOptions(command))),
     'signet job start --project vision --user alice --lifetime 30m --out job.pem',
+    'signet job start --project vision --account sa-etl --out job.pem',
   )
 }
 
 async function startJob(options: Options, host: Host): Promise<void> {
-  const { project, user } = options
+  const { fields, commonName } = jobHolderOf(options)
   const { askWith, keepCertificate, prepareRequest } = await import('./request-files.ts')
   const client = await openClient(options, host)
-  const prepared = await prepareRequest(options, `${project}__${user}`, host)
+  const prepared = await prepareRequest(options, commonName, host)
   const started = await askWith(prepared, host, (csr) => {
-    return client.write('POST', '/v1/jobs', { project, user, csr, lifetimeSeconds: options.lifetime })
+    return client.write('POST', '/v1/jobs', { ...fields, csr, lifetimeSeconds: options.lifetime })
   })
   const issued = started.object('certificate')
   keepCertificate(prepared, issued, options.force === true ? 'replace' : 'refuse')

@@ -10,7 +10,7 @@ import { jobStartCommand } from './job-start.ts'
 export function jobCommand(host: Host): Command {
   return groupOf(
     'job',
-    'jobs that a launcher runs for members',
+    'jobs that a launcher runs for members and service accounts',
     'signet job start --project vision --user alice',
     jobStartCommand(host),
     jobFinishCommand(host),

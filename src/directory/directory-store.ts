@@ -10,7 +10,7 @@ import type { Job, Member, Membership, Project, Service, ServiceAccount, User } 
 export type JobsOf =
   | { readonly kind: 'launcher'; readonly launcher: ServiceName }
   | { readonly kind: 'project'; readonly project: ProjectName }
-  | { readonly kind: 'member'; readonly project: ProjectName; readonly user: UserName }
+  | { readonly kind: 'holder'; readonly project: ProjectName; readonly user: Job['user'] }
 
 export interface DirectoryStore {
   insertUser(user: User): Promise<void>
@@ -48,7 +48,7 @@ export interface DirectoryStore {
   /** Jobs that nobody finished and that ended at `at` or before, first ended first, locked for `update`. */
   endedJobs(at: Date, limit: number): Promise<readonly Job[]>
   /** Jobs that nobody finished, those that have ended among them until `endedJobs` brings them to an end. */
-  activeJobsOf(project: ProjectName, user: UserName): Promise<readonly Job[]>
+  activeJobsOf(project: ProjectName, user: Job['user']): Promise<readonly Job[]>
   activeJobsLaunchedBy(launcher: ServiceName): Promise<readonly Job[]>
 
   /** Undefined where nobody has set one. */

@@ -74,12 +74,13 @@ export interface Service {
 /** A job has an end of its own; notebooks and deployments last for as long as their lease is kept. */
 export type JobKind = 'job' | 'notebook' | 'deployment'
 
-/** A job of a member, started by a launcher; its certificate names it as OU. */
+/** A job of a member or a service account, started by a launcher; its certificate names it as OU. */
 export interface Job {
   readonly id: string
   readonly kind: JobKind
   readonly project: ProjectName
-  readonly user: UserName
+  /** Whom it acts as. */
+  readonly user: UserName | ServiceAccountName
   readonly launcher: ServiceName
   readonly status: 'active' | 'finished'
   readonly startedAt: Date

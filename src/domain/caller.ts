@@ -19,6 +19,16 @@ export interface CallerCertificate {
   readonly fingerprint: string
 }
 
+/** Whom a job acts as: a member of its project, or a service account of it. */
+export type JobHolder =
+  | { readonly kind: 'member'; readonly user: UserName }
+  | { readonly kind: 'account'; readonly account: ServiceAccountName }
+
+/** Its name: users and service accounts share one namespace, so it is one of them alone. */
+export function holderName(holder: JobHolder): UserName | ServiceAccountName {
+  return holder.kind === 'member' ? holder.user : holder.account
+}
+
 export type Caller =
   | { readonly kind: 'anonymous' }
   /** The operator at the machine, who opened the master key. */
@@ -32,7 +42,7 @@ export type Caller =
   | {
       readonly kind: 'job'
       readonly project: ProjectName
-      readonly user: UserName
+      readonly runsAs: JobHolder
       readonly jobId: string
       readonly certificate: CallerCertificate
     }

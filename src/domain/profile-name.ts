@@ -6,6 +6,7 @@ export const PROFILE_NAMES = [
   'project-user',
   'job',
   'service-account',
+  'account-job',
   'service',
   'signet-server',
   'admin',

@@ -29,6 +29,15 @@ export function accountSpiffeId(domain: TrustDomain, project: ProjectName, accou
   return `spiffe://${domain}/project/${project}/account/${account}` as SpiffeId
 }
 
+export function accountJobSpiffeId(
+  domain: TrustDomain,
+  project: ProjectName,
+  account: ServiceAccountName,
+  jobId: string,
+): SpiffeId {
+  return `${accountSpiffeId(domain, project, account)}/job/${jobId}` as SpiffeId
+}
+
 export function serviceSpiffeId(domain: TrustDomain, name: ServiceName, systemUser: SystemUser): SpiffeId {
   return `spiffe://${domain}/service/${name}/${systemUser}` as SpiffeId
 }

@@ -13,6 +13,14 @@ export function parseUserName(input: string, rules: NameRules): UserName {
   return input as UserName
 }
 
+/** Of a name that was parsed before. */
+export function isServiceAccountName(
+  name: UserName | ServiceAccountName,
+  rules: NameRules,
+): name is ServiceAccountName {
+  return name.startsWith(rules.serviceAccountPrefix)
+}
+
 /** The only way to a ServiceAccountName, which includes its prefix. Throws `NameRejected`. */
 export function parseServiceAccountName(input: string, rules: NameRules): ServiceAccountName {
   checkName('service account', input, rules.serviceAccount)

@@ -7,7 +7,7 @@ import { projectUserName } from '../domain/project-user-name.ts'
 import type { ServiceAccountName } from '../domain/user-name.ts'
 import type { ServiceAccount } from '../directory/entities.ts'
 import type { ActContext } from './act-context.ts'
-import { type Asked, audit, end, once } from './directory-act.ts'
+import { type Asked, audit, end, endJobs, once } from './directory-act.ts'
 import { keptAsJson } from './idempotency.ts'
 import { activeAccount, isOwner, notPermitted } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -30,7 +30,7 @@ export async function addAccount(context: ActContext, asked: AskedOfAccount): Pr
   })
 }
 
-/** By an owner. Its certificates and tokens end with it. */
+/** By an owner. Its certificates, tokens and jobs end with it. */
 export async function removeAccount(context: ActContext, asked: AskedOfAccount): Promise<ServiceAccount> {
   const { project, account: name } = asked
   return actAsOwner(context, asked, async (tx) => {
@@ -38,6 +38,7 @@ export async function removeAccount(context: ActContext, asked: AskedOfAccount):
     await tx.updateAccount(removed)
     await tx.change({ kind: 'account', project, account: name, status: 'deleted' })
     await end(context, tx, asked, `account:${project}__${name}`, 'cessationOfOperation')
+    await endJobs(context, tx, asked, await tx.activeJobsOf(project, name), 'cessationOfOperation')
     await audit(context, tx, asked, 'account.remove', `account:${project}__${name}`, {})
     return removed
   })

@@ -1,7 +1,7 @@
 // What a token exchange may give (RFC 8693 §2.1, CP §4.12): the client shows who it is apart from the subject token, and gets at
 // most what both have. A workload without a certificate is named by the token of its trusted issuer alone, and gets its own
 // identity and no other. Whoever asks for somebody else needs their word (`may_act`) or a launcher's grant.
-import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
+import { actorOf, type Caller, type CertifiedCaller, holderName } from '../domain/caller.ts'
 import { SEPARATOR } from '../domain/name-rules.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { TokenRejected } from '../tokens/errors.ts'
@@ -126,8 +126,9 @@ async function requireDelegation(
 function nameOf(caller: CertifiedCaller): string {
   switch (caller.kind) {
     case 'member':
-    case 'job':
       return `${caller.project}${SEPARATOR}${caller.user}`
+    case 'job':
+      return `${caller.project}${SEPARATOR}${holderName(caller.runsAs)}`
     case 'account':
       return `${caller.project}${SEPARATOR}${caller.account}`
     case 'service':

@@ -5,7 +5,7 @@ import type { Job } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
 import { requireJobItself } from './job-holder.ts'
-import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
+import { activeHolder, callerStillGood, notPermitted } from './second-look.ts'
 import { leaseEnd } from './start-jobs.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -34,7 +34,7 @@ async function heldJob(tx: UnitOfWork, caller: Caller, jobId: string, now: Date)
     return job
   }
   const itself = requireJobItself(caller, jobId)
-  await activeMembership(tx, itself.project, itself.user, 'share')
+  await activeHolder(tx, itself.project, itself.runsAs)
   const job = await tx.job(jobId, 'update')
   await callerStillGood(tx, itself, now)
   if (job === undefined) throw new DirectoryRefused('job_unknown', { job: jobId })

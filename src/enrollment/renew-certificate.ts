@@ -15,7 +15,7 @@ import type { ActContext, RequestOrigin } from './act-context.ts'
 import { EnrollmentRefused } from './errors.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type CertificateAnswer, type CertificateDemand, issueCertificate } from './issue-certificate.ts'
-import { goodJob } from './job-holder.ts'
+import { goodJob, jobSubject } from './job-holder.ts'
 import { activeService, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -84,7 +84,7 @@ async function subjectOf(tx: UnitOfWork, caller: CertifiedCaller): Promise<Certi
     case 'member':
       return { profile: 'project-user', project: caller.project, user: caller.user }
     case 'job':
-      return { profile: 'job', project: caller.project, user: caller.user, jobId: caller.jobId }
+      return jobSubject(caller)
     case 'account':
       return { profile: 'service-account', project: caller.project, account: caller.account }
     case 'service': {
@@ -187,7 +187,7 @@ async function replace(
   at: Date,
 ): Promise<void> {
   const { overlapSeconds, jobOverlapSeconds } = policy.credentials
-  const end = addSeconds(at, profile === 'job' ? jobOverlapSeconds : overlapSeconds)
+  const end = addSeconds(at, profile === 'job' || profile === 'account-job' ? jobOverlapSeconds : overlapSeconds)
   const revokeAt = end < validity.notAfter ? { revokeAt: end } : {}
   await tx.markReplaced({ serial, replacedBy, ...revokeAt })
   const details = { by: replacedBy, until: (end < validity.notAfter ? end : validity.notAfter).toISOString() }

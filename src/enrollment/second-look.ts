@@ -1,6 +1,6 @@
 // The second look: inside the recording transaction, under lock, is everything that the act relied on still there? What
 // ends an identity takes the same rows for update, so whichever comes first is seen by the other (CP §4.3).
-import { actorOf, type Caller, type CallerCertificate } from '../domain/caller.ts'
+import { actorOf, type Caller, type CallerCertificate, type JobHolder } from '../domain/caller.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
@@ -39,6 +39,12 @@ export async function activeAccount(
   return row
 }
 
+/** Whom a job acts as, still active, held for `share`. Throws `DirectoryRefused`. */
+export async function activeHolder(tx: UnitOfWork, project: ProjectName, holder: JobHolder): Promise<void> {
+  if (holder.kind === 'member') await activeMembership(tx, project, holder.user, 'share')
+  else await activeAccount(tx, project, holder.account, 'share')
+}
+
 /** Throws `DirectoryRefused`. */
 export async function activeService(tx: UnitOfWork, name: ServiceName, lock: 'share' | 'update'): Promise<Service> {
   const service = await tx.service(name, lock)
@@ -73,7 +79,7 @@ export async function callerStillGood(
       await activeMembership(tx, caller.project, caller.user, 'share')
       return goodCertificate(tx, caller.certificate, at)
     case 'job': {
-      await activeMembership(tx, caller.project, caller.user, 'share')
+      await activeHolder(tx, caller.project, caller.runsAs)
       const job = await tx.job(caller.jobId, 'share')
       if (job?.status !== 'active') throw new DirectoryRefused('job_finished', { job: caller.jobId })
       return goodCertificate(tx, caller.certificate, at)

@@ -1,12 +1,11 @@
-// Starts jobs: a launcher asks for members of the projects that it lists, one job or many in one durable transaction, all or
+// Starts jobs: a launcher asks for members and service accounts of the projects that it lists, one job or many in one durable transaction, all or
 // none. Each gets a certificate and, for an audience that is named, a token; neither outlives the job (CP §4.13).
 import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
-import { actorOf, type Caller } from '../domain/caller.ts'
+import { actorOf, type Caller, holderName, type JobHolder } from '../domain/caller.ts'
 import { addSeconds } from '../domain/clock.ts'
 import { CodedError, type Facts } from '../domain/coded-error.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
-import type { UserName } from '../domain/user-name.ts'
 import type { IssuedCertificate } from '../ca/issue.ts'
 import { profileNamed } from '../ca/policy/policy.ts'
 import type { Job, JobKind } from '../directory/entities.ts'
@@ -18,12 +17,13 @@ import { KEPT_JOB } from './finish-job.ts'
 import { type IdempotentRequest, type KeptResult, onceFor } from './idempotency.ts'
 import {
   type CertificateAnswer,
+  type CsrSource,
   KEPT_CERTIFICATE,
   type RecordingDemand,
   recordSigned,
   signCertificate,
 } from './issue-certificate.ts'
-import { requireSubject } from './job-holder.ts'
+import { jobSubject, requireHolder } from './job-holder.ts'
 import { type Launcher, requireGrant } from './launcher.ts'
 import { activeService, callerStillGood, notPermitted } from './second-look.ts'
 import { recordToken, signAccessToken, type TokenAnswer, tokenAnswer, type TokenContext } from './token-acts.ts'
@@ -34,8 +34,8 @@ const JOB_ID_BYTES = 10
 export interface JobDemand {
   readonly kind: JobKind
   readonly project: ProjectName
-  readonly user: UserName
-  readonly csr: string | Uint8Array
+  readonly runsAs: JobHolder
+  readonly csr: CsrSource
   /** Of the job. Absent: the default of the policy; never for what has no end. */
   readonly lifetimeSeconds?: number | undefined
   readonly leaseSeconds?: number | undefined
@@ -70,6 +70,16 @@ export class JobOfBatchRefused extends CodedError {
   }
 }
 
+/** One job, refused as it is. */
+export async function startJob(
+  context: TokenContext,
+  { job, ...asked }: Omit<JobsAsked, 'jobs'> & { readonly job: JobDemand },
+): Promise<StartedJob> {
+  const [started] = await startJobs(context, { ...asked, jobs: [job] })
+  if (started === undefined) throw new Error('of one job none was started')
+  return started
+}
+
 /** In the order in which they were asked for. */
 export async function startJobs(context: TokenContext, asked: JobsAsked): Promise<readonly StartedJob[]> {
   const { caller, jobs, idempotent } = asked
@@ -77,7 +87,7 @@ export async function startJobs(context: TokenContext, asked: JobsAsked): Promis
   const each = <Result>(act: (job: JobDemand, index: number) => Promise<Result>) => eachInTurn(jobs, act)
   await context.acts.run((tx) => lookAgain(context, tx, caller, jobs))
   const signed = await each((job) => sign(context, caller, job))
-  const kept = jobs.some(({ token }) => token !== undefined) ? 'secret' : KEPT_STARTED
+  const kept = jobs.some(holdsSecret) ? 'secret' : KEPT_STARTED
   return context.acts.run(async (tx) => {
     await lookAgain(context, tx, caller, jobs)
     return onceFor(context, tx, actorOf(caller), idempotent, kept, async () => {
@@ -85,6 +95,11 @@ export async function startJobs(context: TokenContext, asked: JobsAsked): Promis
       return eachInTurn(signed, (one) => record(context, tx, asked, caller, clock, one))
     })
   })
+}
+
+/** A token, or a key that was made here. */
+function holdsSecret({ token, csr }: JobDemand): boolean {
+  return token !== undefined || typeof csr === 'function'
 }
 
 function isCoded(error: unknown): error is CodedError {
@@ -107,7 +122,7 @@ export async function eachInTurn<Item, Result>(
   return results
 }
 
-/** The launcher still is one and lists the projects; the members are active and no administrators of the platform. */
+/** The launcher still is one and lists the projects; whom they act as is active, and no administrator of the platform. */
 async function lookAgain(
   context: ActContext,
   tx: UnitOfWork,
@@ -118,12 +133,12 @@ async function lookAgain(
   const service = await activeService(tx, launcher.name, 'share')
   if (!service.roles.includes('launcher')) throw notPermitted(launcher)
   const seen = new Set<string>()
-  await eachInTurn(jobs, async ({ project, user }) => {
-    const subject = `${project} ${user}`
-    if (seen.has(subject)) return
-    seen.add(subject)
+  await eachInTurn(jobs, async ({ project, runsAs }) => {
+    const holder = `${project} ${holderName(runsAs)}`
+    if (seen.has(holder)) return
+    seen.add(holder)
     requireGrant(service, project)
-    await requireSubject(tx, project, user)
+    await requireHolder(tx, project, runsAs)
   })
 }
 
@@ -134,15 +149,17 @@ interface Signed {
 }
 
 async function sign(context: TokenContext, launcher: Launcher, demand: JobDemand): Promise<Signed> {
-  const { project, user, kind, token } = demand
+  const { project, runsAs, kind, token } = demand
+  const user = holderName(runsAs)
   projectUserName(project, user, context.policy.names)
   const leaseSeconds = leaseOf(context, demand)
   const lifetimeSeconds = lifetimeOf(context, demand)
   const id = `j${Buffer.from(context.random(JOB_ID_BYTES)).toString('hex')}`
-  const longest = profileNamed(context.policy, 'job').lifetime.defaultSeconds
+  const subject = jobSubject({ project, runsAs, jobId: id })
+  const longest = profileNamed(context.policy, subject.profile).lifetime.defaultSeconds
   const certified = Math.min(longest, lifetimeSeconds ?? longest)
   const issued = await signCertificate(context, {
-    subject: { profile: 'job', project, user, jobId: id },
+    subject,
     csr: demand.csr,
     lifetimeSeconds: certified,
   })

@@ -1,6 +1,6 @@
 // Tokens: issued to whoever holds a certificate, over the connection that shows it; introspected and revoked. A token never
 // buys another token or a certificate, and never outlives the certificate that bought it (CP §4.12).
-import { actorOf, type Caller, type CertifiedCaller } from '../domain/caller.ts'
+import { actorOf, type Caller, type CertifiedCaller, holderName } from '../domain/caller.ts'
 import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { introspect, type Introspection } from '../tokens/introspection.ts'
@@ -172,7 +172,12 @@ function subjectOf(caller: Caller): TokenSubject {
     case 'member':
       return { kind: 'project-user', project: caller.project, user: caller.user }
     case 'job':
-      return { kind: 'project-user', project: caller.project, user: caller.user, job: caller.jobId }
+      return {
+        kind: 'project-user',
+        project: caller.project,
+        user: holderName(caller.runsAs),
+        job: caller.jobId,
+      }
     case 'account':
       return { kind: 'project-user', project: caller.project, user: caller.account }
     case 'service':

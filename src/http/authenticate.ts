@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { recogniseCaller } from '../access/recognise.ts'
 import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
-import type { Caller, CallerCertificate, CertifiedCaller } from '../domain/caller.ts'
+import type { Caller, CallerCertificate, CertifiedCaller, JobHolder } from '../domain/caller.ts'
 import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 
@@ -69,7 +69,9 @@ function callerFrom(facts: VerifiedCertificate): CertifiedCaller {
     case 'project-user':
       return { kind: 'member', project: facts.project, user: facts.user, certificate }
     case 'job':
-      return { kind: 'job', project: facts.project, user: facts.user, jobId: facts.job, certificate }
+      return jobCaller(facts, { kind: 'member', user: facts.user }, certificate)
+    case 'account-job':
+      return jobCaller(facts, { kind: 'account', account: facts.account }, certificate)
     case 'service-account':
       return { kind: 'account', project: facts.project, account: facts.account, certificate }
     case 'service':
@@ -79,4 +81,12 @@ function callerFrom(facts: VerifiedCertificate): CertifiedCaller {
     default:
       return facts satisfies never
   }
+}
+
+function jobCaller(
+  { project, job: jobId }: Extract<VerifiedCertificate, { readonly job: string }>,
+  runsAs: JobHolder,
+  certificate: CallerCertificate,
+): CertifiedCaller {
+  return { kind: 'job', project, runsAs, jobId, certificate }
 }

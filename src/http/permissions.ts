@@ -145,8 +145,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // Jobs
   'post /v1/jobs': { callers: ['service'], who: 'a launcher that lists the project' },
   'get /v1/jobs': {
-    callers: ['service', 'member'],
-    who: 'a launcher, for its own; a member, for those that run as it; an owner, for those of the project',
+    callers: ['service', 'member', 'account'],
+    who: 'a launcher, for its own; a member or service account, for those that run as it; an owner, for those of the project',
   },
   'get /v1/jobs/leases': ADMINISTRATORS,
   'post /v1/jobs/leases/confirm': ADMINISTRATORS,

@@ -246,28 +246,49 @@ export const JobTokenBody = z
   })
   .openapi('JobTokenRequest')
 
-export const JobBody = z
-  .strictObject({
-    kind: z.enum(['job', 'notebook', 'deployment']).default('job'),
-    project: text('Project', 'vision', 64),
-    user: text('The member on whose behalf it runs', 'alice', 64),
-    csr: csrField,
-    lifetimeSeconds: lifetimeField.optional().openapi({
-      description: 'How long the job may run. Its certificate lives an hour at most, and is renewed. Only for `job`.',
-    }),
-    leaseSeconds: z.int().min(1).max(3600).optional().openapi({
-      description: 'How long a heartbeat keeps it. Absent: the default of the policy.',
-    }),
-    token: JobTokenBody.optional(),
-  })
+const jobFields = {
+  kind: z.enum(['job', 'notebook', 'deployment']).default('job'),
+  project: text('Project', 'vision', 64),
+  user: text('The member on whose behalf it runs', 'alice', 64).optional(),
+  account: text('In place of user: the service account on whose behalf it runs', 'sa-etl', 64).optional(),
+  lifetimeSeconds: lifetimeField.optional().openapi({
+    description: 'How long the job may run. Its certificate lives an hour at most, and is renewed. Only for `job`.',
+  }),
+  leaseSeconds: z.int().min(1).max(3600).optional().openapi({
+    description: 'How long a heartbeat keeps it. Absent: the default of the policy.',
+  }),
+  token: JobTokenBody.optional(),
+}
+
+interface HolderFields {
+  readonly user?: string | undefined
+  readonly account?: string | undefined
+}
+
+function exactlyOneHolder({ user, account }: HolderFields, context: z.RefinementCtx): void {
+  if ((user === undefined) !== (account === undefined)) return
+  context.addIssue({ code: 'custom', path: ['user'], message: 'exactly one of user and account' })
+}
+
+/** One job: its key may be made here. */
+const JobBody = z
+  .strictObject({ ...jobFields, ...keyFields })
+  .superRefine(exactlyOneHolder)
+  .superRefine(exactlyOneKey)
   .openapi('JobRequest')
+
+/** One of several: they bring keys of their own, since key stores for all would take longer than their transaction may. */
+const JobOfBatchBody = z
+  .strictObject({ ...jobFields, csr: csrField })
+  .superRefine(exactlyOneHolder)
+  .openapi('JobOfBatchRequest')
 
 /** Jobs in one request: they share a transaction. */
 const MAX_JOBS = 100
 
 export const JobsBody = z.union([
   JobBody,
-  z.strictObject({ jobs: z.array(JobBody).min(1).max(MAX_JOBS) }).openapi('JobBatchRequest'),
+  z.strictObject({ jobs: z.array(JobOfBatchBody).min(1).max(MAX_JOBS) }).openapi('JobBatchRequest'),
 ])
 
 export const JobRenewalBody = z.strictObject({ csr: csrField }).openapi('JobRenewalRequest')

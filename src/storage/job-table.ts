@@ -4,7 +4,6 @@ import type { DirectoryStore, JobsOf } from '../directory/directory-store.ts'
 import type { Job } from '../directory/entities.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
-import type { UserName } from '../domain/user-name.ts'
 import { instantOf, optionalInstant, present, presentInstant } from './columns.ts'
 import { readPage } from './cursor.ts'
 import { RecordExists, RecordMissing } from './errors.ts'
@@ -99,7 +98,7 @@ function activeJobs(session: Session) {
       .orderBy('ends_at')
       .limit(p.limit),
   )
-  const active = session.prepare((p: { project: ProjectName; user: UserName }) =>
+  const active = session.prepare((p: { project: ProjectName; user: Job['user'] }) =>
     session.sql
       .selectFrom('jobs')
       .selectAll()
@@ -122,7 +121,7 @@ function activeJobs(session: Session) {
 function listed(session: Session, of: JobsOf, status: Job['status'] | 'any', at: number, before: number) {
   const all = session.sql.selectFrom('jobs').selectAll().where('position', '<', before).orderBy('position', 'desc')
   const whose = of.kind === 'launcher' ? all.where('launcher', '=', of.launcher) : all.where('project', '=', of.project)
-  const theirs = of.kind === 'member' ? whose.where('user_name', '=', of.user) : whose
+  const theirs = of.kind === 'holder' ? whose.where('user_name', '=', of.user) : whose
   if (status === 'any') return theirs
   if (status === 'finished') {
     return theirs.where((row) => row.or([row('status', '=', 'finished'), row('ends_at', '<=', at)]))

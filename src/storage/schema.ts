@@ -81,7 +81,8 @@ export interface Schema {
     id: string
     kind: Job['kind']
     project: ProjectName
-    user_name: UserName
+    /** A member, or a service account: they share one namespace. */
+    user_name: Job['user']
     launcher: ServiceName
     status: Job['status']
     started_at: number

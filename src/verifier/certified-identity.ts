@@ -7,6 +7,7 @@ import type { ProfileName } from '../domain/profile-name.ts'
 import { parseProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import {
+  accountJobSpiffeId,
   accountSpiffeId,
   adminSpiffeId,
   jobSpiffeId,
@@ -43,6 +44,7 @@ const READERS: Readonly<Record<CallerProfile, ReadIdentity>> = {
   'project-user': readProjectUser,
   job: readJob,
   'service-account': readServiceAccount,
+  'account-job': readAccountJob,
   service: readService,
   admin: readAdmin,
 }
@@ -71,20 +73,29 @@ function readProjectUser({ commonName }: CertifiedNames, { names, trustDomain }:
   return { identity: { profile: 'project-user', project, user }, spiffeId: userSpiffeId(trustDomain, project, user) }
 }
 
-/** OU and URI name the job; a certificate without either is no job's. */
 function readJob({ commonName, organizationalUnits }: CertifiedNames, rules: IdentityRules): NamedIdentity {
   const { project, user } = readMember(commonName, rules.names)
-  const [job = '', ...more] = organizationalUnits
-  // SPIFFE-ID §2.2: what one path segment may hold. Without this a job could name a longer path.
-  if (more.length > 0 || !/^[A-Za-z0-9._-]+$/.test(job)) throw new NameRejected('common name', 'has one job as OU', job)
+  const job = readJobId(organizationalUnits)
   const spiffeId = jobSpiffeId(rules.trustDomain, project, user, job)
   return { identity: { profile: 'job', project, user, job }, spiffeId }
 }
 
+function readAccountJob({ commonName, organizationalUnits }: CertifiedNames, rules: IdentityRules): NamedIdentity {
+  const { project, account } = readAccount(commonName, rules.names)
+  const job = readJobId(organizationalUnits)
+  const spiffeId = accountJobSpiffeId(rules.trustDomain, project, account, job)
+  return { identity: { profile: 'account-job', project, account, job }, spiffeId }
+}
+
+/** OU and URI name the job; a certificate without either is no job's. */
+function readJobId([job = '', ...more]: readonly string[]): string {
+  // SPIFFE-ID §2.2: what one path segment may hold. Without this a job could name a longer path.
+  if (more.length > 0 || !/^[A-Za-z0-9._-]+$/.test(job)) throw new NameRejected('common name', 'has one job as OU', job)
+  return job
+}
+
 function readServiceAccount({ commonName }: CertifiedNames, { names, trustDomain }: IdentityRules): NamedIdentity {
-  const { project, rest } = splitCommonName(commonName, names)
-  const account = parseServiceAccountName(rest, names)
-  projectUserName(project, account, names)
+  const { project, account } = readAccount(commonName, names)
   const identity = { profile: 'service-account', project, account } as const
   return { identity, spiffeId: accountSpiffeId(trustDomain, project, account) }
 }
@@ -111,6 +122,13 @@ function readMember(commonName: string, names: NameRules) {
   const user = parseUserName(rest, names)
   projectUserName(project, user, names)
   return { project, user }
+}
+
+function readAccount(commonName: string, names: NameRules) {
+  const { project, rest } = splitCommonName(commonName, names)
+  const account = parseServiceAccountName(rest, names)
+  projectUserName(project, account, names)
+  return { project, account }
 }
 
 function splitCommonName(commonName: string, names: NameRules) {

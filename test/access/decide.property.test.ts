@@ -31,7 +31,7 @@ const SYSTEM_USERS = ['batch', 'serving', 'fraud__alice', 'alice']
 const NAMES = ['scorer', 'churner', 'nobody']
 const HOSTS = ['scorer.internal', 'churner.internal', 'nobody.internal']
 const SERIALS = [`01${'a'.repeat(32)}`, `01${'b'.repeat(32)}`]
-const KINDS = ['project-user', 'project-user', 'job', 'service', 'service', 'admin', 'service-account']
+const KINDS = ['project-user', 'project-user', 'job', 'service', 'service', 'admin', 'service-account', 'account-job']
 const REFUSALS = ['CERT_MALFORMED', 'CERT_UNTRUSTED', 'CERT_EKU', 'CERT_AMBIGUOUS_CN']
 
 /** mulberry32: small, seeded, good enough to pick from lists. */
@@ -94,7 +94,7 @@ function wellCertificate(): PlainCertificate {
   const kind = pick(KINDS)
   const [project, user] = ['fraud', pick(USERS)]
   const service = kind === 'service' ? pick(['batch.internal', 'batch.internal', 'models.internal']) : ''
-  const account = kind === 'service-account' ? 'sa-etl' : ''
+  const account = kind === 'service-account' || kind === 'account-job' ? 'sa-etl' : ''
   const cn = kind === 'service' ? service : kind === 'admin' ? user : `${project}__${account === '' ? user : account}`
   const l = kind === 'service' ? ['batch'] : []
   const issuer = kind === 'service' ? 'services-1' : 'users-1'
@@ -258,6 +258,7 @@ function certificateOf({
   if (kind === 'admin') return { ...made.adminCertificate(user), ...changed }
   if (kind === 'job') return { ...made.jobCertificate(project, user), ...changed }
   if (kind === 'service-account') return { ...made.accountCertificate(project, account), ...changed }
+  if (kind === 'account-job') return { ...made.accountJobCertificate(project, account), ...changed }
   return { ...made.memberCertificate(project, user), ...changed }
 }
 

@@ -85,7 +85,7 @@ export function secondOpinion(world: PlainWorld, question: PlainQuestion): strin
   if (heldBack !== '' || deployment === undefined) return heldBack
 
   // 10u
-  const ofProject = ['project-user', 'job', 'service-account'].includes(certificate.kind)
+  const ofProject = ['project-user', 'job', 'service-account', 'account-job'].includes(certificate.kind)
   if (ofProject && !sameBytes(certificate.cn, question.actingUser)) return 'CERT_CN_MISMATCH'
 
   // 10s
@@ -130,7 +130,7 @@ export function secondOpinionOnAsker(world: PlainWorld, question: PlainQuestion)
 }
 
 function subjectProblem(world: PlainWorld, certificate: PlainCertificate): string {
-  if (certificate.kind === 'service-account') {
+  if (certificate.kind === 'service-account' || certificate.kind === 'account-job') {
     const account = world.accounts.find((a) => a.project === certificate.project && a.name === certificate.account)
     const home = world.projects.find((p) => p.name === certificate.project)
     return home?.status === 'active' && account?.status === 'active' ? '' : 'SUBJECT_UNKNOWN'

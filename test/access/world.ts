@@ -146,6 +146,15 @@ export const accountCertificate = (projectName = 'fraud', accountName = 'sa-etl'
   account: named(accountName),
   commonName: `${projectName}__${accountName}`,
 })
+export const accountJobCertificate = (projectName = 'fraud', accountName = 'sa-etl'): VerifiedCertificate => ({
+  ...recital(`project/${projectName}/account/${accountName}/job/j1`),
+  profile: 'account-job',
+  project: named(projectName),
+  account: named(accountName),
+  job: 'j1',
+  organizationalUnits: ['j1'],
+  commonName: `${projectName}__${accountName}`,
+})
 export const serviceCertificate = (
   name = 'batch.internal',
   systemUser = 'batch',

@@ -43,6 +43,7 @@ const LEAVES = [
   'project-user',
   'job',
   'service-account',
+  'account-job',
   'service',
   'signet-server',
   'admin',
@@ -104,6 +105,11 @@ describe('a certificate', () => {
       `URI:spiffe://signet.example/project/alpha/user/bob/job/${IDENTITIES.job.jobId}`,
     ],
     ['service-account', 'CN=alpha__sa-trainer', 'URI:spiffe://signet.example/project/alpha/account/sa-trainer'],
+    [
+      'account-job',
+      `CN=alpha__sa-trainer\nOU=${IDENTITIES['account-job'].jobId}`,
+      `URI:spiffe://signet.example/project/alpha/account/sa-trainer/job/${IDENTITIES['account-job'].jobId}`,
+    ],
     [
       'service',
       'CN=model-1.internal\nL=serving',

@@ -587,6 +587,7 @@ const LEAF_PROFILES = [
   'project-user',
   'job',
   'service-account',
+  'account-job',
   'service',
   'signet-server',
   'admin',

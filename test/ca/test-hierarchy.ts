@@ -135,6 +135,12 @@ export const IDENTITIES = {
     project: parseProjectName('alpha', names),
     account: parseServiceAccountName('sa-trainer', names),
   },
+  'account-job': {
+    profile: 'account-job',
+    project: parseProjectName('alpha', names),
+    account: parseServiceAccountName('sa-trainer', names),
+    jobId: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+  },
   service: {
     profile: 'service',
     name: parseServiceName('model-1.internal', names),

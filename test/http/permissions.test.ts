@@ -535,7 +535,7 @@ const ROWS: readonly Row[] = [
   {
     route: 'get /v1/jobs',
     request: () => json('GET', '/v1/jobs'),
-    allowed: { service: 200, launcher: 200, scientist: 200, owner: 200, stranger: 200 },
+    allowed: { service: 200, launcher: 200, scientist: 200, owner: 200, stranger: 200, account: 200 },
     others: NO,
     sessions: NO,
   },

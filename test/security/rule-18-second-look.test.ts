@@ -11,7 +11,7 @@ import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import type { ProjectName } from '../../src/domain/project-name.ts'
 import { parseSerialNumber } from '../../src/domain/serial-number.ts'
 import type { SystemUser } from '../../src/domain/system-user.ts'
-import type { UserName } from '../../src/domain/user-name.ts'
+import type { ServiceAccountName, UserName } from '../../src/domain/user-name.ts'
 import { issueForMember } from '../../src/enrollment/issue-for-member.ts'
 import { issueForService } from '../../src/enrollment/issue-for-service.ts'
 import { type StartedJob, startJobs } from '../../src/enrollment/start-jobs.ts'
@@ -101,9 +101,12 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       const known = { tokenIssuer: '', isAudience: () => false, isTokenRevoked: () => false, trustedIssuers: new Map() }
       return { ...acts.context, ...known, keys: new TokenKeyring(parts) }
     }
-    const start = async (user: string, by = launcher, name = 'launcher.internal'): Promise<StartedJob | undefined> => {
+    const start = async (who: string, by = launcher, name = 'launcher.internal'): Promise<StartedJob | undefined> => {
       const csr = (await makeCsr()).pem
-      const jobs = [{ kind: 'job', project: VISION, user: user as UserName, csr }] as const
+      const runsAs = who.startsWith('sa-')
+        ? ({ kind: 'account', account: who as ServiceAccountName } as const)
+        : ({ kind: 'member', user: who as UserName } as const)
+      const jobs = [{ kind: 'job', project: VISION, runsAs, csr }] as const
       return (await startJobs(tokens(), { caller: service(name, by), jobs, origin: ORIGIN }))[0]
     }
     const certify = async (name: string, by: Certified) =>
@@ -190,6 +193,13 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
           2,
         ),
       ).toBe('member_unknown')
+    })
+
+    test('a job whose service account was removed after the signature: nothing is recorded, no job begins', async () => {
+      const path = '/v1/projects/vision/service-accounts/sa-brief'
+      expectStatus(await running.put(path, {}, owner), 201)
+      const end = () => running.send({ method: 'DELETE', path }, owner)
+      expect(await endedMeanwhile(() => start('sa-brief'), end, 2)).toBe('account_unknown')
     })
 
     test.each([

@@ -31,6 +31,7 @@ export const POLICY: Readonly<Record<ProfileName, string>> = {
   admin: '2.25.7.8',
   'ocsp-responder': '2.25.7.9',
   'snapshot-signer': '2.25.7.10',
+  'account-job': '2.25.7.11',
 }
 
 export const OTHER_EXTENSION = '2.25.7.99'
@@ -159,7 +160,7 @@ export async function install(algorithm: Algorithm = 'ec-p256'): Promise<Install
   const trust = buildTrust({
     roots: [trusted('root', root, 'issuing-ca', 'snapshot-signer')],
     issuing: [
-      trusted('users', users, 'project-user', 'job', 'service-account', 'admin', 'ocsp-responder'),
+      trusted('users', users, 'project-user', 'job', 'service-account', 'account-job', 'admin', 'ocsp-responder'),
       trusted('services', services, 'service', 'signet-server', 'ocsp-responder'),
     ],
     names: NAMES,
@@ -214,6 +215,10 @@ const SUBJECTS: Readonly<Record<ProfileName, Pick<LeafParts, 'subject' | 'names'
   'project-user': { subject: [{ CN: ['fraud__alice'] }], names: [uri('project/fraud/user/alice')] },
   job: { subject: [{ CN: ['fraud__alice'] }, { OU: ['job-7'] }], names: [uri('project/fraud/user/alice/job/job-7')] },
   'service-account': { subject: [{ CN: ['fraud__sa-etl'] }], names: [uri('project/fraud/account/sa-etl')] },
+  'account-job': {
+    subject: [{ CN: ['fraud__sa-etl'] }, { OU: ['job-7'] }],
+    names: [uri('project/fraud/account/sa-etl/job/job-7')],
+  },
   service: {
     subject: [{ CN: ['batch.internal'] }, { L: ['batch'] }],
     names: [dns('batch.internal'), uri('service/batch.internal/batch')],

@@ -76,6 +76,7 @@ describe('facts of certificates that hold', () => {
   it.each([
     ['job', { project: 'fraud', user: 'alice', job: 'job-7', organizationalUnits: ['job-7'] }],
     ['service-account', { project: 'fraud', account: 'sa-etl' }],
+    ['account-job', { project: 'fraud', account: 'sa-etl', job: 'job-7', organizationalUnits: ['job-7'] }],
     ['service', { service: 'batch.internal', systemUser: 'batch', localities: ['batch'], issuer: 'services-1' }],
     ['admin', { user: 'root_admin' }],
   ] as const)('of a %s', async (profile, facts) => {
@@ -460,6 +461,25 @@ describe('certificates of ours that are nobody to let in', () => {
       named('fraud__alice', 'project/fraud/account/alice'),
     ],
 
+    [
+      'CERT_MALFORMED names',
+      "an account's job as a member's",
+      'job',
+      { subject: [{ CN: ['fraud__sa-etl'] }, { OU: ['job-7'] }], names: [uri('project/fraud/user/sa-etl/job/job-7')] },
+    ],
+    [
+      'CERT_MALFORMED names',
+      "a member's job as an account's",
+      'account-job',
+      { subject: [{ CN: ['fraud__alice'] }, { OU: ['job-7'] }], names: [uri('project/fraud/account/alice/job/job-7')] },
+    ],
+    [
+      'CERT_MALFORMED names',
+      "an account's job whose URI is the account's",
+      'account-job',
+      { names: [uri('project/fraud/account/sa-etl')] },
+    ],
+    ['CERT_MALFORMED names', "an account's job without OU", 'account-job', { subject: [{ CN: ['fraud__sa-etl'] }] }],
     ['CERT_MALFORMED names', 'a job without OU', 'job', { subject: [{ CN: ['fraud__alice'] }] }],
     [
       'CERT_MALFORMED names',

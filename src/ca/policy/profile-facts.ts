@@ -10,6 +10,7 @@ export const PROFILE_FACTS = {
   'project-user': ['project', 'user', 'trustDomain'],
   job: ['project', 'user', 'jobId', 'trustDomain'],
   'service-account': ['project', 'account', 'trustDomain'],
+  'account-job': ['project', 'account', 'jobId', 'trustDomain'],
   service: ['name', 'systemUser', 'trustDomain'],
   'signet-server': ['commonName', 'trustDomain'],
   admin: ['user', 'trustDomain'],

@@ -2,10 +2,12 @@
 import { z } from '@hono/zod-openapi'
 import type { JobsOf } from '../../directory/directory-store.ts'
 import type { Job } from '../../directory/entities.ts'
-import type { Caller } from '../../domain/caller.ts'
+import type { Caller, JobHolder } from '../../domain/caller.ts'
+import type { NameRules } from '../../domain/name-rules.ts'
 import { parseProjectName } from '../../domain/project-name.ts'
-import { parseUserName } from '../../domain/user-name.ts'
+import { isServiceAccountName, parseServiceAccountName, parseUserName } from '../../domain/user-name.ts'
 import { finishJob } from '../../enrollment/finish-job.ts'
+import type { CsrSource } from '../../enrollment/issue-certificate.ts'
 import { keepLease } from '../../enrollment/heartbeat.ts'
 import { confirmLapses, type LeaseOverview, leaseOverview } from '../../enrollment/job-leases.ts'
 import { renewJob } from '../../enrollment/renew-job.ts'
@@ -16,16 +18,28 @@ import {
   type JobDemand,
   type JobTokenDemand,
   type StartedJob,
+  startJob,
   startJobs,
 } from '../../enrollment/start-jobs.ts'
 import { shownCertificate } from '../authenticate.ts'
 import { issuedBody } from '../certificate-body.ts'
+import { issueAsAsked, withoutPassphrase } from '../key-demand.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
-import { type Api, askedOf, bodyRoute, callerIn, csrOf, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
+import {
+  type Api,
+  type ApiContext,
+  askedOf,
+  bodyRoute,
+  callerIn,
+  csrOf,
+  newApi,
+  plainRoute,
+  IN_PATH,
+  NONE,
+} from '../route.ts'
 import {
   CertificateAnswerBody,
-  type JobBody,
   JobRenewalBody,
   JobsBody,
   JobTokenBody,
@@ -38,7 +52,8 @@ const jobFields = {
   id: z.string(),
   kind: z.enum(['job', 'notebook', 'deployment']),
   project: z.string(),
-  user: z.string(),
+  user: z.string().optional().openapi({ description: 'The member that it acts as' }),
+  account: z.string().optional().openapi({ description: 'The service account that it acts as' }),
   launcher: z.string(),
   status: z.enum(['active', 'finished']),
   startedAt: z.string(),
@@ -86,7 +101,7 @@ function addStart(api: Api, parts: ApiParts): void {
       path: '/v1/jobs',
       params: NONE,
       summary:
-        'Starts a job, or up to 100 at once and all or none, for members: each with a certificate of an hour at most and, ' +
+        'Starts a job, or up to 100 at once and all or none, for members and service accounts: each with a certificate of an hour at most and, ' +
         'where an audience is named, a token. By a launcher that lists the project.',
       body: JobsBody,
       status: 201,
@@ -94,18 +109,31 @@ function addStart(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const asked = 'jobs' in body ? body.jobs : [body]
-      const started = await parts.signingQueue.run(async () => {
-        const who = await askedOf(parts, c)
-        const jobs = await eachInTurn(asked, (job) => Promise.resolve(jobDemand(parts, job)))
-        return startJobs(parts.tokens, { ...who, jobs })
-      })
-      for (const { certificate } of started) parts.observer.issued(certificate.profile)
-      const answers = started.map((one) => startedBody(parts, one))
-      const [first] = answers
-      return c.json('jobs' in body || first === undefined ? { jobs: answers } : first, 201, NO_STORE)
+      const answer = 'jobs' in body ? await startBatch(parts, c, body.jobs) : await startOne(parts, c, body)
+      return c.json(answer, 201, NO_STORE)
     },
   )
+}
+
+async function startBatch(parts: ApiParts, c: ApiContext, asked: readonly BatchRequest[]) {
+  const started = await parts.signingQueue.run(async () => {
+    const who = await askedOf(parts, c)
+    const jobs = await eachInTurn(asked, (job) => Promise.resolve(jobDemand(parts, job, csrOf(job.csr))))
+    return startJobs(parts.tokens, { ...who, jobs })
+  })
+  for (const { certificate } of started) parts.observer.issued(certificate.profile)
+  return { jobs: started.map((one) => startedBody(parts, one, issuedBody(parts, one.certificate))) }
+}
+
+async function startOne(parts: ApiParts, c: ApiContext, body: OneRequest) {
+  let started: StartedJob | undefined
+  const certificate = await issueAsAsked(parts, body, async (csr) => {
+    const who = withoutPassphrase(await askedOf(parts, c), body)
+    started = await startJob(parts.tokens, { ...who, job: jobDemand(parts, body, csr) })
+    return started.certificate
+  })
+  if (started === undefined) throw new Error('a certificate was issued for a job that was not started')
+  return startedBody(parts, started, certificate)
 }
 
 function addLeases(api: Api, parts: ApiParts): void {
@@ -121,7 +149,8 @@ function addLeases(api: Api, parts: ApiParts): void {
       status: 200,
       answer: JobAnswer,
     }),
-    async (c) => c.json(jobBody(await keepLease(context, await callerIn(parts, c), c.req.valid('param').id)), 200),
+    async (c) =>
+      c.json(jobBody(parts, await keepLease(context, await callerIn(parts, c), c.req.valid('param').id)), 200),
   )
   api.openapi(
     plainRoute({ ...leases, method: 'get', path: '/v1/jobs/leases', summary: 'How many jobs are active and lapsed' }),
@@ -197,7 +226,7 @@ function addEndAndList(api: Api, parts: ApiParts): void {
         ...(await askedOf(parts, c)),
         jobId: c.req.valid('param').id,
       })
-      return c.json(jobBody(job), 200)
+      return c.json(jobBody(parts, job), 200)
     },
   )
   api.openapi(
@@ -205,7 +234,8 @@ function addEndAndList(api: Api, parts: ApiParts): void {
       method: 'get',
       path: '/v1/jobs',
       params: NONE,
-      summary: "A launcher's own jobs; for a member those that run for it, for an owner all of the project",
+      summary:
+        "A launcher's own jobs; for a member or service account those that run for it, for an owner all of the project",
       query: JobQuery,
       status: 200,
       answer: z.strictObject({ jobs: z.array(JobAnswer), cursor: z.string().optional() }),
@@ -215,22 +245,34 @@ function addEndAndList(api: Api, parts: ApiParts): void {
       const query = c.req.valid('query')
       const now = context.clock.now()
       const page = await parts.reader.read((view) => view.listJobs(of, query.state, now, pageRequestOf(query)))
-      return c.json({ jobs: page.items.map((job) => jobBody(endedAt(job, now))), ...cursorOf(page) }, 200)
+      return c.json({ jobs: page.items.map((job) => jobBody(parts, endedAt(job, now))), ...cursorOf(page) }, 200)
     },
   )
 }
 
-type JobRequest = z.output<typeof JobBody>
+type JobsRequest = z.output<typeof JobsBody>
+type BatchRequest = Extract<JobsRequest, { readonly jobs: unknown }>['jobs'][number]
+type OneRequest = Exclude<JobsRequest, { readonly jobs: unknown }>
 
-function jobDemand({ context }: ApiParts, { token, csr, project, user, ...rest }: JobRequest): JobDemand {
+function jobDemand({ context }: ApiParts, asked: OneRequest | BatchRequest, csr: CsrSource): JobDemand {
+  const { kind, project, lifetimeSeconds, leaseSeconds, token } = asked
   const { names } = context.policy
   return {
-    ...rest,
+    kind,
     project: parseProjectName(project, names),
-    user: parseUserName(user, names),
-    csr: csrOf(csr),
+    runsAs: jobHolder(asked, names),
+    lifetimeSeconds,
+    leaseSeconds,
+    csr,
     token: token && tokenDemand(token),
   }
+}
+
+/** What passed `exactlyOneHolder`. */
+function jobHolder({ user = '', account }: OneRequest | BatchRequest, names: NameRules): JobHolder {
+  return account === undefined
+    ? { kind: 'member', user: parseUserName(user, names) }
+    : { kind: 'account', account: parseServiceAccountName(account, names) }
 }
 
 function tokenDemand({ audience, lifetimeSeconds, bind, algorithm }: z.output<typeof JobTokenBody>): JobTokenDemand {
@@ -242,13 +284,14 @@ function tokenDemand({ audience, lifetimeSeconds, bind, algorithm }: z.output<ty
   }
 }
 
-/** A launcher sees what it launched, a member what runs as it, an owner what runs in the project. Nobody else sees any. */
+/** A launcher sees what it launched, a member or account what runs as it, an owner what runs in the project. Nobody else sees any. */
 function jobsFor({ snapshot }: ApiParts, caller: Caller): JobsOf {
   if (caller.kind === 'service') return { kind: 'launcher', launcher: caller.name }
+  if (caller.kind === 'account') return { kind: 'holder', project: caller.project, user: caller.account }
   if (caller.kind !== 'member') throw notPermitted(caller)
   const { project, user } = caller
   const isOwner = snapshot.member(project, user)?.role === 'owner'
-  return isOwner ? { kind: 'project', project } : { kind: 'member', project, user }
+  return isOwner ? { kind: 'project', project } : { kind: 'holder', project, user }
 }
 
 /** A job that nobody finished has ended when its time is over. */
@@ -258,10 +301,14 @@ function endedAt(job: Job, now: Date): Job {
   return { ...job, status: 'finished', finishedAt: endsAt }
 }
 
-function startedBody(parts: ApiParts, { job, certificate, token }: StartedJob) {
+function startedBody(
+  parts: ApiParts,
+  { job, token }: StartedJob,
+  certificate: Awaited<ReturnType<typeof issueAsAsked>>,
+) {
   return {
-    ...jobBody(job),
-    certificate: issuedBody(parts, certificate),
+    ...jobBody(parts, job),
+    certificate,
     ...(token === undefined ? {} : { token: tokenBody(token) }),
   }
 }
@@ -270,12 +317,14 @@ function leasesBody({ active, lapsed, isPaused, resumesInSeconds }: LeaseOvervie
   return { active, lapsed, isPaused, ...(resumesInSeconds === undefined ? {} : { resumesInSeconds }) }
 }
 
-function jobBody({ id, kind, project, user, launcher, status, startedAt, endsAt, leaseSeconds, finishedAt }: Job) {
+function jobBody({ context }: ApiParts, job: Job) {
+  const { id, kind, project, user, launcher, status, startedAt, endsAt, leaseSeconds, finishedAt } = job
+  const isAccount = isServiceAccountName(user, context.policy.names)
   return {
     id,
     kind,
     project,
-    user,
+    ...(isAccount ? { account: user } : { user }),
     launcher,
     status,
     startedAt: startedAt.toISOString(),

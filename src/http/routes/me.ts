@@ -1,7 +1,7 @@
 // Who am I? By certificate, by bearer token, or by both when they name one principal; by a session; by API key.
 import { z } from '@hono/zod-openapi'
 import type { SignInView } from '../../access/snapshot.ts'
-import { actorOf, type Caller, type CertifiedCaller } from '../../domain/caller.ts'
+import { actorOf, type Caller, type CertifiedCaller, holderName } from '../../domain/caller.ts'
 import { SEPARATOR } from '../../domain/name-rules.ts'
 import { signInAgainBy } from '../../domain/sign-in-age.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
@@ -105,8 +105,9 @@ function groupsBody({ groups, at }: SignInView, loginAfterHours: number) {
 function principalOf(caller: CertifiedCaller): string {
   switch (caller.kind) {
     case 'member':
-    case 'job':
       return `${caller.project}${SEPARATOR}${caller.user}`
+    case 'job':
+      return `${caller.project}${SEPARATOR}${holderName(caller.runsAs)}`
     case 'account':
       return `${caller.project}${SEPARATOR}${caller.account}`
     case 'service':

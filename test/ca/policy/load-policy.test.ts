@@ -22,6 +22,7 @@ describe('the project policy', () => {
     ['project-user', DAY, 'users'],
     ['job', 3600, 'users'],
     ['service-account', DAY, 'users'],
+    ['account-job', 3600, 'users'],
     ['service', 30 * DAY, 'services'],
     ['admin', 7 * DAY, 'users'],
     ['signet-server', 30 * DAY, 'services'],
