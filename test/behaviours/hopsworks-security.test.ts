@@ -120,9 +120,9 @@ describe('AA4: a service acts as its system user alone', () => {
   beforeAll(async () => {
     caller = await service.addService('namenode.internal', { systemUser: 'hdfs' })
     await service.addDeployment('asset-s', {
-      project: 'ProjectA',
+      project: 'ProjectB',
       host: 's.internal',
-      service: 'model-a.internal',
+      service: 'model-b.internal',
       serviceCallers: ['namenode.internal'],
     })
   })
@@ -144,7 +144,7 @@ describe('AA4: a service acts as its system user alone', () => {
   })
 
   test('AA4 the right system user opens no deployment that does not name the service', async () => {
-    expect(await decide(caller, 'hdfs', 'asset-b')).toMatchObject({ decision: 'deny' })
+    expect(await decide(caller, 'hdfs', 'asset-a')).toMatchObject({ decision: 'deny' })
   })
 })
 
