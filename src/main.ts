@@ -79,6 +79,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   if (facts === undefined) throw new NotInitialised(configuration.dataFolder)
   await live.load(opened)
   monitoring.watchIssuers(opened)
+  monitoring.watchMasterKey(opened)
   const context = actContext(opened)
   const trustedIssuers = trustedIssuersOf(configuration, opened.policy.names, clock)
   const keyring = await openKeyring(opened, facts, clock)

@@ -25,8 +25,6 @@ export interface IssuerStore {
   /** Throws when the id is taken. */
   insertIssuer(issuer: IssuerRecord): Promise<void>
   issuers(): Promise<readonly IssuerRecord[]>
-  /** Written when the master key changes. */
-  updateSealedKey(id: IssuerId, sealedKey: Uint8Array): Promise<void>
   insertServerKey(key: ServerKeyRecord): Promise<void>
   latestServerKey(): Promise<ServerKeyRecord | undefined>
 }

@@ -14,6 +14,7 @@ interface ConfigurationFlags {
   readonly trustDomain?: string
   readonly organization?: string
   readonly masterKeyFile?: string
+  readonly nextMasterKeyFile?: string
   readonly listen?: string
   readonly listenHttp?: string
   readonly listenOperations?: string
@@ -31,6 +32,7 @@ export function addConfigurationOptions(command: Command): Command {
     .option(`${FLAGS.trustDomain} <name>`, 'SPIFFE trust domain')
     .option(`${FLAGS.organization} <name>`, 'organization in the names of the CAs')
     .option(`${FLAGS['masterKey.file']} <file>`, 'file with the master key that seals every other key')
+    .option(`${FLAGS['masterKey.nextFile']} <file>`, 'file with the master key that takes over (rotate master-key)')
     .option(`${FLAGS['listeners.https']} <host:port>`, 'HTTPS listener')
     .option(`${FLAGS['listeners.http']} <host:port>`, 'plain HTTP listener')
     .option(`${FLAGS['listeners.operations']} <host:port>`, 'operations listener, on loopback')
@@ -48,6 +50,7 @@ export function configurationOf(options: ConfigurationFlags): Configuration {
     trustDomain: options.trustDomain,
     organization: options.organization,
     'masterKey.file': options.masterKeyFile,
+    'masterKey.nextFile': options.nextMasterKeyFile,
     'listeners.https': options.listen,
     'listeners.http': options.listenHttp,
     'listeners.operations': options.listenOperations,

@@ -23,7 +23,6 @@ import {
 } from '../enrollment/authorities.ts'
 import { recordFounding } from '../enrollment/installation.ts'
 import { currentServerCertificate } from '../enrollment/server-certificate.ts'
-import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
 import {
   actContext,
   NOBODY,
@@ -115,17 +114,16 @@ async function found(
   const authorities: NewAuthority[] = [root]
   for (const authority of onlineAuthorities(opened.policy)) {
     progress(`${authority} CA`)
-    authorities.push(
-      await makeBelow(folder, opened, { installation, algorithm, authority, configuration }, root, rootKey),
-    )
+    authorities.push(await makeBelow(folder, opened, { algorithm, authority, configuration }, root, rootKey))
   }
   progress('first CRLs')
-  const crls = await firstCrls(opened, installation, authorities, rootKey)
+  const crls = await firstCrls(opened, authorities, rootKey)
   progress('administrator')
-  const admin = await makeAdministrator(opened, request, installation, authorities)
+  const admin = await makeAdministrator(opened, request, authorities)
   progress('database')
   await opened.storage.run((tx) =>
     recordFounding(tx, {
+      keyStore: opened.keyStore,
       installation,
       demo: configuration.demo,
       organization: configuration.organization,
@@ -211,7 +209,6 @@ async function makeBelow(
   folder: RootFolder,
   { means, keyStore }: OpenInstallation,
   asked: {
-    readonly installation: string
     readonly algorithm: KeyAlgorithmName
     readonly authority: string
     readonly configuration: Configuration
@@ -230,7 +227,6 @@ async function makeBelow(
 
 async function firstCrls(
   { means, keyStore, policy }: OpenInstallation,
-  installation: string,
   authorities: readonly NewAuthority[],
   rootKey: RootKey,
 ): Promise<readonly PublishedCrl[]> {
@@ -238,13 +234,10 @@ async function firstCrls(
   const given = { before: undefined, revoked: [], coversRevision: 0, now: means.clock.now() }
   const rootLife = { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds }
   return Promise.all(
-    authorities.map(({ issuer, record: { sealedKey } }) =>
-      sealedKey === undefined
+    authorities.map(({ issuer, key }) =>
+      key === undefined
         ? makeAuthorityCrl(issuer, rootKey.signer('crl'), { ...given, life: rootLife })
-        : makeAuthorityCrl(issuer, keyStore.openSigner('crl', sealedKey, issuerKeyContext(installation, issuer.id)), {
-            ...given,
-            life: crl,
-          }),
+        : makeAuthorityCrl(issuer, keyStore.signerOf('crl', key), { ...given, life: crl }),
     ),
   )
 }
@@ -259,17 +252,13 @@ interface Administrator {
 async function makeAdministrator(
   opened: OpenInstallation,
   request: InitRequest,
-  installation: string,
   authorities: readonly NewAuthority[],
 ): Promise<Administrator> {
   const name = parseUserName(request.administrator, opened.policy.names)
   const [root] = authorities
   const parent = authorities.find(({ issuer }) => issuer.authority.issues.includes('admin'))
-  const sealedKey = parent?.record.sealedKey
-  if (root === undefined || parent === undefined || sealedKey === undefined)
-    throw new InitRefused('hierarchy_unsupported')
-  const context = issuerKeyContext(installation, parent.issuer.id)
-  const signer = opened.keyStore.openSigner('certificate', sealedKey, context)
+  if (root === undefined || parent?.key === undefined) throw new InitRefused('hierarchy_unsupported')
+  const signer = opened.keyStore.signerOf('certificate', parent.key)
   const made = await makeAdministratorCertificate(opened.means, name, request.algorithm, {
     issuer: parent.issuer,
     signer,

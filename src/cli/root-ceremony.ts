@@ -6,7 +6,6 @@ import { addSeconds } from '../domain/clock.ts'
 import { makeAuthorityCrl, makeIssuingAuthority, type NewAuthority } from '../enrollment/authorities.ts'
 import { nextGeneration, recordAuthority, recordAuthorityCrl } from '../enrollment/installation.ts'
 import type { BookedIssuer } from '../enrollment/issuer-book.ts'
-import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
 import {
   type InstallationFacts,
   NotInitialised,
@@ -100,14 +99,14 @@ export function makeNextGeneration(
     folder.note({ kind: 'intent', at: now.toISOString(), what })
     const naming = { authority, generation, organization, publicHttpUrl: configuration.publicHttpUrl }
     const parent = { issuer: root.issuer, signer: key.signer('certificate') }
-    const made = await makeIssuingAuthority(means, naming, { keyStore, installation, algorithm }, parent)
+    const made = await makeIssuingAuthority(means, naming, { keyStore, algorithm }, parent)
     folder.noteSigned(what, made.issued)
-    const context = issuerKeyContext(installation, made.issuer.id)
-    const signer = keyStore.openSigner('crl', made.record.sealedKey ?? new Uint8Array(), context)
+    if (made.key === undefined) throw new Error('an issuing CA was made without a key')
+    const signer = keyStore.signerOf('crl', made.key)
     const nothing = { before: undefined, revoked: [], coversRevision: 0 } as const
     const crl = await makeAuthorityCrl(made.issuer, signer, { ...nothing, now, life: policy.revocation.crl })
     await storage.run(async (tx) => {
-      await recordAuthority(tx, made, CEREMONY, now)
+      await recordAuthority(tx, { keyStore, installation }, made, CEREMONY, now)
       await recordAuthorityCrl(tx, crl, 0, { actor: CEREMONY, at: now })
     })
     return made

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { groupOf } from './group.ts'
 import type { Host } from './host.ts'
+import { rotateMasterKeyCommand } from './rotate-master-key.ts'
 import { rotateTokenKeyCommand } from './rotate-token-key.ts'
 
 export function rotateCommand(host: Host): Command {
@@ -8,6 +9,7 @@ export function rotateCommand(host: Host): Command {
     'rotate',
     "replace one of the installation's own keys",
     'signet rotate token-key --config /etc/signet/signet.yaml',
+    rotateMasterKeyCommand(host),
     rotateTokenKeyCommand(host),
   )
 }

@@ -49,6 +49,8 @@ export type AuditAct =
   | 'token.revoke'
   | 'token-key.add'
   | 'token-key.remove'
+  | 'master-key.begin'
+  | 'master-key.rotate'
   | 'project.settings'
   | 'key.keep'
   | 'key.hand-over'

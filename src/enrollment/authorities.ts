@@ -1,10 +1,9 @@
 // How the CAs of an installation come to be (CP §4.2, §6.1): a root that signs itself, issuing CAs under it, and the CRLs
 // of both. All of it happens offline, in `init` and the ceremonies; the running service never holds a root signer.
-import type { KeyStore } from '../ca/keystore/key-store.ts'
+import type { KeyStore, NewKey } from '../ca/keystore/key-store.ts'
 import { type IssuedCertificate, type IssuingMeans, prepareCertificate, prepareRoot, signPermit } from '../ca/issue.ts'
 import { type Issuer, makeIssuer } from '../ca/issuer.ts'
 import type { IssuerRecord } from '../ca/issuer-store.ts'
-import { issuerId } from '../domain/issuer-id.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Signer } from '../domain/signer.ts'
 import type { PublishedCrl, RevokedCertificate } from '../revocation/crl-store.ts'
@@ -12,12 +11,13 @@ import { nextCrlDates } from '../revocation/crl-schedule.ts'
 import { makeCrl } from '../revocation/make-crl.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
 import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
-import { issuerKeyContext } from './sealed-keys.ts'
 
 export interface NewAuthority {
   readonly issuer: Issuer
   readonly issued: IssuedCertificate
-  readonly record: IssuerRecord
+  readonly record: Omit<IssuerRecord, 'sealedKey'>
+  /** Sealed when it is recorded. A root's is not: it lies in a folder of its own. */
+  readonly key?: NewKey
 }
 
 export interface AuthorityNaming {
@@ -49,11 +49,11 @@ export async function makeRootCertificate(
   return newAuthority(means, naming, await signPermit(permit, signer), undefined)
 }
 
-/** An issuing CA with a fresh key, sealed where it will lie, certified by its parent. */
+/** An issuing CA with a fresh key, certified by its parent. */
 export async function makeIssuingAuthority(
   means: IssuingMeans,
   naming: AuthorityNaming,
-  made: { readonly keyStore: KeyStore; readonly installation: string; readonly algorithm: KeyAlgorithmName },
+  made: { readonly keyStore: KeyStore; readonly algorithm: KeyAlgorithmName },
   parent: { readonly issuer: Issuer; readonly signer: Signer<'certificate'> },
 ): Promise<NewAuthority> {
   const { authority, generation, organization } = naming
@@ -70,26 +70,24 @@ export async function makeIssuingAuthority(
     parent.issuer,
     means,
   )
-  const sealedKey = made.keyStore.seal(key, issuerKeyContext(made.installation, issuerId(authority, generation)))
-  return newAuthority(means, naming, await signPermit(permit, parent.signer), sealedKey)
+  return newAuthority(means, naming, await signPermit(permit, parent.signer), key)
 }
 
 function newAuthority(
   { policy }: IssuingMeans,
   { authority, generation, publicHttpUrl }: AuthorityNaming,
   issued: IssuedCertificate,
-  sealedKey: Uint8Array | undefined,
+  key: NewKey | undefined,
 ): NewAuthority {
   const issuer = makeIssuer({ authority, generation, certificate: issued.der }, policy, publicHttpUrl)
-  const record: IssuerRecord = {
+  const record = {
     id: issuer.id,
     authority,
     generation,
     certificate: issued.der,
-    ...(sealedKey === undefined ? {} : { sealedKey }),
     createdAt: issued.issuedAt,
   }
-  return { issuer, issued, record }
+  return { issuer, issued, record, ...(key === undefined ? {} : { key }) }
 }
 
 /** A CRL made outside the publisher: the first of an issuing CA, and every one of a root. */

@@ -100,7 +100,8 @@ async function successorIn(
 }
 
 async function addKey(means: TokenKeyMeans, tx: UnitOfWork, made: NewKey, key: TokenKey, at: Date): Promise<void> {
-  const sealedKey = means.keyStore.seal(made, tokenKeyContext(means.installation, key.kid))
+  const place = tokenKeyContext(means.installation, key.kid)
+  const sealedKey = means.keyStore.seal(made, place, await tx.sealingKey('share'))
   await tx.insertTokenKey(tokenKeyRecord(key, sealedKey))
   await tx.change({ kind: 'token-key', kid: key.kid })
   const { algorithm, signsFrom, signsUntil } = key

@@ -72,7 +72,7 @@ export async function keepKey(
   } as const
   await recordCertificate(tx, record, asked.origin)
   const place = memberKeyContext(vault.installation, { project, user, keyFingerprint })
-  const sealedKey = vault.keyStore.sealForMember(secret, place)
+  const sealedKey = vault.keyStore.sealForMember(secret, place, await tx.sealingKey('share'))
   const kept = { project, user, keyFingerprint, serial, requester, renewUntil, sealedKey, createdAt: now }
   await tx.putKeptKey({ ...kept, ...renewalOf(issued, renewUntil) })
   await audit(context, tx, asked, 'key.keep', identity, { serial, renewUntil: renewUntil.toISOString() })

@@ -1,14 +1,15 @@
 // The first transaction of an installation: its CAs with their first CRLs and its first administrator, all of it or nothing.
 import type { CertificateRecord } from '../ca/inventory.ts'
+import type { KeyStore } from '../ca/keystore/key-store.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { PublishedCrl } from '../revocation/crl-store.ts'
 import type { NewAuthority } from './authorities.ts'
 import { recordCertificate } from './issue-certificate.ts'
+import { issuerKeyContext } from './sealed-keys.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
-export interface Founding {
-  readonly installation: string
+export interface Founding extends Vault {
   readonly demo: boolean
   readonly organization: string
   readonly algorithm: KeyAlgorithmName
@@ -20,6 +21,12 @@ export interface Founding {
   readonly at: Date
 }
 
+/** Where keys are sealed, and for which installation. */
+export interface Vault {
+  readonly keyStore: KeyStore
+  readonly installation: string
+}
+
 const FOUNDER = { actor: 'offline:init', requestId: '' } as const
 
 export async function recordFounding(tx: UnitOfWork, founding: Founding): Promise<void> {
@@ -29,7 +36,8 @@ export async function recordFounding(tx: UnitOfWork, founding: Founding): Promis
   await tx.setMetadata('demo', founding.demo ? 'yes' : 'no')
   await tx.setMetadata('organization', founding.organization)
   await tx.setMetadata('algorithm', founding.algorithm)
-  for (const authority of founding.authorities) await recordAuthority(tx, authority, FOUNDER.actor, at)
+  await tx.setSealingKey(founding.keyStore.masterKeys[0])
+  for (const authority of founding.authorities) await recordAuthority(tx, founding, authority, FOUNDER.actor, at)
   for (const crl of founding.crls) await recordAuthorityCrl(tx, crl, 0, { actor: FOUNDER.actor, at })
   await tx.insertUser({
     id: founding.userId,
@@ -49,16 +57,23 @@ export async function recordFounding(tx: UnitOfWork, founding: Founding): Promis
   })
 }
 
-/** Issuer row, inventory row and change of a new CA. */
-export async function recordAuthority(tx: UnitOfWork, made: NewAuthority, actor: string, at: Date): Promise<void> {
-  const { issuer, issued, record } = made
+/** Issuer row with its sealed key, inventory row and change of a new CA. */
+export async function recordAuthority(
+  tx: UnitOfWork,
+  { keyStore, installation }: Vault,
+  { issuer, issued, record, key }: NewAuthority,
+  actor: string,
+  at: Date,
+): Promise<void> {
   const certifiedAs = {
     identity: `issuer:${issuer.id}`,
     requester: actor,
     obtainedWith: 'offline',
     status: 'good',
   } as const
-  await tx.insertIssuer(record)
+  const place = issuerKeyContext(installation, issuer.id)
+  const sealed = key === undefined ? {} : { sealedKey: keyStore.seal(key, place, await tx.sealingKey('share')) }
+  await tx.insertIssuer({ ...record, ...sealed })
   await recordCertificate(tx, { ...issued, ...certifiedAs }, { requestId: '' })
   await tx.change({ kind: 'issuer', issuer: issuer.id })
   await tx.audit({

@@ -2,7 +2,9 @@
 // key that was moved to another row, identity or installation does not open (CP §6.2.4).
 import type { SealContext } from '../ca/keystore/envelope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
+import { parseCertificate } from '../x509/certificate.ts'
 import type { KeptKey } from './custody-store.ts'
+import type { SealedPlace } from './sealed-key-store.ts'
 
 export function issuerKeyContext(installation: string, id: IssuerId): SealContext {
   return { installation, purpose: 'issuer', table: 'issuers', row: id, identity: `issuer:${id}`, keyVersion: 1 }
@@ -25,4 +27,36 @@ export function memberKeyContext(
 ): SealContext {
   const identity = `member:${project}__${user}`
   return { installation, purpose: 'member', table: 'member_keys', row: keyFingerprint, identity, keyVersion: 1 }
+}
+
+/** Throws what parsing throws when the certificate beside the server's key is none. */
+export function contextOf(installation: string, place: SealedPlace): SealContext {
+  switch (place.kind) {
+    case 'issuer':
+      return issuerKeyContext(installation, place.id)
+    case 'server':
+      return serverKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
+    case 'token':
+      return tokenKeyContext(installation, place.kid)
+    case 'member':
+      return memberKeyContext(installation, place)
+    default:
+      return place satisfies never
+  }
+}
+
+/** As an operator reads it, and finds the row by it. */
+export function nameOf(place: SealedPlace): string {
+  switch (place.kind) {
+    case 'issuer':
+      return `issuers ${place.id}`
+    case 'server':
+      return `server_keys ${place.serial}`
+    case 'token':
+      return `token_keys ${place.kid}`
+    case 'member':
+      return `member_keys ${place.project}__${place.user}`
+    default:
+      return place satisfies never
+  }
 }

@@ -81,13 +81,14 @@ async function issueServerCertificate(
   const { issuer, signer } = context.issuingKeyFor(PROFILE)
   const request = { profile: PROFILE, ...names, publicKey, lifetimeSeconds: 'default' } as const
   const issued = await signPermit(prepareCertificate(request, issuer, context), signer)
-  const record: ServerKeyRecord = {
-    serial: issued.serial,
-    sealedKey: keyStore.seal(key, serverKeyContext(installation, publicKey.fingerprint)),
-    certificate: issued.der,
-    createdAt: issued.issuedAt,
-  }
-  await context.acts.run(async (tx) => {
+  const place = serverKeyContext(installation, publicKey.fingerprint)
+  return context.acts.run(async (tx) => {
+    const record: ServerKeyRecord = {
+      serial: issued.serial,
+      sealedKey: keyStore.seal(key, place, await tx.sealingKey('share')),
+      certificate: issued.der,
+      createdAt: issued.issuedAt,
+    }
     const own = {
       identity: 'signet-server',
       requester: 'system',
@@ -96,8 +97,8 @@ async function issueServerCertificate(
     } as const
     await recordCertificate(tx, { ...issued, ...own }, { requestId: '' })
     await tx.insertServerKey(record)
+    return record
   })
-  return record
 }
 
 /** Undefined when its issuer is not the one in use any more. */

@@ -80,8 +80,8 @@ export class TokenKeyring {
     const made = await keyStore.generate(TOKEN_KEY_ALGORITHMS[algorithm])
     const at = clock.now()
     const key = planTokenKey({ algorithm, publicJwk: tokenJwk(made.publicKey) }, this.#keys, at, policy)
-    const sealedKey = keyStore.seal(made, tokenKeyContext(installation, key.kid))
     await acts.run(async (tx) => {
+      const sealedKey = keyStore.seal(made, tokenKeyContext(installation, key.kid), await tx.sealingKey('share'))
       await tx.insertTokenKey(tokenKeyRecord(key, sealedKey))
       await tx.change({ kind: 'token-key', kid: key.kid })
       const details = { algorithm, signsFrom: key.signsFrom.toISOString(), signsUntil: key.signsUntil.toISOString() }

@@ -2,7 +2,7 @@
 // whether the facts of the error go to the client or stay in the log.
 import type { DeploymentErrorCode } from '../access/deployment-store.ts'
 import type { CaErrorCode } from '../ca/errors.ts'
-import type { HandOverErrorCode } from '../ca/keystore/errors.ts'
+import type { HandOverErrorCode, SealingErrorCode } from '../ca/keystore/errors.ts'
 import type { DirectoryErrorCode } from '../directory/errors.ts'
 import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
@@ -77,6 +77,7 @@ export type ProblemCode =
   | X509ErrorCode
   | Exclude<CaErrorCode, InternalCode>
   | HandOverErrorCode
+  | SealingErrorCode
   | CustodyErrorCode
   | DirectoryErrorCode
   | EnrollmentErrorCode
@@ -315,6 +316,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   too_busy: hush(429, 'Come again in a moment: too many requests wait for a signature.'),
   temporarily_unavailable: tell(503, 'Come again in a moment.'),
   storage_unavailable: hush(503, 'Nothing can be recorded now, so nothing was done: come again in a moment.'),
+  master_key_not_held: hush(503, 'This process lacks the master key that is in use now; ask its operator.'),
   commit_unknown: hush(503, 'It is not known whether this was recorded: ask again with the same Idempotency-Key.'),
   internal: hush(500, 'This is our fault; the log has it under the request id.'),
 }

@@ -2,8 +2,9 @@
 // begin with; it starts nothing and listens nowhere.
 import { existsSync } from 'node:fs'
 import { FileKeyStore } from '../ca/keystore/file-key-store.ts'
+import { MasterKeyRejected } from '../ca/keystore/errors.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
-import { readMasterKey } from '../ca/keystore/master-key.ts'
+import { type MasterKey, readMasterKey } from '../ca/keystore/master-key.ts'
 import type { IssuingMeans } from '../ca/issue.ts'
 import { makeIssuer } from '../ca/issuer.ts'
 import type { IssuerRecord } from '../ca/issuer-store.ts'
@@ -95,8 +96,7 @@ export async function openInstallation(
   clock: Clock = systemClock,
 ): Promise<OpenInstallation> {
   const policy = loadPolicy(configuration.policyFolder ?? OWN_POLICY_FOLDER)
-  const masterKey = readMasterKey(configuration.masterKey, process.env)
-  const keyStore = new FileKeyStore(masterKey, systemRandom)
+  const keyStore = new FileKeyStore(readMasterKeys(configuration), systemRandom)
   const book = new IssuerBook(policy, clock)
   const { database, journal, trustDomain } = configuration
   const url = database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url
@@ -120,6 +120,13 @@ export async function openInstallation(
   }
 }
 
+/** The one of the installation and, while it is rotated, the one that takes over. */
+function readMasterKeys({ masterKey, nextMasterKeyFile }: Configuration): readonly [MasterKey, ...MasterKey[]] {
+  const first = readMasterKey(masterKey, process.env)
+  if (nextMasterKeyFile === undefined) return [first]
+  return [first, readMasterKey({ kind: 'file', path: nextMasterKeyFile }, process.env)]
+}
+
 /** What the system, SQLite or PostgreSQL said becomes a refusal; ours, and defects of the program, stay what they are. */
 function unopened(configuration: Configuration, error: unknown): unknown {
   const cause = error instanceof StorageUnavailable ? error.cause : error
@@ -138,8 +145,29 @@ function wordsOf(cause: Error): string {
 export async function withFacts(opened: OpenInstallation): Promise<OpenInstallation> {
   const facts = await opened.storage.run(readFacts)
   const found = { ...opened, facts }
-  if (facts !== undefined) await bookIssuers(found)
+  if (facts === undefined) return found
+  const sealing = await opened.storage.run((tx) => tx.sealingKey('none'))
+  if (sealing !== '') requireSealingKey(opened, sealing)
+  await bookIssuers(found)
+  if (sealing === '') await adoptSealingKey(opened)
   return found
+}
+
+/** Without the key that seals, a process would open the old rows and not the new ones. */
+function requireSealingKey({ keyStore }: OpenInstallation, sealing: string): void {
+  if (keyStore.masterKeys.includes(sealing)) return
+  throw new MasterKeyRejected('master_key_not_held', { masterKey: sealing, held: keyStore.masterKeys, fix: KEY_FIX })
+}
+
+/** What to do about a process without the master key that seals. */
+export const KEY_FIX =
+  'name the file of that master key: masterKey.file, or masterKey.nextFile until the rotation is done'
+
+/** An installation from before it was written down: its issuers opened, so the key is the right one. */
+async function adoptSealingKey({ storage, keyStore }: OpenInstallation): Promise<void> {
+  await storage.run(async (tx) => {
+    if ((await tx.sealingKey('update')) === '') await tx.setSealingKey(keyStore.masterKeys[0])
+  })
 }
 
 /** Takes up the CAs that are in the database and not yet in the book; gives those. */

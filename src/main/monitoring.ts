@@ -17,7 +17,7 @@ import { type CheckResult, Health } from '../ops/health.ts'
 import { type Log, openLog } from '../ops/log.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { systemTimer } from '../ops/timer.ts'
-import type { OpenInstallation } from './installation.ts'
+import { KEY_FIX, type OpenInstallation } from './installation.ts'
 import type { LiveState } from './live-state.ts'
 
 export interface Monitoring extends OperationsParts {
@@ -31,6 +31,8 @@ export interface Monitoring extends OperationsParts {
   serverCertificate(validity: Validity): void
   /** CAs that are in the book and not watched yet are watched from here on. */
   watchIssuers(opened: OpenInstallation): void
+  /** Warns when keys are sealed under a master key that this process was not given. */
+  watchMasterKey(opened: OpenInstallation): void
   batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
   /** What a look at the leases of jobs has ended, and whether their end is paused. */
   leasesLooked(report: LeaseReport): void
@@ -74,6 +76,13 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
         metrics.certificateInUse(issuer.id, issuer.validity)
         registerIssuerChecks(health, issuer, policy, live, clock)
       }
+    },
+    watchMasterKey: ({ storage, keyStore }) => {
+      health.register('master key', async () => {
+        const sealing = await storage.read((view) => view.sealingKey('none'))
+        if (keyStore.masterKeys.includes(sealing)) return OK
+        return { kind: 'warning', detail: `keys are sealed under ${sealing}, which this process lacks`, fix: KEY_FIX }
+      })
     },
     leasesLooked: leases,
     batchCommitted: (batch) => metrics.batchCommitted(batch),

@@ -55,7 +55,11 @@ export const CLIENT_VARIABLES: ReadonlySet<string> = new Set([
 ])
 
 /** Settings of which one excludes the others are taken whole from the first source that names any of them. */
-const EXCLUSIVE = 'masterKey.'
+const EXCLUSIVE: ReadonlySet<string> = new Set(['masterKey.file', 'masterKey.credential', 'masterKey.environment'])
+
+export function isExclusive(setting: string): boolean {
+  return EXCLUSIVE.has(setting)
+}
 
 /** `listeners.https` → `SIGNET_LISTENERS_HTTPS`. */
 export function variableOf(setting: string): string {
@@ -68,9 +72,9 @@ export function mergeSources(sources: Sources, kinds: Kinds): Merged {
   const read = [fromFlags(sources, kinds), fromEnvironment(sources, kinds), fromFile(sources.file, kinds)]
   const given = new Map<string, Given>()
   for (const source of read) {
-    const closed = [...given.keys()].some((setting) => setting.startsWith(EXCLUSIVE))
+    const closed = [...given.keys()].some(isExclusive)
     for (const [setting, value] of source.given) {
-      if (!given.has(setting) && !(closed && setting.startsWith(EXCLUSIVE))) given.set(setting, value)
+      if (!given.has(setting) && !(closed && isExclusive(setting))) given.set(setting, value)
     }
   }
   return { given, faults: read.flatMap((source) => source.faults) }

@@ -6,7 +6,14 @@ import { dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { CodedError } from '../domain/coded-error.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
-import { type ConfigurationFile, type Given, mergeSources, type Sources, variableOf } from './configuration-sources.ts'
+import {
+  type ConfigurationFile,
+  type Given,
+  isExclusive,
+  mergeSources,
+  type Sources,
+  variableOf,
+} from './configuration-sources.ts'
 import type { Endpoint, OptionalEndpoint } from './endpoint.ts'
 import { flagOf } from './flags.ts'
 import { type DatabaseLocation, endpoint } from './setting-rules.ts'
@@ -31,6 +38,8 @@ export interface Configuration {
   readonly trustDomain: TrustDomain
   readonly organization: string
   readonly masterKey: MasterKeyLocation
+  /** The key that takes over, beside the one of today: while the master key is rotated. */
+  readonly nextMasterKeyFile: string | undefined
   readonly listeners: {
     readonly https: Endpoint
     readonly browser: OptionalEndpoint
@@ -120,6 +129,7 @@ function configurationOf(settings: Settings): Configuration {
     trustDomain,
     organization,
     masterKey: masterKeyOf(settings),
+    nextMasterKeyFile: settings['masterKey.nextFile'],
     listeners: {
       https: settings['listeners.https'],
       browser: settings['listeners.browser'],
@@ -217,7 +227,7 @@ function publicUrlFaults(given: ReadonlyMap<string, Given>): string[] {
 }
 
 function masterKeyFaults(given: ReadonlyMap<string, Given>): string[] {
-  const named = [...given].filter(([setting]) => setting.startsWith('masterKey.'))
+  const named = [...given].filter(([setting]) => isExclusive(setting))
   if (named.length === 0) return [missing('masterKey.file').replace('masterKey.file:', 'masterKey:')]
   const own = new Set([...KINDS.keys()].map(variableOf))
   const variable = given.get('masterKey.environment')

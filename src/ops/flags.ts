@@ -10,6 +10,7 @@ export const FLAGS = {
   trustDomain: '--trust-domain',
   organization: '--organization',
   'masterKey.file': '--master-key-file',
+  'masterKey.nextFile': '--next-master-key-file',
   'listeners.https': '--listen',
   'listeners.http': '--listen-http',
   'listeners.operations': '--listen-operations',

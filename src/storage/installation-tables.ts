@@ -23,6 +23,9 @@ export function installationTables(session: Session): InstallationStore & LeaseS
   return { ...metadataTable(session), ...leaseTable(session) }
 }
 
+/** The row is there from the migration on: a lock needs one. */
+const SEALING_KEY = 'sealing-key'
+
 function metadataTable(session: Session) {
   const find = session.prepare((p: { name: string }) =>
     session.sql.selectFrom('metadata').select('value').where('name', '=', p.name),
@@ -33,7 +36,14 @@ function metadataTable(session: Session) {
       .values({ name: p.name, value: p.value })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: p.value })),
   )
+  const findHeld = session.prepareRead((p: { name: string }) =>
+    session.sql.selectFrom('metadata').select('value').where('name', '=', p.name),
+  )
   return {
+    sealingKey: async (lock) => (await findHeld(lock, { name: SEALING_KEY }))[0]?.value ?? '',
+    setSealingKey: async (id) => {
+      await set({ name: SEALING_KEY, value: id })
+    },
     metadata: async (name) => (await find({ name }))[0]?.value,
     setMetadata: async (name, value) => {
       await set({ name, value })

@@ -1,8 +1,7 @@
 // Issuing keys and the keys of Signet's own server (ca/issuer-store.ts). Private keys stand here sealed, never in clear.
 import type { IssuerRecord, IssuerStore, ServerKeyRecord } from '../ca/issuer-store.ts'
-import type { IssuerId } from '../domain/issuer-id.ts'
 import { instantOf, present } from './columns.ts'
-import { RecordExists, RecordMissing } from './errors.ts'
+import { RecordExists } from './errors.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
@@ -27,19 +26,12 @@ function issuerTable(session: Session) {
   const all = session.prepare(() =>
     session.sql.selectFrom('issuers').selectAll().orderBy('authority').orderBy('generation'),
   )
-  const reseal = session.prepareChange((p: { id: IssuerId; sealed_key: Uint8Array }) =>
-    session.sql.updateTable('issuers').set({ sealed_key: p.sealed_key }).where('id', '=', p.id),
-  )
   return {
     insertIssuer: async ({ sealedKey, createdAt, ...issuer }) => {
       const kept = await insert({ ...issuer, sealed_key: sealedKey ?? null, created_at: createdAt.getTime() })
       if (kept === 0) throw new RecordExists('issuer', issuer.id)
     },
     issuers: async () => (await all({})).map(issuerOf),
-    updateSealedKey: async (id, sealedKey) => {
-      const kept = await reseal({ id, sealed_key: sealedKey })
-      if (kept === 0) throw new RecordMissing('issuer', id)
-    },
   } satisfies Partial<IssuerStore>
 }
 

@@ -13,6 +13,7 @@ import { jobLeases } from './migrations/0007-job-leases.ts'
 import { custody } from './migrations/0008-custody.ts'
 import { apiKeys } from './migrations/0009-api-keys.ts'
 import { signIn } from './migrations/0010-sign-in.ts'
+import { sealingKey } from './migrations/0011-sealing-key.ts'
 
 export interface Migration {
   readonly number: number
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   custody,
   apiKeys,
   signIn,
+  sealingKey,
 ]
 
 /** The newest schema that this code knows. */

@@ -11,6 +11,7 @@ import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
+import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { accountTable } from './account-table.ts'
@@ -27,6 +28,7 @@ import { issuerTables } from './issuer-tables.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
+import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { signInTables } from './sign-in-tables.ts'
@@ -48,6 +50,7 @@ export interface Tables
     EndingStore,
     JobLeaseStore,
     CustodyStore,
+    SealedKeyStore,
     IdempotencyUpkeep,
     Upkeep,
     DeploymentStore,
@@ -79,6 +82,7 @@ export function tablesOf(session: Session): Tables {
     ...apiKeyTable(session),
     ...endingTables(session),
     ...custodyTables(session),
+    ...sealedTables(session),
     ...installationTables(session),
     ...auditTable(session),
     ...upkeepTables(session),

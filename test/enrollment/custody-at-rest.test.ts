@@ -70,7 +70,8 @@ test('rule 38: a sealed key opens in its own row alone, for its own member, inst
       )
     }
     // Fresh nonces and a data key of its own: the same secret never twice the same.
-    const again = [keyStore.sealForMember(opened, place), keyStore.sealForMember(opened, place)]
+    const [under] = keyStore.masterKeys
+    const again = [keyStore.sealForMember(opened, place, under), keyStore.sealForMember(opened, place, under)]
     expect(again[0]).not.toEqual(again[1])
   } finally {
     await storage.close()

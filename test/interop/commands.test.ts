@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** Commands that the suite of offline commands covers. */
-const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca', 'rotate token-key']
+const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca', 'rotate token-key', 'rotate master-key']
 
 const MEMBER = ['--project', 'vision', '--user']
 const DEPLOYMENT = ['--project', 'vision', '--host', 'resnet.models.internal', '--service', 'model-1.internal']

@@ -2,7 +2,7 @@
 // runs; and the way back in for an administrator who lost theirs.
 import type { ChildProcess } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeRootKey } from '../../src/ca/keystore/root-key-file.ts'
@@ -232,6 +232,58 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
       expectDone(removed)
       expect(documentOf(removed)).toMatchObject({ kid, algorithm: 'EdDSA', verifiers: [] })
       expectRefused(await rotate('--remove', String(kid)), 'token_key_not_published')
+    })
+  })
+
+  describe('rotate master-key', () => {
+    const rotate = (...words: readonly string[]) => {
+      return signet.local(['rotate', 'master-key', ...words, ...signet.installation])
+    }
+    const next = () => ['--next-master-key-file', signet.at('next.key')]
+    interface Document {
+      readonly from: string
+      readonly to: string
+      readonly keys: Readonly<Record<'issuer' | 'server' | 'token' | 'member', { readonly resealed: number }>>
+    }
+    const documentOf = ({ stdout }: Ran) => JSON.parse(stdout) as Document
+
+    it('rule 38: is refused without a next key, and with one that others can read', async () => {
+      expectRefused(await rotate(), 'master_key_next_missing')
+      expectRefused(await rotate(...next()), 'master_key_missing')
+      writeFileSync(signet.at('next.key'), 'ab'.repeat(32), { mode: 0o644 })
+      expectRefused(await rotate(...next()), 'master_key_exposed')
+      expectRefused(await rotate('--next-master-key-file', signet.at('master.key')), 'master_key_same')
+    })
+
+    it('rule 38: says what it would do, does it, and what is left to do, while the service runs', async () => {
+      chmodSync(signet.at('next.key'), 0o600)
+      const planned = await rotate('--plan', '--json', ...next())
+      expectDone(planned)
+      const { keys, from, to } = documentOf(planned)
+      expect(keys.issuer.resealed).toBeGreaterThan(1)
+      const again = await rotate('--plan', '--json', ...next())
+      expect(documentOf(again)).toEqual(documentOf(planned))
+      const done = await rotate(...next())
+      expectDone(done)
+      expect(done.stdout).toMatch(new RegExp(`^from ${from} to ${to}$`, 'm'))
+      expect(done.stdout).toMatch(/^issuers +[1-9]/m)
+      expect(done.stdout).toMatch(/masterKey\.file names it/)
+      expect(done.stderr).toBe('')
+      // Nothing is left, and the old key alone opens the installation no more.
+      const left = documentOf(await rotate('--plan', '--json', ...next()))
+      expect(Object.values(left.keys).map(({ resealed }) => resealed)).toEqual([0, 0, 0, 0])
+      expectRefused(await rotate(), 'master_key_not_held')
+    })
+
+    it('rule 38: goes back the same way, with new data keys', async () => {
+      const swapped = signet.installation.map((word) =>
+        word === signet.at('master.key') ? signet.at('next.key') : word,
+      )
+      const words = ['rotate', 'master-key', '--reencrypt', '--json', ...swapped]
+      const done = await signet.local([...words, '--next-master-key-file', signet.at('master.key')])
+      expectDone(done)
+      expect(documentOf(done).keys.issuer.resealed).toBeGreaterThan(1)
+      expectRefused(await signet.local(words), 'master_key_not_held')
     })
   })
 

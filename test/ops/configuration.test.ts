@@ -194,7 +194,7 @@ describe('what is given', () => {
         loginAfterHours: -1,
       },
     })
-    const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT']
+    const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT', 'SIGNET_MASTER_KEY_NEXT_FILE']
     expect([...Object.keys(environment), ...alternatives].sort()).toEqual([...KINDS.keys()].map(variableOf).sort())
   })
 
@@ -240,6 +240,22 @@ describe('what is given', () => {
       kind: 'environment',
       variable: 'SIGNET_MASTER_KEY',
     })
+  })
+
+  test('rule 38: the next master key stands beside the one of today, from whichever source', () => {
+    const file = fileOf('masterKey: {credential: a, nextFile: /k/next}')
+    expect(parse(without('masterKey.file'), { file })).toMatchObject({
+      masterKey: { kind: 'credential', name: 'a' },
+      nextMasterKeyFile: '/k/next',
+    })
+    expect(parse(REQUIRED, { file })).toMatchObject({
+      masterKey: { kind: 'file', path: '/srv/signet/master.key' },
+      nextMasterKeyFile: '/k/next',
+    })
+    expect(parse(REQUIRED).nextMasterKeyFile).toBeUndefined()
+    expect(faultsOf(() => parse({ ...without('masterKey.file'), 'masterKey.nextFile': '/k/next' }))).toEqual([
+      expect.stringContaining('masterKey: is required and has no default'),
+    ])
   })
 
   test('the master key is taken whole from the first source that places it', () => {

@@ -124,7 +124,10 @@ onBothDatabases('the smaller stores', (fresh) => {
         await tx.insertIssuer(root)
       })
       expect(await storage.read((view) => view.issuers())).toEqual([root, issuer(2)])
-      await storage.run((tx) => tx.updateSealedKey(issuer(2).id, Buffer.from('sealed anew')))
+      const seen = { place: { kind: 'issuer', id: issuer(2).id }, sealedKey: Buffer.from('sealed') } as const
+      expect(await storage.run((tx) => tx.replaceSealedKey(seen, Buffer.from('sealed anew')))).toBe(true)
+      // Others stand there by now.
+      expect(await storage.run((tx) => tx.replaceSealedKey(seen, Buffer.from('too late')))).toBe(false)
       const [, second] = await storage.read((view) => view.issuers())
       expect(second?.sealedKey).toEqual(Buffer.from('sealed anew'))
     })
@@ -136,7 +139,6 @@ onBothDatabases('the smaller stores', (fresh) => {
         (tx) => tx.insertIssuer({ ...issuer(1), id: 'other-1' as typeof USERS_1 }),
         'record_exists',
       ],
-      ['a new seal for nothing', (tx) => tx.updateSealedKey(issuer(3).id, Buffer.from('')), 'record_missing'],
     ])('refuse %s', async (_, act, code) => {
       const storage = await opened((tx) => tx.insertIssuer(issuer(1)))
       expect(await codeOf(storage.run(act))).toBe(code)

@@ -2,7 +2,10 @@
 import { CodedError } from '../../domain/coded-error.ts'
 
 export type MasterKeyErrorCode =
-  'master_key_missing' | 'master_key_exposed' | 'master_key_malformed' | 'master_key_exists'
+  'master_key_missing' | 'master_key_exposed' | 'master_key_malformed' | 'master_key_exists' | SealingErrorCode
+
+/** A process that was not given the master key under which keys are sealed from now on. */
+export type SealingErrorCode = 'master_key_not_held'
 
 export type PassphraseErrorCode = 'passphrase_too_short' | 'passphrase_not_ascii' | 'passphrase_wrong'
 

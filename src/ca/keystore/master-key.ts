@@ -3,7 +3,7 @@
 //
 // BUG: the environment variable leaves `process.env` and so reaches no child, but Linux keeps the first environment of
 // a process in /proc/<pid>/environ, readable by the same user and root. A file or a credential does not have this hole.
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '../../domain/clock.ts'
@@ -23,12 +23,19 @@ export type MasterKeySource =
   /** The configuration names the variable; `MASTER_KEY_VARIABLE` is the one that the documentation speaks of. */
   | { readonly kind: 'environment'; readonly variable: string }
 
+/** The id tells master keys apart and nothing of the key: HKDF (RFC 5869) with a purpose of its own, 128 bits. */
+const ID_PURPOSE = 'signet master key id'
+const ID_BYTES = 16
+
 /** Holds the key so that neither logs nor JSON nor a debugger's listing show it. */
 export class MasterKey {
   readonly #key: KeyObject
+  /** Hexadecimal. It stands in the database and in audit events. */
+  readonly id: string
 
   private constructor(key: KeyObject) {
     this.#key = key
+    this.id = Buffer.from(hkdfSync('sha256', key, '', ID_PURPOSE, ID_BYTES)).toString('hex')
   }
 
   /** Takes the 32 bytes and blanks them where they were. */

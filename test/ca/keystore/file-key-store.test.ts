@@ -12,7 +12,10 @@ import { systemRandom } from '../../../src/domain/clock.ts'
 import { type KeyAlgorithmName, KEY_ALGORITHMS } from '../../../src/domain/key-algorithm.ts'
 import type { Signer, SignerPurpose } from '../../../src/domain/signer.ts'
 
-const store = new FileKeyStore(MasterKey.fromBytes(randomBytes(32)), systemRandom)
+const masterKey = MasterKey.fromBytes(randomBytes(32))
+const nextKey = MasterKey.fromBytes(randomBytes(32))
+const store = new FileKeyStore([masterKey], systemRandom)
+const under = masterKey.id
 
 function at(purpose: SealPurpose, row = 'r-1'): SealContext {
   return { installation: 'i-1', purpose, table: 't', row, identity: 'x', keyVersion: 1 }
@@ -23,7 +26,7 @@ async function signerFor<Purpose extends SignerPurpose>(
   algorithm: KeyAlgorithmName,
 ): Promise<Signer<Purpose>> {
   const context = at(SEALED_AS[purpose])
-  return store.openSigner(purpose, store.seal(await store.generate(algorithm), context), context)
+  return store.openSigner(purpose, store.seal(await store.generate(algorithm), context, under), context)
 }
 
 const code = (text: string) => expect.objectContaining({ code: text }) as unknown
@@ -86,7 +89,7 @@ describe('a signer', () => {
 describe('a sealed key', () => {
   test('of an issuer signs certificates and CRLs, and nothing else', async () => {
     const context = at('issuer')
-    const sealed = store.seal(await store.generate('ec-p256'), context)
+    const sealed = store.seal(await store.generate('ec-p256'), context, under)
     expect(store.openSigner('certificate', sealed, context).publicKey).toEqual(
       store.openSigner('crl', sealed, context).publicKey,
     )
@@ -99,19 +102,19 @@ describe('a sealed key', () => {
   })
 
   test('does not open in another row', async () => {
-    const sealed = store.seal(await store.generate('ec-p256'), at('jwt'))
+    const sealed = store.seal(await store.generate('ec-p256'), at('jwt'), under)
     expect(() => store.openSigner('jwt', sealed, at('jwt', 'r-2'))).toThrow(code('seal_broken'))
   })
 
   test('does not open under another master key', async () => {
-    const sealed = store.seal(await store.generate('ec-p256'), at('jwt'))
-    const other = new FileKeyStore(MasterKey.fromBytes(randomBytes(32)), systemRandom)
+    const sealed = store.seal(await store.generate('ec-p256'), at('jwt'), under)
+    const other = new FileKeyStore([nextKey], systemRandom)
     expect(() => other.openSigner('jwt', sealed, at('jwt'))).toThrow(code('seal_broken'))
   })
 
   test('for TLS is a PEM that TLS takes', async () => {
     const context = at('tls-server')
-    const pem = store.openTlsKey(store.seal(await store.generate('ec-p256'), context), context)
+    const pem = store.openTlsKey(store.seal(await store.generate('ec-p256'), context, under), context)
     expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
     expect(createSecureContext({ key: pem })).toBeDefined()
   })
@@ -125,15 +128,15 @@ describe('a new key', () => {
 
   test('is sealed by the store that made it, and no other', async () => {
     const key = await store.generate('ec-p256')
-    const other = new FileKeyStore(MasterKey.fromBytes(randomBytes(32)), systemRandom)
-    expect(() => other.seal(key, at('jwt'))).toThrow(code('private_key_malformed'))
-    expect(() => store.seal({ ...key }, at('jwt'))).toThrow(code('private_key_malformed'))
+    const other = new FileKeyStore([nextKey], systemRandom)
+    expect(() => other.seal(key, at('jwt'), nextKey.id)).toThrow(code('private_key_malformed'))
+    expect(() => store.seal({ ...key }, at('jwt'), under)).toThrow(code('private_key_malformed'))
   })
 
   test('of ML-DSA is kept in seed form (RFC 9881 §6)', async () => {
     const key = await store.generate('ml-dsa-65')
     const context = at('issuer')
-    const sealed = store.seal(key, context)
+    const sealed = store.seal(key, context, under)
     // 121 octets are the seal's own; the expanded key would be over 4,000.
     expect(sealed.length).toBeLessThan(200)
     expect(Buffer.from(store.openSigner('certificate', sealed, context).publicKey)).toEqual(Buffer.from(key.publicKey))
@@ -155,3 +158,76 @@ test.each([
 ])('a private key that is %s is refused', (_, pkcs8, expected) => {
   expect(() => new KeySigner('certificate', importPkcs8(pkcs8()))).toThrow(code(expected))
 })
+
+describe('while the master key is rotated', () => {
+  const both = new FileKeyStore([masterKey, nextKey], systemRandom)
+  const afterwards = new FileKeyStore([nextKey], systemRandom)
+  const context = at('issuer')
+
+  async function sealedUnder(id: string): Promise<Uint8Array> {
+    return both.seal(await both.generate('ec-p256'), context, id)
+  }
+
+  test('rule 38: a store opens with either key and seals with the one that is said', async () => {
+    expect(both.masterKeys).toEqual([masterKey.id, nextKey.id])
+    const [before, after] = [await sealedUnder(masterKey.id), await sealedUnder(nextKey.id)]
+    for (const sealed of [before, after]) expect(both.openSigner('crl', sealed, context).purpose).toBe('crl')
+    expect(() => store.openSigner('crl', after, context)).toThrow(code('seal_broken'))
+    expect(() => afterwards.openSigner('crl', before, context)).toThrow(code('seal_broken'))
+  })
+
+  test('rule 38: nothing is sealed under a key that the store does not hold', async () => {
+    const key = await store.generate('ec-p256')
+    expect(() => store.seal(key, context, nextKey.id)).toThrow(code('master_key_not_held'))
+    expect(() => store.sealForMember(randomBytes(9), at('member'), '')).toThrow(code('master_key_not_held'))
+    const sealed = store.seal(key, context, under)
+    expect(() => store.reseal(sealed, context, nextKey.id, 'kept')).toThrow(code('master_key_not_held'))
+  })
+
+  test('rule 38: re-wrapping keeps the data as it is, under fresh nonces', async () => {
+    const sealed = await sealedUnder(masterKey.id)
+    const again = both.reseal(sealed, context, nextKey.id, 'kept')
+    if (again === 'current') throw new Error('it was under the old key')
+    // After version, nonce, wrapped data key and tag.
+    expect(Buffer.compare(again.subarray(61), sealed.subarray(61))).toBe(0)
+    expect(Buffer.compare(again.subarray(1, 13), sealed.subarray(1, 13))).not.toBe(0)
+    expect(afterwards.openSigner('crl', again, context).publicKey).toEqual(
+      both.openSigner('crl', sealed, context).publicKey,
+    )
+    expect(() => store.openSigner('crl', again, context)).toThrow(code('seal_broken'))
+    expect(both.reseal(again, context, nextKey.id, 'kept')).toBe('current')
+  })
+
+  test('rule 38: a new data key changes all of it, also under the key that is in use already', async () => {
+    const sealed = await sealedUnder(nextKey.id)
+    const again = both.reseal(sealed, context, nextKey.id, 'new')
+    if (again === 'current') throw new Error('a new data key was asked for')
+    expect(Buffer.compare(again.subarray(61), sealed.subarray(61))).not.toBe(0)
+    expect(afterwards.openSigner('crl', again, context).purpose).toBe('crl')
+  })
+
+  test.each([
+    ['moved to another row', at('issuer', 'r-2'), (sealed: Uint8Array) => sealed],
+    ['of another purpose', at('jwt'), (sealed: Uint8Array) => sealed],
+    ['with a bit of the data turned', context, (sealed: Uint8Array) => flipped(sealed, sealed.length - 1)],
+    ['with a bit of the wrapped key turned', context, (sealed: Uint8Array) => flipped(sealed, 20)],
+  ])('rule 38: what is %s is not re-sealed', async (_, place, change) => {
+    const sealed = change(await sealedUnder(masterKey.id))
+    for (const dataKey of ['kept', 'new'] as const) {
+      expect(() => both.reseal(sealed, place, nextKey.id, dataKey)).toThrow(code('seal_broken'))
+    }
+  })
+
+  test('rule 38: the id of a master key tells nothing of it', () => {
+    const bytes = randomBytes(32)
+    const hex = bytes.toString('hex')
+    const { id } = MasterKey.fromBytes(bytes)
+    expect(id).toMatch(/^[0-9a-f]{32}$/)
+    expect(hex).not.toContain(id)
+    expect(MasterKey.fromBytes(Buffer.from(hex, 'hex')).id).toBe(id)
+  })
+})
+
+function flipped(sealed: Uint8Array, at: number): Uint8Array {
+  return sealed.map((byte, index) => (index === at ? byte ^ 1 : byte))
+}

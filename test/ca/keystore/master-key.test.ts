@@ -147,7 +147,7 @@ describe('a systemd credential', () => {
 })
 
 describe('the environment variable', () => {
-  test('is read once and leaves the environment', () => {
+  test('rule 38: is read once and leaves the environment', () => {
     const environment = { [MASTER_KEY_VARIABLE]: 'ef'.repeat(32), PATH: '/bin' }
     expectSame(
       readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, environment),
@@ -169,7 +169,7 @@ describe('the environment variable', () => {
     expect([malformed, other]).toEqual([{}, {}])
   })
 
-  test('reaches no child', () => {
+  test('rule 38: reaches no child', () => {
     process.env[MASTER_KEY_VARIABLE] = 'ef'.repeat(32)
     readMasterKey({ kind: 'environment', variable: MASTER_KEY_VARIABLE }, process.env)
     expect(execFileSync('env', { encoding: 'utf8' })).not.toContain(MASTER_KEY_VARIABLE)
