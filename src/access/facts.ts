@@ -6,7 +6,7 @@
 // so facts may be kept and used again for as long as anyone likes.
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
-import type { ProfileName } from '../domain/profile-name.ts'
+import type { CALLER_PROFILES } from '../domain/profile-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { SpiffeId } from '../domain/spiffe-id.ts'
@@ -15,10 +15,7 @@ import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { Validity } from '../domain/validity.ts'
 
 /** The kinds of certificate whose holders call anything. */
-export type CallerProfile = Extract<
-  ProfileName,
-  'project-user' | 'job' | 'service-account' | 'account-job' | 'service' | 'admin'
->
+export type CallerProfile = (typeof CALLER_PROFILES)[number]
 
 /** Whose certificate it is. `profile` was taken from issuer and policy OID, never from a text in the subject. */
 export type CertifiedIdentity =

@@ -39,6 +39,7 @@ export type AuditAct =
   | 'certificate.hold'
   | 'certificate.release'
   | 'certificate.replace'
+  | 'requester.revoke'
   | 'job.start'
   | 'job.finish'
   | 'lease.pause'

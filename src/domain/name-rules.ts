@@ -38,6 +38,7 @@ export type NameKind =
   | 'common name'
   | 'trust domain'
   | 'service owner'
+  | 'requester'
 
 export class NameRejected extends CodedError<'name_rejected'> {
   constructor(kind: NameKind, rule: string, input: string) {

@@ -14,4 +14,14 @@ export const PROFILE_NAMES = [
   'snapshot-signer',
 ] as const
 
+/** The kinds whose holders call anything. */
+export const CALLER_PROFILES = [
+  'project-user',
+  'job',
+  'service-account',
+  'account-job',
+  'service',
+  'admin',
+] as const satisfies readonly ProfileName[]
+
 export type ProfileName = (typeof PROFILE_NAMES)[number]

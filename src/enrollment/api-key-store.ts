@@ -2,6 +2,7 @@
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { ProjectName } from '../domain/project-name.ts'
+import type { Requester } from '../domain/requester.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { RowLock } from '../domain/transactions.ts'
 import type { UserName } from '../domain/user-name.ts'
@@ -35,6 +36,8 @@ export type EndedKeys =
   | { readonly kind: 'of-member'; readonly project: ProjectName; readonly user: UserName }
   | { readonly kind: 'of-project'; readonly project: ProjectName }
   | { readonly kind: 'made-with'; readonly certificate: SerialNumber }
+  /** That they made, or somebody with a certificate that they obtained. */
+  | { readonly kind: 'obtained-by'; readonly requester: Requester }
 
 export interface ApiKeyStore {
   /** Throws `NameTaken` (`api_key_exists`). */

@@ -6,11 +6,10 @@ import type { Project } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
 import { type Asked, audit, endKeys, once } from './directory-act.ts'
-import { tellOfRevocation } from './end-identity.ts'
-import { tellOfFinish } from './end-job.ts'
 import { keptAsJson } from './idempotency.ts'
 import { recordDeletedDeployments } from './remove-service.ts'
 import { requireAdministrator } from './second-look.ts'
+import { tellOfEnded } from './tell-of-ended.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 const KEPT_PROJECT = keptAsJson<Project>('createdAt')
@@ -39,11 +38,7 @@ async function endEverything(context: ActContext, tx: UnitOfWork, asked: Asked, 
   const at = context.clock.now()
   const ended = await tx.endEverythingOf(project, 'cessationOfOperation', at)
   const by = { at, actor: actorOf(asked.caller), origin: asked.origin }
-  for (const job of ended.jobs) await tellOfFinish(tx, job, by)
-  for (const certificate of ended.certificates) await tellOfRevocation(tx, certificate, by)
-  for (const { jti, expiresAt } of ended.tokens) {
-    await tx.change({ kind: 'token-revocation', jti, expiresAt: expiresAt.getTime() })
-  }
+  await tellOfEnded(tx, ended, by)
   await endKeys(context, tx, asked, { kind: 'of-project', project })
   await recordDeletedDeployments(context, tx, asked, ended.deployments)
   const counts = {

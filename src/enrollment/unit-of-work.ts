@@ -12,6 +12,7 @@ import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
 import type { LeaseStore } from './lease-store.ts'
+import type { ObtainedStore } from './obtained-store.ts'
 
 export interface UnitOfWork
   extends
@@ -25,6 +26,7 @@ export interface UnitOfWork
     EnrolmentStore,
     ApiKeyStore,
     EndingStore,
+    ObtainedStore,
     LeaseStore,
     CustodyStore,
     InstallationStore {}

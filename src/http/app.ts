@@ -25,6 +25,7 @@ import { negotiateRoutes } from './routes/negotiate.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { renewalRoutes } from './routes/renewal.ts'
+import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { signInRoutes } from './routes/sign-in.ts'
@@ -49,6 +50,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', auditRoutes(parts))
   app.route('/', certificateRoutes(parts))
   app.route('/', renewalRoutes(parts))
+  app.route('/', requesterRoutes(parts))
   app.route('/', userRoutes(parts))
   app.route('/', projectRoutes(parts))
   app.route('/', memberRoutes(parts))
@@ -85,6 +87,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   app.route('/', statusRoutes(parts))
   app.route('/', auditRoutes(parts))
   app.route('/', certificateRoutes(parts))
+  app.route('/', requesterRoutes(parts))
   app.route('/', userRoutes(parts))
   app.route('/', projectRoutes(parts))
   app.route('/', memberRoutes(parts))

@@ -139,6 +139,15 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     who: 'whose it is, its requester, an owner of its project, an administrator; a release: the last two',
   },
 
+  'get /v1/requesters/{requester}': {
+    callers: [...CERTIFIED, 'session'],
+    who: 'an administrator; everyone for what they obtained',
+  },
+  'post /v1/requesters/{requester}/revoke': {
+    callers: [...CERTIFIED, 'session'],
+    who: 'an administrator; everyone for what they obtained',
+  },
+
   'post /v1/certificates/renew': { callers: CERTIFIED, who: 'whoever holds a live certificate that was not replaced' },
   'post /v1/certificates/rekey': { callers: CERTIFIED, who: 'whoever holds a live certificate that was not replaced' },
 

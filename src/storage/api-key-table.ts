@@ -5,6 +5,7 @@ import { NameTaken } from '../domain/name-taken.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ApiKeyRecord, ApiKeyStore, EndedKeys } from '../enrollment/api-key-store.ts'
 import { decodeList, encodeList, instantOf } from './columns.ts'
+import { apiKeysOf, type Obtained, obtainedBy } from './obtained-tables.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
@@ -70,6 +71,7 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
   )
   const ofProject = session.prepare((p: Wanted<'of-project'>) => end(p.at).where('project', '=', p.project))
   const madeWith = session.prepare((p: Wanted<'made-with'>) => end(p.at).where('created_with', '=', p.certificate))
+  const obtained = session.prepare((p: Obtained) => end(p.at).where(apiKeysOf(p)))
   return (which, at) => {
     switch (which.kind) {
       case 'of-user':
@@ -84,6 +86,8 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
         return ofProject({ ...which, at })
       case 'made-with':
         return madeWith({ ...which, at })
+      case 'obtained-by':
+        return obtained(obtainedBy(which.requester, new Date(at)))
       default:
         return which satisfies never
     }

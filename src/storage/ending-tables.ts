@@ -143,7 +143,8 @@ function deploymentEndings(session: Session) {
   }
 }
 
-function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_name' | 'finished_at'>): FinishedJob {
+/** A job that an UPDATE gave back. */
+export function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_name' | 'finished_at'>): FinishedJob {
   const { id, project, user_name: user } = row
   return { id, project, user, finishedAt: instantOf(row.finished_at ?? 0) }
 }

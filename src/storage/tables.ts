@@ -10,6 +10,7 @@ import type { ApiKeyStore } from '../enrollment/api-key-store.ts'
 import type { EndingStore } from '../enrollment/ending-store.ts'
 import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
+import type { ObtainedStore } from '../enrollment/obtained-store.ts'
 import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
 import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -28,6 +29,7 @@ import { issuerTables } from './issuer-tables.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
+import { obtainedTables } from './obtained-tables.ts'
 import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
@@ -48,6 +50,7 @@ export interface Tables
     EnrolmentStore,
     ApiKeyStore,
     EndingStore,
+    ObtainedStore,
     JobLeaseStore,
     CustodyStore,
     SealedKeyStore,
@@ -81,6 +84,7 @@ export function tablesOf(session: Session): Tables {
     ...enrolmentTables(session),
     ...apiKeyTable(session),
     ...endingTables(session),
+    ...obtainedTables(session),
     ...custodyTables(session),
     ...sealedTables(session),
     ...installationTables(session),

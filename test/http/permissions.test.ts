@@ -533,6 +533,18 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
   {
+    route: 'get /v1/requesters/{requester}',
+    request: () => json('GET', '/v1/requesters/service:nobody.internal'),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'post /v1/requesters/{requester}/revoke',
+    request: () => json('POST', '/v1/requesters/service:nobody.internal/revoke', {}),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
     route: 'get /v1/jobs',
     request: () => json('GET', '/v1/jobs'),
     allowed: { service: 200, launcher: 200, scientist: 200, owner: 200, stranger: 200, account: 200 },

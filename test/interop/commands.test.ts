@@ -474,6 +474,15 @@ describe('the commands', () => {
       kept.subject = await done(['token', 'issue', '--audience', signet.url], 'alice')
     },
     'token revoke': async () => void (kept.token = await done(['token', 'issue', '--audience', 'resnet'], 'alice')),
+    'cert revoke': async () => {
+      const obtained = ['cert', 'revoke', '--requester', 'member:vision__carol']
+      for (const words of [[...obtained, '--plan'], obtained]) {
+        expect(await done(words, 'admin')).toMatch(
+          /^of member:vision__carol: 0 certificates, .* (would be|are) revoked$/m,
+        )
+      }
+      expect(codeOf({ ...(await ask(obtained, 'alice')), status: 1 })).toBe('not_permitted')
+    },
     'project accounts': async () => {
       const account = ['--project', 'vision', '--account', 'sa-etl']
       const issued = await done(['cert', 'issue', ...account, '--out', 'sa-etl.pem'], 'alice')
@@ -529,6 +538,11 @@ describe('the commands', () => {
     [['user', 'add']],
     [['cert', 'list', '--no-such-option']],
     [['cert', 'revoke', '12']],
+    [['cert', 'revoke', '--reason', 'superseded']],
+    [['cert', 'revoke', `01${'0'.repeat(32)}`]],
+    [['cert', 'revoke', `01${'0'.repeat(32)}`, '--requester', 'user:bob', '--reason', 'superseded']],
+    [['job', 'start', '--project', 'vision']],
+    [['job', 'start', '--project', 'vision', '--user', 'bob', '--account', 'sa-etl']],
   ])('are told from wrong usage: %j', async (words) => {
     expect((await ask(words)).status).toBe(2)
   })
