@@ -10,8 +10,9 @@ import { issue } from './issue.ts'
 import { job } from './job.ts'
 import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
+import { rotateMasterKey } from './rotate-master-key.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [issue, job, decide, authorize, ready, crl, deleteProject]
+const BENCHMARKS: readonly Benchmark[] = [issue, job, decide, authorize, ready, crl, deleteProject, rotateMasterKey]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
