@@ -82,6 +82,7 @@ async function withMeans<Result>(
     return await withProgress(host, text, (say) =>
       act({
         acts: storage,
+        reader: storage,
         keyStore,
         installation,
         clock: means.clock,

@@ -31,10 +31,19 @@ export interface RotationTx extends Recording, SealedKeyStore, Pick<Installation
   releaseLease(name: string, holder: string, at: Date): Promise<void>
 }
 
-export interface RotationMeans {
-  readonly acts: Transactions<RotationTx>
+/** What it takes to see how far a rotation is. */
+export interface Looking {
+  readonly reader: { read<Result>(look: (view: RotationView) => Promise<Result>): Promise<Result> }
   readonly keyStore: KeyStore
   readonly installation: string
+  /** Rows that are read at once, and written in one transaction. */
+  readonly batchRows: number
+}
+
+export type RotationView = Pick<SealedKeyStore, 'sealedKeys'> & Pick<InstallationStore, 'sealingKey'>
+
+export interface RotationMeans extends Looking {
+  readonly acts: Transactions<RotationTx>
   readonly clock: Clock
   /** Who does it, as audit events write it. */
   readonly actor: string
@@ -43,8 +52,6 @@ export interface RotationMeans {
   /** Ends the rotation after the batch that is going on. */
   readonly stop: AbortSignal
   readonly onProgress: (counts: Counts) => void
-  /** Rows in one transaction. */
-  readonly batchRows: number
 }
 
 /** Rows of one kind: those that were re-sealed, those that needed nothing, and those that neither key opens. */
@@ -63,8 +70,8 @@ export interface Rotated {
   readonly counts: Counts
 }
 
-/** Rows in one transaction: a hundredth of a second of work, for which the service waits on SQLite. */
-export const BATCH_ROWS = 200
+/** Some hundredths of a second of writing, for which the service waits on SQLite; each batch waits for its turn about as long. */
+export const BATCH_ROWS = 500
 
 const LEASE = 'master-key-rotation'
 /** Many times what a batch takes. A run that was killed keeps the next one waiting for so long. */
@@ -84,11 +91,8 @@ export async function rotateMasterKey(means: RotationMeans, dataKey: DataKeyUse)
   const run: Run = { means, to, holder: randomUUID() }
   const from = await begin(run, dataKey)
   try {
-    let done = await pass(run, dataKey, NOTHING)
-    for (let last = done; rewritten(last) > 0;) {
-      last = await pass(run, 'kept', NOTHING)
-      done = joined(done, last)
-    }
+    let done = await pass(run, dataKey)
+    while (rewritten((await planRotation(means)).counts) > 0) done = joined(done, await pass(run, 'kept'))
     await finish(run, done)
     return { from, to, counts: done }
   } finally {
@@ -97,9 +101,9 @@ export async function rotateMasterKey(means: RotationMeans, dataKey: DataKeyUse)
 }
 
 /** What a rotation would find, with nothing written. Throws `RotationRefused`. */
-export async function planRotation(means: RotationMeans): Promise<Rotated> {
+export async function planRotation(means: Looking): Promise<Rotated> {
   const to = nextKey(means.keyStore)
-  const from = await means.acts.run((tx) => tx.sealingKey('none'))
+  const from = await means.reader.read((view) => view.sealingKey('none'))
   let counts = NOTHING
   for (const kind of SEALED_KINDS) {
     for await (const rows of pagesOf(means, kind)) {
@@ -141,45 +145,39 @@ async function holdLease(tx: RotationTx, holder: string, at: Date): Promise<void
 }
 
 /** Every row once. */
-async function pass(run: Run, dataKey: DataKeyUse, before: Counts): Promise<Counts> {
-  let counts = before
+async function pass(run: Run, dataKey: DataKeyUse): Promise<Counts> {
+  const { means } = run
+  let counts = NOTHING
   for (const kind of SEALED_KINDS) {
-    let after: SealedPlace | undefined
-    do {
-      const { means } = run
+    for await (const rows of pagesOf(means, kind)) {
       if (means.stop.aborted) throw new RotationRefused('rotation_stopped', { done: rewritten(counts) })
-      const began = means.clock.monotonicMilliseconds()
-      const batch = await reseal(run, kind, after, dataKey)
-      for (const outcome of batch.outcomes) counts = counted(counts, kind, outcome)
-      after = batch.last
+      const outcomes = rows.map((row) => lookAt(means, run.to, row, dataKey))
+      await swap(run, rows, outcomes)
+      for (const outcome of outcomes) counts = counted(counts, kind, outcome)
       means.onProgress(counts)
-      if (after !== undefined) await means.pause(means.clock.monotonicMilliseconds() - began)
-    } while (after !== undefined)
+    }
   }
   return counts
 }
 
-interface Batch {
-  readonly outcomes: readonly Outcome[]
-  /** Undefined when there are no more. */
-  readonly last: SealedPlace | undefined
-}
-
-function reseal({ means, to, holder }: Run, kind: SealedKind, after: SealedPlace | undefined, dataKey: DataKeyUse) {
-  return means.acts.run(async (tx): Promise<Batch> => {
-    await holdLease(tx, holder, means.clock.now())
+/** Only this holds up the service, so it holds nothing but the writing; afterwards it is the service's turn for as long. */
+async function swap(run: Run, rows: readonly SealedRow[], outcomes: readonly Outcome[]): Promise<void> {
+  if (!outcomes.some(({ kind }) => kind === 'resealed')) return
+  const { acts, clock, pause } = run.means
+  const began = await acts.run(async (tx) => {
+    // From here on others wait; until here this waited for them.
+    const holding = clock.monotonicMilliseconds()
+    await holdLease(tx, run.holder, clock.now())
     // Another rotation, to another key, has begun since.
-    if ((await tx.sealingKey('share')) !== to) throw new RotationRefused('rotation_running', { to })
-    const rows = await tx.sealedKeys(kind, after, means.batchRows)
-    const outcomes: Outcome[] = []
-    for (const row of rows) {
-      const outcome = lookAt(means, to, row, dataKey)
-      // A row that changed meanwhile was sealed under the new key, or is gone: the next pass sees it.
-      if (outcome.kind === 'resealed') await tx.replaceSealedKey(row, outcome.sealedKey)
-      outcomes.push(outcome)
+    if ((await tx.sealingKey('share')) !== run.to) throw new RotationRefused('rotation_running', { to: run.to })
+    for (const [index, row] of rows.entries()) {
+      const outcome = outcomes[index]
+      // A row that changed meanwhile was sealed under the new key, or is gone.
+      if (outcome?.kind === 'resealed') await tx.replaceSealedKey(row, outcome.sealedKey)
     }
-    return { outcomes, last: rows.length < means.batchRows ? undefined : rows.at(-1)?.place }
+    return holding
   })
+  await pause(clock.monotonicMilliseconds() - began)
 }
 
 type Outcome =
@@ -191,7 +189,7 @@ type Outcome =
 const BROKEN = [SealBroken, CertificateRejected, KeyRejected]
 
 /** What neither key opens stays as it is: it is named, and never written over. */
-function lookAt({ keyStore, installation }: RotationMeans, to: string, row: SealedRow, dataKey: DataKeyUse): Outcome {
+function lookAt({ keyStore, installation }: Looking, to: string, row: SealedRow, dataKey: DataKeyUse): Outcome {
   try {
     const sealedKey = keyStore.reseal(row.sealedKey, contextOf(installation, row.place), to, dataKey)
     return sealedKey === 'current' ? { kind: 'current' } : { kind: 'resealed', sealedKey }
@@ -226,10 +224,10 @@ async function finish({ means, to }: Run, counts: Counts): Promise<void> {
 /** Rows that one refusal names. */
 const NAMED_AT_MOST = 100
 
-async function* pagesOf({ acts, batchRows }: RotationMeans, kind: SealedKind) {
+async function* pagesOf({ reader, batchRows }: Looking, kind: SealedKind) {
   let after: SealedPlace | undefined
   do {
-    const rows = await acts.run((tx) => tx.sealedKeys(kind, after, batchRows))
+    const rows = await reader.read((view) => view.sealedKeys(kind, after, batchRows))
     yield rows
     after = rows.length < batchRows ? undefined : rows.at(-1)?.place
   } while (after !== undefined)

@@ -89,6 +89,7 @@ onBothStores(
       try {
         return await act(opened, {
           acts: opened.storage,
+          reader: opened.storage,
           keyStore: opened.keyStore,
           installation: opened.facts?.installation ?? '',
           clock,

@@ -27,6 +27,7 @@ function stopping(tx: RotationTx): RotationTx {
 await rotateMasterKey(
   {
     acts: { run: (act) => storage.run((tx) => act(stopping(tx))) },
+    reader: storage,
     keyStore,
     installation: facts?.installation ?? '',
     clock: systemClock,
