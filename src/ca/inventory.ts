@@ -63,6 +63,8 @@ export interface Inventory {
    * identity or one that was ever revoked for compromise. One statement and a unique row: two claims at once, one wins.
    */
   claimKey(keyFingerprint: string, identity: string): Promise<void>
+  /** Locks the row of a key, when it has one: whoever is recording a certificate of it has finished, or begins afterwards. */
+  holdKey(keyFingerprint: string): Promise<void>
   markKeyCompromised(keyFingerprint: string): Promise<void>
   certificate(serial: SerialNumber, lock: RowLock): Promise<CertificateRecord | undefined>
   certificateStanding(serial: SerialNumber, lock: RowLock): Promise<CertificateStanding | undefined>

@@ -167,6 +167,8 @@ async function replaceKey(
   issued: { readonly serial: SerialNumber; readonly keyFingerprint: string },
 ): Promise<void> {
   const at = context.clock.now()
+  // A renewal that is being recorded has a share of it: what it records is found here, or it finds what is marked here.
+  await tx.holdKey(before.keyFingerprint)
   const others = (await tx.liveCertificatesOf(before.identity, at)).filter(({ serial }) => serial !== issued.serial)
   // Under lock now: of two rekeys at once the second finds the first one's mark.
   refuseReplaced(others.find(({ serial }) => serial === before.serial))

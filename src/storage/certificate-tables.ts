@@ -216,6 +216,9 @@ function keyTable(session: Session) {
       if (row?.compromised !== 0) throw new KeyRefused('key_compromised', fingerprint)
       if (row.identity !== identity) throw new KeyRefused('key_of_another_identity', fingerprint)
     },
+    holdKey: async (fingerprint) => {
+      await find('update', { fingerprint })
+    },
     markKeyCompromised: async (fingerprint) => {
       await compromise({ fingerprint })
     },

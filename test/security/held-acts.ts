@@ -13,7 +13,7 @@ export interface HeldActs {
   readonly signatures: () => number
   /** Stops the next transaction, or a later one, before it begins; `waits` resolves then. */
   hold(transaction: number): { readonly waits: Promise<void>; readonly letGo: () => void }
-  /** Stops the next transaction right before it inserts a certificate, after its second look. */
+  /** Stops the next transaction that inserts a certificate right before it does, after its second look. */
   holdNextInsert(): { readonly waits: Promise<void>; readonly letGo: () => void }
   close(): Promise<void>
 }
@@ -41,12 +41,11 @@ export async function holdActs(configuration: Configuration, clock: Clock): Prom
     },
   }
   function stoppingAtInsert(tx: UnitOfWork): UnitOfWork {
-    const gate = beforeInsert
-    beforeInsert = undefined
-    if (gate === undefined) return tx
     return {
       ...tx,
       insertCertificate: async (record) => {
+        const gate = beforeInsert
+        beforeInsert = undefined
         await pass(gate)
         return tx.insertCertificate(record)
       },

@@ -14,6 +14,7 @@ import type { SystemUser } from '../../src/domain/system-user.ts'
 import type { ServiceAccountName, UserName } from '../../src/domain/user-name.ts'
 import { issueForMember } from '../../src/enrollment/issue-for-member.ts'
 import { issueForService } from '../../src/enrollment/issue-for-service.ts'
+import { renewCertificate } from '../../src/enrollment/renew-certificate.ts'
 import { type StartedJob, startJobs } from '../../src/enrollment/start-jobs.ts'
 import type { TokenContext } from '../../src/enrollment/token-acts.ts'
 import { TokenKeyring } from '../../src/enrollment/token-keyring.ts'
@@ -267,6 +268,22 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
       expectStatus(await removing, 200)
       const { json } = await running.get(`/v1/certificates/${serial}`, running.admin)
       expect(json).toMatchObject({ status: 'revoked', reason: 'affiliationChanged' })
+    })
+
+    onRows('at the same time: what a renewal records is replaced by the rekey that waited for it', async () => {
+      const by = await running.addService('raced.internal')
+      const { waits, letGo } = acts.holdNextInsert()
+      const renewing = renewCertificate(acts.context, { caller: service('raced.internal', by), origin: ORIGIN })
+      await waits
+      const csr = (await makeCsr()).pem
+      const rekeying = running.post('/v1/certificates/rekey', { csr }, by)
+      await lockIsWaitedFor()
+      letGo()
+      const { serial } = await renewing
+      const replacedBy = expectStatus(await rekeying, 201).json['serial']
+      const { json } = await running.get('/v1/services/raced.internal', running.admin)
+      const certificates = json['certificates'] as { serial: string; replacedBy?: string }[]
+      expect(certificates.find((each) => each.serial === serial)?.replacedBy).toBe(replacedBy)
     })
 
     /** Asks PostgreSQL until one of its sessions waits for another's lock. */
