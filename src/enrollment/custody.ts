@@ -13,13 +13,14 @@ import type { ActContext, RequestOrigin } from './act-context.ts'
 import type { KeptKey } from './custody-store.ts'
 import { CustodyRefused } from './custody-refused.ts'
 import { type Asked, audit, once } from './directory-act.ts'
-import { recordRevocation } from './end-identity.ts'
+import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type CertificateAnswer, recordCertificate, signCertificate } from './issue-certificate.ts'
 import { keptAsJson } from './idempotency.ts'
+import { refuseStale } from './issue-for-member.ts'
 import { deliver, type DeliveredKey, makePassphrase } from './made-key.ts'
 import { memberKeyContext } from './sealed-keys.ts'
-import { activeMembership, callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import { activeMembership, callerStillGood, isOwner, notPermitted, refuseReplaced } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** What key stores of every program take. */
@@ -78,15 +79,18 @@ export async function keepKey(
   await audit(context, tx, asked, 'key.keep', identity, { serial, renewUntil: renewUntil.toISOString() })
 }
 
-/** The certificates of the key that was kept until now; those of keys of the member's own stay. */
+/** The certificates of the key that was kept until now, with the tokens they bought; those of keys of the member's own stay. */
 async function supersede(tx: UnitOfWork, asked: Asked, member: OfMember, at: Date): Promise<void> {
   const before = await tx.keptKey(member.project, member.user, 'update')
   if (before === undefined) return
+  const by = { at, actor: actorOf(asked.caller), origin: asked.origin }
+  await tx.holdKey(before.keyFingerprint)
   for (const record of await tx.liveCertificatesOf(identityOf(member), at)) {
     if (record.keyFingerprint !== before.keyFingerprint) continue
     const outcome = revokeRecord(record, 'superseded', at)
     if (outcome.kind === 'unchanged') continue
-    await recordRevocation(tx, outcome.record, { at, actor: actorOf(asked.caller), origin: asked.origin })
+    await recordRevocation(tx, outcome.record, by)
+    await endWhatHangsOn(tx, outcome.record, by)
   }
 }
 
@@ -132,10 +136,12 @@ export async function handOverKeptKey(
   const isMember = caller.kind === 'member' && caller.project === project && caller.user === user
   const isSession = caller.kind === 'session' && caller.user === user
   if (!isMember && !isSession) throw notPermitted(caller)
+  if (isSession) refuseStale(context, caller)
   const { secret, certificate } = await context.acts.run(async (tx) => {
     const kept = await lookAtKept(context, tx, asked)
     const found = await tx.certificate(kept.serial, 'share')
-    if (found?.status !== 'good') throw new CustodyRefused('kept_key_unknown', { project, user })
+    if (found?.status !== 'good' || found.replacedBy !== undefined)
+      throw new CustodyRefused('kept_key_unknown', { project, user })
     const until = await termOf(context, tx, caller)
     const { notAfter } = found.validity
     if (notAfter > until) throw new EnrollmentRefused('renewal_ended', { renewUntil: until.toISOString() })
@@ -157,7 +163,7 @@ async function lookAtKept(
   tx: UnitOfWork,
   { caller, project, user }: OfMember & Pick<Asked, 'caller'>,
 ) {
-  await callerStillGood(tx, caller, context.clock.now())
+  refuseReplaced(await callerStillGood(tx, caller, context.clock.now()))
   await activeMembership(tx, project, user, 'share')
   const kept = await tx.keptKey(project, user, 'update')
   if (kept === undefined) throw new CustodyRefused('kept_key_unknown', { project, user })
@@ -205,9 +211,10 @@ async function renewKeptKey(context: ActContext, seen: KeptKey): Promise<void> {
   })
 }
 
-/** One that was revoked or held ends here: whoever did so did not want another of the same key. */
+/** One that was revoked, held or replaced ends here: whoever did so did not want another of the same key. */
 async function isGood(tx: UnitOfWork, { serial }: KeptKey): Promise<boolean> {
-  return (await tx.certificateStanding(serial, 'share'))?.status === 'good'
+  const standing = await tx.certificateStanding(serial, 'share')
+  return standing?.status === 'good' && standing.replacedBy === undefined
 }
 
 /** Absent when the next certificate would end after the term: the member signs in again. */

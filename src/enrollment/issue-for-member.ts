@@ -79,7 +79,7 @@ function withSession(
 }
 
 /** A certificate outlives the session: only a fresh sign-in buys one. Throws `SignInRefused` (`sign_in_not_fresh`). */
-function refuseStale({ clock, policy }: ActContext, { signedInAt }: { readonly signedInAt: Date }): void {
+export function refuseStale({ clock, policy }: ActContext, { signedInAt }: { readonly signedInAt: Date }): void {
   const { freshSeconds } = policy.credentials.signIn
   if (clock.now() >= addSeconds(signedInAt, freshSeconds))
     throw new SignInRefused('sign_in_not_fresh', { freshSeconds })

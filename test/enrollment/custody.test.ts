@@ -2,19 +2,26 @@
 // is renewed, and that nothing of it outlives the member, the project or custody itself.
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { SettableClock } from '../http/settable-clock.ts'
 import { leavesNothing } from '../http/stored.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { type Answer, type ClientIdentity, known } from '../support/https-client.ts'
-import { type Certified, expectStatus, type TestService } from '../support/test-service.ts'
+import { makeCsr } from '../support/csr.ts'
+import { People, sessionOf } from '../support/people.ts'
+import { certified, type Certified, expectStatus, type TestService } from '../support/test-service.ts'
 
 /** Of the service that runs now. */
 let clock: SettableClock
+const people = new People()
+
+afterAll(() => {
+  people.close()
+})
 
 onBothStores(
   'custody',
-  () => ({ clock: (clock = new SettableClock()) }),
+  () => ({ clock: (clock = new SettableClock()), flags: people.flags({ local: {} }) }),
   (running) => {
     let service: TestService
     let owner: Certified
@@ -98,6 +105,59 @@ onBothStores(
       const { json } = expectStatus(await keystore(user, own), 200)
       const record = (await service.get(`/v1/certificates/${String(json['serial'])}`, service.admin)).json
       expect(record['renewUntil']).toBe((ownRecord as unknown as { renewUntil: string }).renewUntil)
+    })
+
+    const rekey = async (by: ClientIdentity): Promise<Certified> => {
+      const csr = await makeCsr()
+      return certified(await service.post('/v1/certificates/rekey', { csr: csr.pem }, by), csr)
+    }
+
+    test('rule 11: a certificate that was replaced gets no key, and its successor does', async () => {
+      const { user, own } = await keptMember()
+      const next = await rekey(own)
+      const refusal = { status: 409, code: 'certificate_replaced' }
+      expect(known(await leavesNothing(service, () => keystore(user, own)))).toEqual(refusal)
+      expectStatus(await keystore(user, next), 200)
+    })
+
+    test('rule 11: a session gets a key while its sign-in is fresh, and not later', async () => {
+      const { user } = await keptMember()
+      await people.link(service, 'local', user)
+      const headers = await sessionOf(service, 'local', user)
+      const take = () =>
+        service.send({ method: 'GET', path: `/v1/projects/vision/members/${user}/keystore?format=pem`, headers })
+      clock.pass(899)
+      expectStatus(await take(), 200)
+      clock.pass(1)
+      expect(known(await leavesNothing(service, take))).toEqual({ status: 403, code: 'sign_in_not_fresh' })
+    })
+
+    test('a kept key whose member replaced it is handed over no more, and not renewed', async () => {
+      const [replaced, kept] = [await keptMember(), await keptMember()]
+      const identity = identityIn(expectStatus(await pemOf(replaced.user, replaced.own), 200))
+      clock.pass(16 * 3600 - 900)
+      await rekey(identity)
+      const take = () => keystore(replaced.user, replaced.own)
+      expect(known(await leavesNothing(service, take))).toEqual({ status: 404, code: 'kept_key_unknown' })
+      const count = async ({ user }: { readonly user: string }) => (await certificatesOf(user)).length
+      const before = await count(replaced)
+      await service.stop()
+      clock.pass(1800)
+      await service.restart()
+      await vi.waitFor(async () => expect(await count(kept)).toBe(3), 10_000)
+      expect(await count(replaced)).toBe(before)
+    }, 40_000)
+
+    test('tokens that the superseded certificates of a kept key bought end with them', async () => {
+      const { user, own } = await keptMember()
+      const identity = identityIn(expectStatus(await pemOf(user, own), 200))
+      const buy = async (by: ClientIdentity) =>
+        String(expectStatus(await service.post('/v1/tokens', { audience: service.url }, by), 201).json['access_token'])
+      const [token, ofOwn] = [await buy(identity), await buy(own)]
+      expectStatus(await service.post(`/v1/projects/vision/members/${user}/keystore`, undefined, owner), 201)
+      const isActive = async (which: string) =>
+        (await service.post('/v1/tokens/introspect', { token: which }, service.admin)).json['active']
+      expect([await isActive(token), await isActive(ofOwn)]).toEqual([false, true])
     })
 
     test('an owner has a key made anew: the one before is superseded, the own one stays', async () => {
