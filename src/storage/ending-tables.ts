@@ -9,6 +9,7 @@ import { instantOf, present, presentInstant } from './columns.ts'
 import { deploymentOf } from './deployment-table.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
+import { FOR_ANOTHER } from './token-tables.ts'
 
 export function endingTables(session: Session): EndingStore {
   const members = memberEndings(session)
@@ -24,7 +25,10 @@ export function endingTables(session: Session): EndingStore {
       await jobs.hold('update', ofProject)
       const certificates = await credentials.revoke({ ...ofProject, reason, endsAfter: ofProject.at - END_OF_SECOND })
       // Tokens are those of active jobs, of members and of accounts, so all of them end after them.
-      const tokens = await credentials.revokeTokens(ofProject)
+      const tokens = [
+        ...(await credentials.revokeTokens(ofProject)),
+        ...(await credentials.revokeTokensForOthers(ofProject)),
+      ]
       await credentials.voidEnrolmentTokens(ofProject)
       return {
         jobs: (await jobs.finish(ofProject)).map(finishedJob),
@@ -105,12 +109,18 @@ function credentialEndings(session: Session) {
       .set({ revoked_at: p.at })
       .where('expires_at', '>', p.at)
       .where('revoked_at', 'is', null)
-      .where(
-        'subject',
-        'in',
-        sql<string>`(${memberIdentities(p.project)} union all ${accountIdentities(p.project)} union all
-          select 'job:' || id from jobs where project = ${p.project} and status = 'active')`,
-      )
+      .where('subject', 'in', identities(p.project))
+      .returning(['jti', 'expires_at']),
+  )
+  // What they hold in the name of somebody of another project.
+  const revokeTokensForOthers = session.prepare((p: OfProject) =>
+    session.sql
+      .updateTable('tokens')
+      .set({ revoked_at: p.at })
+      .where(FOR_ANOTHER)
+      .where('expires_at', '>', p.at)
+      .where('revoked_at', 'is', null)
+      .where('requester', 'in', identities(p.project))
       .returning(['jti', 'expires_at']),
   )
   const voidEnrolmentTokens = session.prepareChange((p: OfProject) =>
@@ -121,7 +131,13 @@ function credentialEndings(session: Session) {
       .where('voided_at', 'is', null)
       .where('identity', 'in', sql<string>`(${memberIdentities(p.project)})`),
   )
-  return { revoke, revokeTokens, voidEnrolmentTokens }
+  return { revoke, revokeTokens, revokeTokensForOthers, voidEnrolmentTokens }
+}
+
+/** Of its members, accounts and active jobs. */
+function identities(project: ProjectName) {
+  return sql<string>`(${memberIdentities(project)} union all ${accountIdentities(project)} union all
+    select 'job:' || id from jobs where project = ${project} and status = 'active')`
 }
 
 /** As `member:PROJECT__USER`. */

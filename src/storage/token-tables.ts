@@ -14,7 +14,7 @@ export function tokenTables(session: Session): TokenStore {
 }
 
 /** Written out, because an index of a part of the table is used only when the text of its condition is there. */
-const FOR_ANOTHER = sql<SqlBool>`requester <> subject`
+export const FOR_ANOTHER = sql<SqlBool>`requester <> subject`
 
 function tokenTable(session: Session) {
   const insert = session.prepareChange((p: TokenRow) =>

@@ -126,6 +126,25 @@ onBothStores(
       expect(jobs.find(({ id }) => id === otherJob.id)?.status).toBe('active')
     })
 
+    test('AA5: revokes what its members hold in the name of others', async () => {
+      const { name, owner } = await fresh()
+      const mayAct = `${name}__owner${String(count)}`
+      const asked = { audience: service.url, mayAct }
+      const word = expectStatus(await service.post('/v1/tokens', asked, bystander), 201).json['access_token']
+      const body = new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: String(word),
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        audience: 'model.internal',
+      }).toString()
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const exchange = { method: 'POST', path: '/v1/tokens/exchange', body, headers } as const
+      const token = expectStatus(await service.send(exchange, owner), 200).json['access_token']
+      expect(await isActive(token)).toBe(true)
+      expectStatus(await remove(name), 200)
+      expect([await isActive(token), await isActive(word)]).toEqual([false, true])
+    })
+
     test("its members' other memberships stay", async () => {
       const { name, owner } = await fresh()
       const user = `owner${String(count)}`
