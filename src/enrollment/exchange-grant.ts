@@ -9,6 +9,7 @@ import { actingAfter, type TokenActor } from '../tokens/token-actor.ts'
 import { certificateThumbprint } from '../tokens/token-claims.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { ExchangeRefused } from './exchange-errors.ts'
+import { goodJob } from './job-holder.ts'
 import { requireLauncher } from './launcher.ts'
 import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
 import type { TokenContext } from './token-acts.ts'
@@ -96,7 +97,7 @@ export async function grantStillGood(tx: UnitOfWork, context: TokenContext, gran
   }
   if (at >= token.expiresAt) throw new ExchangeRefused('subject_token_refused', { reason: 'token_expired' })
   if (certified === undefined) return
-  await callerStillGood(tx, certified, at)
+  await (certified.kind === 'job' ? goodJob(context, tx, certified) : callerStillGood(tx, certified, at))
   if (isDelegated) await requireDelegation(tx, context, certified, token)
 }
 

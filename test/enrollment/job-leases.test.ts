@@ -170,7 +170,7 @@ onBothStores(
     })
 
     test('rule 25: too many at once end when an administrator confirms it', async () => {
-      const many = await Promise.all(Array.from({ length: 12 }, () => start()))
+      const many = await Promise.all(Array.from({ length: 12 }, () => start({ token: { audience: service().url } })))
       const [first] = many
       if (first === undefined) throw new Error('twelve were started')
       expect(await walk(LEASE + 1)).toMatchObject({ isPaused: true, waiting: 12, ended: 0 })
@@ -182,7 +182,17 @@ onBothStores(
       const path = `/v1/jobs/${first.id}/renew`
       const renewal = await service().post(path, { csr: (await makeCsr()).pem }, first.identity)
       expect(renewal).toMatchObject({ status: 409, code: 'job_lease_lapsed' })
+      const exchange = new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: first.token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        audience: 'resnet',
+      })
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const form = { method: 'POST', path: '/v1/tokens/exchange', body: exchange.toString(), headers } as const
+      expect(await service().send(form, first.identity)).toMatchObject({ status: 409, code: 'job_lease_lapsed' })
       expectStatus(await heartbeat(first), 200)
+      expectStatus(await service().send(form, first.identity), 200)
       const confirm = (by: ClientIdentity) => service().post('/v1/jobs/leases/confirm', undefined, by)
       expect(await confirm(owner)).toMatchObject({ status: 403, code: 'not_permitted' })
       const overview = await service().get('/v1/jobs/leases', service().admin)
