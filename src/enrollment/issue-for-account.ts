@@ -4,10 +4,12 @@ import { actorOf, type Caller } from '../domain/caller.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
 import type { ServiceAccountName } from '../domain/user-name.ts'
-import { accountGrant, accountHolder } from './account-grant.ts'
+import { accountGrant, accountHolder, type AskedOfAccount } from './account-grant.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import type { IdempotentRequest } from './idempotency.ts'
-import { type CertificateAnswer, type CsrSource, issueCertificate } from './issue-certificate.ts'
+import { type CertificateAnswer, type CsrSource, issueCertificate, type LookedAgain } from './issue-certificate.ts'
+import { refuseReplaced } from './second-look.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface AccountCertificateRequest {
   readonly caller: Caller
@@ -36,7 +38,15 @@ export async function issueForAccount(
     principal: actorOf(caller),
     idempotent,
     origin,
-    lookFirst: (tx) => accountGrant(context, tx, granted),
-    lookAgain: (tx) => accountGrant(context, tx, granted),
+    lookFirst: (tx) => certificateGrant(context, tx, granted),
+    lookAgain: (tx) => certificateGrant(context, tx, granted),
   })
+}
+
+/** What an owner obtains has no end: a certificate of theirs that was replaced does not obtain it. A launcher works on in the overlap. */
+async function certificateGrant(context: ActContext, tx: UnitOfWork, asked: AskedOfAccount): Promise<LookedAgain> {
+  const granted = await accountGrant(context, tx, asked)
+  const { kind, certificate } = asked.caller
+  if (kind === 'member') refuseReplaced(await tx.certificateStanding(certificate.serial, 'share'))
+  return granted
 }

@@ -229,6 +229,16 @@ onBothStores(
       expect(issued).toMatchObject({ act: 'certificate.issue', actor: `account:vision__${name}` })
     })
 
+    test('rule 11: an owner’s certificate that was replaced obtains none, and its successor does', async () => {
+      const name = await fresh()
+      const before = await service.addMember('vision', 'second-owner', owner, 'owner')
+      const csr = await makeCsr()
+      const next = certified(await service.post('/v1/certificates/rekey', { csr: csr.pem }, before), csr)
+      const refusal = { status: 409, code: 'certificate_replaced' }
+      expect(known(await leavesNothing(service, () => ask(name, before)))).toEqual(refusal)
+      expectStatus(await ask(name, next), 201)
+    })
+
     test('rule 13: whoever obtained a certificate may revoke it, another launcher may not', async () => {
       const name = await fresh()
       const granted = await obtain(name, launcher)
