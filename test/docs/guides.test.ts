@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCsr } from '../support/csr.ts'
 import type { ClientIdentity } from '../support/https-client.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
 import { sectionsOf, type Shell, typeBlock, untold } from './console.ts'
@@ -115,6 +116,7 @@ const GUIDES: readonly GuideRun[] = [
       },
       { heading: 'Administrators', inPlace: [CONFIGURATION] },
       { heading: 'Accounts' },
+      { heading: 'All that a requester obtained', before: [twoJobsOfHub] },
       { heading: 'Projects' },
     ],
     notRun: {},
@@ -131,6 +133,16 @@ const identityOf = (name: string): ClientIdentity => {
 async function anyKeyId(): Promise<string> {
   const [key] = (await service.get('/.well-known/jwks.json')).json['keys'] as { kid: string }[]
   return key?.kid ?? ''
+}
+
+async function twoJobsOfHub(): Promise<void> {
+  const job = async () => ({
+    project: 'vision',
+    user: 'alice',
+    csr: (await makeCsr()).pem,
+    token: { audience: 'resnet' },
+  })
+  expectStatus(await service.post('/v1/jobs', { jobs: [await job(), await job()] }, identityOf('hub')), 201)
 }
 
 /** For Signet itself, to be exchanged. */
