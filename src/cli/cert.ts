@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { certIssueCommand } from './cert-issue.ts'
+import { certKeystoreCommand } from './cert-keystore.ts'
 import { certListCommand } from './cert-list.ts'
 import { certRekeyCommand, certRenewCommand } from './cert-renew.ts'
 import { certRevokeCommand } from './cert-revoke.ts'
@@ -16,6 +17,7 @@ export function certCommand(host: Host): Command {
     certIssueCommand(host),
     certRenewCommand(host),
     certRekeyCommand(host),
+    certKeystoreCommand(host),
     certListCommand(host),
     certShowCommand(host),
     certRevokeCommand(host),

@@ -6,6 +6,7 @@ import { projectAddCommand } from './project-add.ts'
 import { projectDeleteCommand } from './project-delete.ts'
 import { projectListCommand } from './project-list.ts'
 import { projectMembersCommand } from './project-members.ts'
+import { projectSettingsCommand } from './project-settings.ts'
 
 export function projectCommand(host: Host): Command {
   return groupOf(
@@ -17,5 +18,6 @@ export function projectCommand(host: Host): Command {
     projectListCommand(host),
     projectMembersCommand(host),
     projectAccountsCommand(host),
+    projectSettingsCommand(host),
   )
 }

@@ -1,7 +1,7 @@
 // Every command of `signet`, as the program, against a service that the program runs: once done, and once refused. In the
 // order of a first day; each row builds on those before it.
-import { X509Certificate } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/signet.ts'
@@ -67,6 +67,14 @@ describe('the commands', () => {
     await done(['project', 'members', 'vision', '--add', user], 'alice')
     const token = await done(['user', 'enrol', ...MEMBER, user], 'alice')
     await done(['cert', 'issue', ...MEMBER, user, '--token-file', '-', '--out', `${user}.pem`], undefined, () => token)
+  }
+
+  /** The first certificate of a member of another project, in a file of this name. */
+  async function enrolIn(project: string, user: string, by: string, name: string): Promise<void> {
+    const member = ['--project', project, '--user', user]
+    const token = await done(['user', 'enrol', ...member], by)
+    const files = ['--token-file', '-', '--out', `${name}.pem`]
+    await done(['cert', 'issue', ...member, ...files], undefined, () => token)
   }
 
   const rows: readonly Row[] = [
@@ -141,6 +149,24 @@ describe('the commands', () => {
         words: () => ['project', 'accounts', 'vision', '--add', 'sa-ETL'],
         by: 'alice',
         code: 'name_taken',
+      },
+    },
+    {
+      command: 'project settings',
+      words: () => ['project', 'settings', 'kept', '--custody', 'on'],
+      by: 'kept-alice',
+      says: /^kept: custody on$/m,
+      refused: { words: () => ['project', 'settings', 'kept', '--custody', 'off'], by: 'admin', code: 'not_permitted' },
+    },
+    {
+      command: 'cert keystore',
+      words: () => ['cert', 'keystore', '--project', 'kept', '--user', 'dora', '--format', 'pem', '--out', 'kept.pem'],
+      by: 'dora',
+      says: /^passphrase: kept\.pem\.passphrase$/m,
+      refused: {
+        words: () => ['cert', 'keystore', '--project', 'kept', '--user', 'dora', '--out', 'no.pem'],
+        by: 'kept-alice',
+        code: 'not_permitted',
       },
     },
     {
@@ -395,7 +421,7 @@ describe('the commands', () => {
       command: 'user quota',
       words: () => ['user', 'quota', 'alice', '--projects', '7'],
       by: 'admin',
-      says: /^alice owns 1 of 7 projects$/m,
+      says: /^alice owns 2 of 7 projects$/m,
       refused: { words: () => ['user', 'quota', 'alice'], by: 'alice', code: 'not_permitted' },
     },
     {
@@ -458,6 +484,15 @@ describe('the commands', () => {
 
   /** What a row needs and does not show. */
   const before: Readonly<Record<string, () => Promise<void>>> = {
+    'project settings': async () => {
+      await done(['project', 'add', 'kept', '--owner', 'alice'], 'admin')
+      await enrolIn('kept', 'alice', 'admin', 'kept-alice')
+    },
+    'cert keystore': async () => {
+      await done(['user', 'add', 'dora'], 'admin')
+      await done(['project', 'members', 'kept', '--add', 'dora'], 'kept-alice')
+      await enrolIn('kept', 'dora', 'kept-alice', 'dora')
+    },
     'model deployment put': () => enrol('bob'),
     'job start': async () => {
       const launcher = ['--system-user', 'slurm', '--launcher', '--project', 'vision']
@@ -482,6 +517,16 @@ describe('the commands', () => {
         )
       }
       expect(codeOf({ ...(await ask(obtained, 'alice')), status: 1 })).toBe('not_permitted')
+    },
+    'cert keystore': async () => {
+      expect(statSync(signet.at('kept.pem')).mode & 0o777).toBe(0o600)
+      const passphrase = readFileSync(signet.at('kept.pem.passphrase'), 'utf8').trim()
+      const key = createPrivateKey({ key: readFileSync(signet.at('kept.pem')), passphrase })
+      expect(new X509Certificate(readFileSync(signet.at('kept.pem'))).checkPrivateKey(key)).toBe(true)
+      const again = ['cert', 'keystore', '--project', 'kept', '--user', 'dora', '--format', 'pem', '--out', 'kept.pem']
+      expect(codeOf({ ...(await ask(again, 'dora')), status: 1 })).toBe('file_exists')
+      const made = await done(['cert', 'keystore', '--project', 'kept', '--user', 'dora', '--make'], 'kept-alice')
+      expect(made).toMatch(/^a new key is kept for kept__dora, serial 01/)
     },
     'project accounts': async () => {
       const account = ['--project', 'vision', '--account', 'sa-etl']
