@@ -69,7 +69,7 @@ export async function startService(configuration: Configuration, clock: Clock = 
 }
 
 async function assemble(configuration: Configuration, clock: Clock, shutdown: Shutdown): Promise<RunningService> {
-  const providers = await openProviders(configuration)
+  const providers = await openProviders(configuration, clock)
   refuseEmpty(configuration)
   const live = new LiveState(clock, configuration.limits.snapshotAgeSeconds * 1000)
   const monitoring = openMonitoring(configuration, live, clock)

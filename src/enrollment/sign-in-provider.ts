@@ -40,12 +40,19 @@ export interface AttemptSecrets {
   readonly verifier: string
 }
 
+export interface SentAway {
+  /** Where the browser is to come back to. */
+  readonly redirectUri: string
+  /** `again`: whoever is signed in at the provider proves it once more, and sees that they do. */
+  readonly login: 'as-it-is' | 'again'
+}
+
 /** Sends the browser away and takes it back: OpenID Connect. */
 export interface RedirectProvider {
   readonly kind: 'redirect'
   readonly rules: ProviderRules
   /** Where to send the browser. Throws `SignInRefused` (`provider_unreachable`). */
-  begin(secrets: AttemptSecrets, redirectUri: string): Promise<URL>
+  begin(secrets: AttemptSecrets, sent: SentAway): Promise<URL>
   /** `callback`: the whole URL that the browser came back to. Throws `SignInRefused`. */
   finish(callback: URL, secrets: AttemptSecrets): Promise<ProvidedPerson>
 }

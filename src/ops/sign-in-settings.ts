@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Given } from './configuration-sources.ts'
 import { kerberosEntry, ldapEntry, ldapFaults } from './ldap-entry.ts'
+import { oidcEntry } from './oidc-entry.ts'
 import { path } from './setting-rules.ts'
 
 /** It stands in URLs and in the audit record; a comma or a colon would end it there. */
@@ -27,37 +28,49 @@ const password = z.strictObject({
 
 const ldap = ldapEntry.extend(common)
 const kerberos = kerberosEntry.extend(common)
+const oidc = oidcEntry.extend(common)
 
-export type ProviderSettings = z.output<typeof password> | z.output<typeof ldap> | z.output<typeof kerberos>
+export type ProviderSettings =
+  z.output<typeof password> | z.output<typeof ldap> | z.output<typeof kerberos> | z.output<typeof oidc>
 
 /** By name. */
 export const signInProviders = z.record(
   z.string().regex(PROVIDER_NAME, 'is named by lower case letters, digits and dashes, at most 32'),
-  z.discriminatedUnion('kind', [password, ldap, kerberos], {
-    error: 'a mapping with kind: ldap, kerberos or password',
+  z.discriminatedUnion('kind', [password, ldap, kerberos, oidc], {
+    error: 'a mapping with kind: oidc, ldap, kerberos or password',
   }),
   { error: 'a mapping of providers by name' },
 )
 
-/** A password provider is for tests, plain LDAP for loopback, and Kerberos knows nobody without a directory. */
+/**
+ * A password provider is for tests, plain LDAP for loopback, Kerberos knows nobody without a directory, and browsers that were
+ * sent away come back to the listener for them.
+ */
 export function providerFaults(given: ReadonlyMap<string, Given>): string[] {
   const providers = given.get('signIn.providers')
   const parsed = signInProviders.safeParse(providers?.value)
   if (providers === undefined || !parsed.success) return []
-  const isTest = given.get('demo')?.value === true || given.get('signIn.test')?.value === true
+  const installation = {
+    isTest: given.get('demo')?.value === true || given.get('signIn.test')?.value === true,
+    hasBrowsers: given.get('listeners.browser')?.value !== 'off',
+  }
   return Object.entries(parsed.data).flatMap(([name, entry]) =>
-    faultsOfEntry(entry, parsed.data, isTest).map((fault) => `${providers.origin}: signIn.providers.${name}: ${fault}`),
+    faultsOfEntry(entry, parsed.data, installation).map(
+      (fault) => `${providers.origin}: signIn.providers.${name}: ${fault}`,
+    ),
   )
 }
 
 function faultsOfEntry(
   entry: ProviderSettings,
   all: Readonly<Record<string, ProviderSettings>>,
-  isTest: boolean,
+  { isTest, hasBrowsers }: { readonly isTest: boolean; readonly hasBrowsers: boolean },
 ): readonly string[] {
   switch (entry.kind) {
     case 'password':
       return isTest ? [] : ['kind password is for test installations: signIn.test: true']
+    case 'oidc':
+      return hasBrowsers ? [] : ['kind oidc needs listeners.browser']
     case 'ldap':
       return ldapFaults(entry)
     case 'kerberos': {

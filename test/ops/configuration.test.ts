@@ -564,6 +564,52 @@ describe('providers', () => {
     expect(faults).toEqual([expect.stringContaining(fault)])
   })
 
+  const OIDC = 'kind: oidc, issuer: "https://idp.internal", clientId: signet'
+
+  test('of OpenID Connect have defaults, and paths relative to the file', () => {
+    const text = `signIn: {providers: {corp: {${OIDC}, clientSecretFile: s, caFile: ca.pem}}}`
+    const { providers } = parse(REQUIRED, { file: file(text) }).signIn
+    expect(providers.get('corp')).toEqual({
+      ...PASSWORDS,
+      kind: 'oidc',
+      issuer: 'https://idp.internal',
+      clientId: 'signet',
+      clientSecretFile: '/etc/signet/s',
+      clientSecretAs: 'basic',
+      caFile: '/etc/signet/ca.pem',
+      scopes: ['profile'],
+      claims: { user: 'preferred_username', groups: 'groups' },
+      algorithms: ['RS256', 'ES256'],
+      maxAge: 900,
+      timeout: 5,
+    })
+  })
+
+  test.each([
+    ['no issuer', 'kind: oidc, clientId: signet', 'corp.issuer: the https:// URL'],
+    ['no client', 'kind: oidc, issuer: "https://idp.internal"', 'corp.clientId: the client id'],
+    ['a fragment', 'kind: oidc, issuer: "https://idp.internal/#a", clientId: a', 'corp.issuer: '],
+    ['a password in the issuer', 'kind: oidc, issuer: "https://a:b@idp.internal", clientId: a', 'corp.issuer: '],
+    ['tokens that nobody signed', `${OIDC}, algorithms: [none]`, 'corp.algorithms.0: one or more of RS256'],
+    ['tokens under our own secret', `${OIDC}, algorithms: [HS256]`, 'corp.algorithms.0: one or more of RS256'],
+    ['no algorithm', `${OIDC}, algorithms: []`, 'corp.algorithms: one or more of RS256'],
+    ['a scope of two words', `${OIDC}, scopes: [a b]`, 'corp.scopes.0: the name of a scope'],
+    ['a claim without a name', `${OIDC}, claims: {groups: ""}`, 'corp.claims.groups: the name of a claim'],
+    ['another way to show the secret', `${OIDC}, clientSecretAs: query`, 'corp.clientSecretAs: basic or post'],
+    ['a wait without end', `${OIDC}, timeout: 2h`, 'corp.timeout: a duration from 1 s to 60 s'],
+    ['the secret itself', `${OIDC}, clientSecret: s`, 'corp: '],
+  ])('of OpenID Connect with %s stop the start', (_, entry, fault) => {
+    const text = `signIn: {providers: {corp: {${entry}}}}`
+    expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toEqual([expect.stringContaining(fault)])
+  })
+
+  test('rule 26: of OpenID Connect need the listener for browsers', () => {
+    const text = `listeners: {browser: off}\nsignIn: {providers: {corp: {${OIDC}}}}`
+    expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toEqual([
+      'signet.yaml: signIn.providers.corp: kind oidc needs listeners.browser',
+    ])
+  })
+
   test('are all told of at once', () => {
     const text = 'signIn: {test: true, providers: {a: {kind: saml}, b: {kind: password}, c: 3}}'
     expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toHaveLength(3)
