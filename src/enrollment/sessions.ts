@@ -89,7 +89,7 @@ export function isReused(
 }
 
 /** Throws `SignInRefused` (`session_ended`). */
-async function goingOn(tx: UnitOfWork, id: string, now: Date): Promise<PersonSession> {
+export async function goingOn(tx: UnitOfWork, id: string, now: Date): Promise<PersonSession> {
   const found = await tx.session(id, 'none')
   if (found === undefined) throw new SignInRefused('session_ended')
   // The user first, as everything that ends a user's sessions has it.

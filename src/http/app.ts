@@ -19,11 +19,13 @@ import { certificateRoutes } from './routes/certificates.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { custodyRoutes } from './routes/custody.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { loginCodeRoutes } from './routes/login-code.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { negotiateRoutes } from './routes/negotiate.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { redirectSignInRoutes } from './routes/redirect-sign-in.ts'
 import { renewalRoutes } from './routes/renewal.ts'
 import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -63,6 +65,8 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))
   app.route('/', negotiateRoutes(parts))
+  app.route('/', redirectSignInRoutes(parts))
+  app.route('/', loginCodeRoutes(parts))
   app.route('/', userLinkRoutes(parts))
   app.route('/', groupRoutes(parts))
   app.route('/', tokenRoutes(parts))
@@ -96,6 +100,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))
   app.route('/', negotiateRoutes(parts))
+  app.route('/', redirectSignInRoutes(parts))
   app.route('/', userLinkRoutes(parts))
   app.route('/', groupRoutes(parts))
   return app

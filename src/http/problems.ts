@@ -36,6 +36,7 @@ type EdgeCode =
   | 'csr_empty'
   | 'expectation_unknown'
   | 'foreign_page'
+  | 'browsers_only'
   | 'headers_too_large'
   | 'idempotency_key_malformed'
   | 'internal'
@@ -91,7 +92,7 @@ export type ProblemCode =
   | 'subject_unmapped'
 
 export interface ProblemRow {
-  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 415 | 417 | 421 | 422 | 429 | 431 | 500 | 503
   readonly title: string
   readonly tells: 'facts' | 'nothing'
   /** What clients of Hopsworks know the refusal by. */
@@ -112,6 +113,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   cursor_rejected: tell(400, 'Send the cursor of the page before, unchanged, or none.'),
   duration_rejected: tell(400, 'Write a duration as a whole number and one of s, m, h, d.'),
   expectation_unknown: hush(417, 'Expect 100-continue or nothing.'),
+  browsers_only: tell(421, 'Open this in a browser, at the address that facts.browserUrl names.'),
   foreign_page: tell(403, 'A browser page of another site may not write here.'),
   headers_too_large: hush(431, 'Send fewer or shorter headers.'),
   idempotency_key_malformed: tell(400, 'An Idempotency-Key has 1 to 255 visible ASCII characters.'),

@@ -173,6 +173,33 @@ export function plainRoute<
   })
 }
 
+/** A route that sends a browser elsewhere. */
+export function redirectRoute<
+  Path extends string,
+  Status extends 302 | 303,
+  Parameters extends z.ZodObject,
+  Query extends z.ZodObject,
+>(spec: {
+  readonly path: Path
+  readonly params: Parameters
+  readonly query: Query
+  readonly summary: string
+  readonly status: Status
+}) {
+  const { path, params, query, summary, status } = spec
+  return createRoute({
+    method: 'get',
+    path,
+    summary,
+    request: { params, query },
+    responses: { [status]: { description: summary }, ...PROBLEMS_OF_A_ROUTE } as Record<
+      Status,
+      { description: string }
+    > &
+      typeof PROBLEMS_OF_A_ROUTE,
+  })
+}
+
 /** A route that answers 204 and nothing. */
 export function emptyRoute<Path extends string, Parameters extends z.ZodObject>(spec: {
   readonly method: 'delete'

@@ -182,6 +182,33 @@ export const LoginBody = z
   })
   .openapi('LoginRequest')
 
+/** What a program that opens a browser says of itself: both or neither. */
+export const LoginStart = z
+  .strictObject({
+    port: z
+      .string()
+      .regex(/^[1-9][0-9]{3,4}$/, 'a port from 1024 to 65535')
+      .refine((port) => Number(port) >= 1024 && Number(port) <= 65_535, 'a port from 1024 to 65535')
+      .optional()
+      .openapi({ description: 'Where the program listens on 127.0.0.1', example: '50123' }),
+    challenge: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{43}$/, 'SHA-256 in base64url')
+      .optional()
+      .openapi({ description: 'SHA-256 of the secret of the program, base64url (RFC 7636, S256)' }),
+  })
+  .refine(({ port, challenge }) => (port === undefined) === (challenge === undefined), 'port and challenge go together')
+
+export const RedeemBody = z
+  .strictObject({
+    code: plainText(2048).openapi({ description: 'As the browser brought it' }),
+    verifier: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]{43,128}$/, '43 to 128 unreserved characters')
+      .openapi({ description: 'The secret of the program (RFC 7636 §4.1)' }),
+  })
+  .openapi('RedeemRequest')
+
 export const ProjectBody = z
   .strictObject({ name: text('Project name', 'vision', 64), owner: text('Its first owner', 'alice', 64) })
   .openapi('ProjectRequest')

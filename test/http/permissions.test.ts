@@ -160,6 +160,24 @@ const ROWS: readonly Row[] = [
     key: [404, 'provider_unknown'],
     anonymous: [404, 'provider_unknown'],
   },
+  ...(['', '/callback'] as const).map((end): Row => ({
+    // Browsers alone, on a listener of their own.
+    route: `get /v1/login/{provider}${end}`,
+    request: () => json('GET', `/v1/login/test${end}`),
+    allowed: {},
+    others: [421, 'browsers_only'],
+    key: [421, 'browsers_only'],
+    anonymous: [421, 'browsers_only'],
+  })),
+  {
+    // Whoever asks: the code is what counts.
+    route: 'post /v1/session/redeem',
+    request: () => json('POST', '/v1/session/redeem', { code: 'made-up', verifier: 'v'.repeat(43) }),
+    allowed: {},
+    others: [401, 'sign_in_refused'],
+    key: [401, 'sign_in_refused'],
+    anonymous: [401, 'sign_in_refused'],
+  },
   {
     route: 'post /v1/session/refresh',
     request: () => json('POST', '/v1/session/refresh'),

@@ -125,7 +125,7 @@ export async function handOverNew(parts: ApiParts, c: ApiContext, { session, pag
 }
 
 /** Signs the session's newest token and hands it over as the listener has it. */
-async function handOver(parts: ApiParts, c: ApiContext, session: PersonSession) {
+export async function handOver(parts: ApiParts, c: ApiContext, session: PersonSession) {
   const { token, expiresAt }: SessionToken = await signSessionToken(parts.tokens, session)
   const isBrowser = c.get('listener') === 'browser'
   if (isBrowser) setCookie(c, SESSION_COOKIE, token, secondsTo(parts, expiresAt))
