@@ -100,6 +100,7 @@ const GUIDES: readonly GuideRun[] = [
     guide: 'docs/identities.md',
     sections: [
       { heading: 'Service accounts', as: alicesOwn },
+      { heading: 'All that a requester obtained', before: [twoJobsOfHub] },
       { heading: 'Quotas and owners' },
       { heading: 'Keys made for the user' },
       {
@@ -116,7 +117,6 @@ const GUIDES: readonly GuideRun[] = [
       },
       { heading: 'Administrators', inPlace: [CONFIGURATION] },
       { heading: 'Accounts' },
-      { heading: 'All that a requester obtained', before: [twoJobsOfHub] },
       { heading: 'Projects' },
     ],
     notRun: {},
