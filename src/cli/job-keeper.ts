@@ -104,7 +104,17 @@ export function keepToken({ folder }: Pick<KeptJob, 'folder'>, issued: Answer): 
   return issued.number('expires_in') / 2
 }
 
-/** Counted from now: what it was set back by does not matter. */
 function halfLife(issued: Answer): number {
-  return Math.max(1, (Date.parse(issued.text('notAfter')) - Date.now()) / 2000)
+  const [notBefore, notAfter] = [Date.parse(issued.text('notBefore')), Date.parse(issued.text('notAfter'))]
+  return secondsToHalfLife(notBefore, notAfter, Date.now())
+}
+
+/**
+ * Counted from now: what it was set back by does not matter. Where the clock of this host is wrong, counted by the certificate
+ * alone, and never sixty times more often than that.
+ */
+export function secondsToHalfLife(notBefore: number, notAfter: number, now: number): number {
+  const [life, left] = [notAfter - notBefore, notAfter - now]
+  const half = left > 0 && left <= life ? Math.max(left / 2, life / 60) : life / 2
+  return Math.max(1, half / 1000)
 }

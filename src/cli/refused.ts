@@ -39,6 +39,10 @@ const ROWS = {
   ),
   answer_unreadable: row('the answer is not one of Signet', 'check that --url names a Signet service'),
   answer_too_large: row('the answer is larger than anything Signet sends', 'check that --url names a Signet service'),
+  renewal_due_at_once: row(
+    'the new certificate is due for renewal already',
+    'ask for a longer life with --lifetime, and check the clock of this host',
+  ),
   answer_unfit: row('the certificate in the answer is not the one that was asked for', 'tell the operator of the CA'),
 
   // The first trust

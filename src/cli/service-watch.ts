@@ -9,6 +9,7 @@ import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import type { FileRights } from './identity-folder.ts'
 import { print } from './printed.ts'
+import { reasonOf } from './read-file.ts'
 import { isCoded, WrongUsage } from './refused.ts'
 import { clientPairOf, serviceUrl, type ServiceOptions, trustFile, withServiceOptions } from './service-options.ts'
 import type { WatchedService } from './watched-service.ts'
@@ -79,7 +80,12 @@ async function watch(name: string, options: Options, host: Host): Promise<void> 
   const stop = stopSignal()
   while (!stop.aborted) {
     const pauseSeconds = await lookOrSay(watched, options, host)
-    writeMetrics(options.metricsFile, watched.figures())
+    try {
+      writeMetrics(options.metricsFile, watched.figures())
+    } catch (error) {
+      // A full disk is no reason to let a certificate run out.
+      host.stderr(`${name}: the figures cannot be written: ${reasonOf(error)}\n`)
+    }
     await pause(pauseSeconds, stop)
   }
   listener?.close()
@@ -114,14 +120,12 @@ async function lookOrSay(watched: WatchedService, { poll }: Options, host: Host)
     const left = (renewAt.getTime() - host.clock.now().getTime()) / 1000
     return Math.max(0, Math.min(poll * (0.9 + Math.random() * 0.2), left))
   } catch (error) {
-    if (!isCoded(error)) throw error
-    await watched.forgetRefusedToken(error)
+    const [code, facts] = isCoded(error) ? [error.code, error.facts] : ['internal', { reason: reasonOf(error) }]
+    await watched.forgetRefusedToken(code).catch(() => undefined)
     const figures = watched.figures()
     const seconds = Math.min(2 ** Math.min(figures.failures, 20), MAX_PAUSE_SECONDS) * (0.5 + Math.random() / 2)
     const line = lineOf(figures, host.clock.now())
-    host.stderr(
-      `${line}; refused (code ${error.code}) ${JSON.stringify(error.facts)}, again in ${seconds.toFixed(0)} s\n`,
-    )
+    host.stderr(`${line}; refused (code ${code}) ${JSON.stringify(facts)}, again in ${seconds.toFixed(0)} s\n`)
     return seconds
   }
 }

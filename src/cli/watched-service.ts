@@ -71,6 +71,8 @@ export class WatchedService {
     const certificate = await this.#fresh()
     this.#notAfter = certificate.tbs.validity.notAfter
     await this.#runHook()
+    if (renewAt(certificate) <= this.#now())
+      throw new Refused('renewal_due_at_once', { notAfter: this.#notAfter.toISOString() })
     this.#failures = 0
     this.#lastGood = this.#now()
     return renewAt(certificate)
@@ -124,9 +126,14 @@ export class WatchedService {
     const { service, folder, algorithm } = this.#settings
     const file = folder.at('.next.key')
     const { csr, publicKey } = await nextKey(file, algorithm, service)
-    const certificate = await this.#install(await ask(csr), await readText(file), publicKey)
-    rmSync(file, { force: true })
-    return certificate
+    try {
+      const certificate = await this.#install(await ask(csr), await readText(file), publicKey)
+      rmSync(file, { force: true })
+      return certificate
+    } catch (error) {
+      if (isRefusedKey(error)) rmSync(file, { force: true })
+      throw error
+    }
   }
 
   async #install(issued: Answer, key: string, publicKey: Uint8Array): Promise<Certificate> {
@@ -179,8 +186,8 @@ export class WatchedService {
   }
 
   /** Refused tokens are not tried again: whoever mends it writes another. */
-  async forgetRefusedToken(error: Refused | { readonly code: string }): Promise<void> {
-    if (error.code !== 'enrolment_token_invalid') return
+  async forgetRefusedToken(code: string): Promise<void> {
+    if (code !== 'enrolment_token_invalid') return
     const token = await this.#readToken()
     if (token !== undefined) this.#triedToken = digestOf(token)
   }
@@ -203,6 +210,13 @@ export function renewAt({ tbs: { validity } }: Certificate): Date {
 function isRefusedCertificate(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'client_certificate_refused'
 }
+
+/** Asked for again it would be refused again: the key is in use already, since this was killed right after it was put in place. */
+function isRefusedKey(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && REFUSED_KEY.has(error.code)
+}
+
+const REFUSED_KEY: ReadonlySet<unknown> = new Set(['key_not_new', 'key_compromised', 'key_of_another_identity'])
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')

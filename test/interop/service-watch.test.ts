@@ -99,6 +99,32 @@ describeWith(['nginx', 'openssl'], 'signet service watch with nginx', () => {
     expect(statSync(world.at('tls/key.pem')).mode & 0o777).toBe(0o640)
   })
 
+  it('makes another key when the one that lies there is in use already', async () => {
+    world.write('tls/.next.key', readFileSync(world.at('tls/key.pem'), 'utf8'))
+    const before = serialInUse()
+    await rotate()
+    expect(codeOf(await once())).toBe('key_not_new')
+    expect((await once()).status).toBe(0)
+    expect(serialInUse()).not.toBe(before)
+    belongTogether()
+  })
+
+  it('goes on, ever more slowly, when a new certificate is due at once and the figures cannot be written', async () => {
+    await rotate()
+    const all = words('--lifetime', '2m', '--metrics-file', world.at('none/m.prom'))
+    watcher = start(PROGRAM, all, { environment: connection() })
+    let said = ''
+    watcher.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    await vi.waitFor(() => {
+      expect(said).toContain('refused (code renewal_due_at_once)')
+      expect(said).toContain('the figures cannot be written: file_unwritable')
+    }, PATIENCE)
+    expect(watcher.exitCode).toBeNull()
+    await end(watcher)
+    expect(said.split('is in place').length).toBeLessThan(5)
+    expect((await once()).status).toBe(0)
+  })
+
   async function startNginx(): Promise<ChildProcess> {
     mkdirSync(world.at('temp'))
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
