@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -19,6 +20,12 @@ import { Refused } from './refused.ts'
 export interface FileMode {
   /** Holds whatever the umask says. */
   readonly mode: number
+  readonly owner?: FileOwner | undefined
+}
+
+export interface FileOwner {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** For everyone to read: certificates, CRLs, trust bundles. */
@@ -27,19 +34,19 @@ export const PUBLIC: FileMode = { mode: 0o644 }
 export const SECRET: FileMode = { mode: 0o600 }
 
 /** Takes the place of what is there. Throws `Refused` (`file_unwritable`). */
-export function writeAtomically(file: string, contents: string | Uint8Array, { mode }: FileMode): void {
+export function writeAtomically(file: string, contents: string | Uint8Array, mode: FileMode): void {
   put(file, contents, mode, renameSync)
 }
 
 /** Never takes the place of anything. Throws `Refused` (`file_exists`, `file_unwritable`). */
-export function writeNewAtomically(file: string, contents: string | Uint8Array, { mode }: FileMode): void {
+export function writeNewAtomically(file: string, contents: string | Uint8Array, mode: FileMode): void {
   // Unlike rename, link fails when the name is taken, without a moment in between.
   put(file, contents, mode, linkSync)
 }
 
 type IntoPlace = (beside: string, file: string) => void
 
-function put(file: string, contents: string | Uint8Array, mode: number, intoPlace: IntoPlace): void {
+function put(file: string, contents: string | Uint8Array, mode: FileMode, intoPlace: IntoPlace): void {
   try {
     writeBeside(file, contents, mode, intoPlace)
     syncFolder(dirname(file))
@@ -50,7 +57,7 @@ function put(file: string, contents: string | Uint8Array, mode: number, intoPlac
   }
 }
 
-function writeBeside(file: string, contents: string | Uint8Array, mode: number, intoPlace: IntoPlace): void {
+function writeBeside(file: string, contents: string | Uint8Array, mode: FileMode, intoPlace: IntoPlace): void {
   const beside = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     writeSynced(beside, contents, mode)
@@ -60,11 +67,13 @@ function writeBeside(file: string, contents: string | Uint8Array, mode: number, 
   }
 }
 
-function writeSynced(file: string, contents: string | Uint8Array, mode: number): void {
+function writeSynced(file: string, contents: string | Uint8Array, { mode, owner }: FileMode): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
   const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   try {
     fchmodSync(descriptor, mode)
+    // Of what was opened: a name in a folder of somebody else's may lead elsewhere by now.
+    if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid)
     writeFileSync(descriptor, contents)
     fsyncSync(descriptor)
   } finally {

@@ -3,11 +3,13 @@
 // beside an old key. cert.pem, key.pem, chain.pem and ca.pem in the folder itself lead through `current`.
 import { randomBytes } from 'node:crypto'
 import {
-  chmodSync,
-  chownSync,
+  closeSync,
+  constants,
   existsSync,
+  fchmodSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readlinkSync,
   renameSync,
@@ -17,7 +19,7 @@ import {
 import { join } from 'node:path'
 import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { parsePemBundle } from '../x509/pem.ts'
-import { PUBLIC, writeNewAtomically } from './atomic-file.ts'
+import { type FileOwner, PUBLIC, writeNewAtomically } from './atomic-file.ts'
 import { readBytesIfThere, reasonOf } from './read-file.ts'
 import { Refused, refusedBecause } from './refused.ts'
 
@@ -35,7 +37,7 @@ export interface IdentityTexts {
 export interface FileRights {
   /** Of the key; the rest is for everyone to read. */
   readonly keyMode: number
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  readonly owner?: FileOwner | undefined
 }
 
 export class IdentityFolder {
@@ -88,12 +90,8 @@ export class IdentityFolder {
       // Under its mode from the first byte on.
       [NAMES.key, texts.key, { mode: keyMode }],
     ] as const
-    for (const [name, text, mode] of files) {
-      const file = join(this.at(set), name)
-      writeNewAtomically(file, text, mode)
-      if (owner !== undefined) chownSync(file, owner.uid, owner.gid)
-    }
-    chmodSync(this.at(set), 0o755)
+    for (const [name, text, { mode }] of files) writeNewAtomically(join(this.at(set), name), text, { mode, owner })
+    openToAll(this.at(set))
   }
 
   #pointTo(set: string): void {
@@ -117,6 +115,17 @@ export class IdentityFolder {
       const set = join('.sets', name)
       if (!kept.includes(set)) rmSync(this.at(set), { recursive: true, force: true })
     }
+  }
+}
+
+/** Whatever the umask says. Of a folder and of nothing that a link leads to: the one around it may be somebody else's. */
+function openToAll(folder: string): void {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+  const descriptor = openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  try {
+    fchmodSync(descriptor, 0o755)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -39,6 +39,12 @@ describe.each([
     expect(readdirSync(folder.path)).toEqual(['file'])
   })
 
+  it.skipIf(process.getuid?.() !== 0)('of whom it is to be', () => {
+    write(folder.at('file'), 'text', { ...SECRET, owner: { uid: 12_345, gid: 54_321 } })
+    const { uid, gid, mode } = statSync(folder.at('file'))
+    expect([uid, gid, mode & 0o777]).toEqual([12_345, 54_321, 0o600])
+  })
+
   it('refuses a folder that is not there', () => {
     expect(refusalOf(() => write(folder.at('nowhere/file'), 'text', PUBLIC))).toBe('file_unwritable')
   })
