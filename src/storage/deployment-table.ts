@@ -37,7 +37,9 @@ export function deploymentTable(session: Session): DeploymentStore {
         }),
       ),
   )
-  const list = (projects: readonly ProjectName[] | 'all', after: DeploymentName, limit: number) => {
+  const list = async (projects: readonly ProjectName[] | 'all', after: DeploymentName, limit: number) => {
+    // `in ()` is a fault on PostgreSQL.
+    if (projects.length === 0) return []
     const query = session.sql
       .selectFrom('deployments')
       .selectAll()
