@@ -1,7 +1,7 @@
 // Keys that the platform keeps for the members of a project (CP §6.2.8): made with the certificate when a member is added, sealed,
 // renewed while their term lasts, and handed over to the member alone. Whatever ends the member revokes and then deletes them, in
 // one transaction. What is handed over and not kept is `made-key.ts`.
-import { actorOf, type Caller } from '../domain/caller.ts'
+import type { Caller } from '../domain/caller.ts'
 import { addSeconds } from '../domain/clock.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
@@ -12,7 +12,7 @@ import { revokeRecord } from '../revocation/revocation.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import type { KeptKey } from './custody-store.ts'
 import { CustodyRefused } from './custody-refused.ts'
-import { type Asked, audit, once } from './directory-act.ts'
+import { actorIn, type Asked, audit, once } from './directory-act.ts'
 import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { type CertificateAnswer, recordCertificate, signCertificate } from './issue-certificate.ts'
@@ -60,7 +60,7 @@ export async function keepKey(
   const identity = identityOf({ project, user })
   await supersede(tx, asked, { project, user }, now)
   const { keyFingerprint, serial } = issued
-  const requester = actorOf(asked.caller)
+  const requester = actorIn(asked)
   const renewUntil = addSeconds(now, policy.credentials.renewalSeconds)
   const record = {
     ...issued,
@@ -83,7 +83,7 @@ export async function keepKey(
 async function supersede(tx: UnitOfWork, asked: Asked, member: OfMember, at: Date): Promise<void> {
   const before = await tx.keptKey(member.project, member.user, 'update')
   if (before === undefined) return
-  const by = { at, actor: actorOf(asked.caller), origin: asked.origin }
+  const by = { at, actor: actorIn(asked), origin: asked.origin }
   await tx.holdKey(before.keyFingerprint)
   for (const record of await tx.liveCertificatesOf(identityOf(member), at)) {
     if (record.keyFingerprint !== before.keyFingerprint) continue

@@ -27,6 +27,8 @@ export interface DirectorySource {
   /** The provider whose links say who is which user. */
   readonly provider: string
   readonly groups: readonly SyncedGroup[]
+  /** Seconds from one run to the next. */
+  readonly everySeconds: number
   /** What happens to linked users whom the directory no longer lets in. */
   readonly vanished: 'block' | 'leave'
   /** All of it, or nothing: an answer that is cut short is no reading (rule 25). */

@@ -53,13 +53,18 @@ export function planSync(
     return role === undefined || role === member.role ? [] : [planned({ ...member, role })]
   })
   const remove = own.filter((member) => !wanted.has(keyOf(member))).map(planned)
-  const gone = [...reading.gone].flatMap((subject) => state.linked.get(subject) ?? [])
   return {
     add: inOrder(add),
     change: inOrder(change),
     remove: inOrder(remove),
-    block: vanished === 'block' ? [...new Set(gone)].sort() : [],
+    block: vanished === 'block' ? goneUsers(reading, state) : [],
   }
+}
+
+/** Users who have no subject left: of two links of one user, one may be of an entry that was replaced. */
+function goneUsers({ gone }: DirectoryReading, { linked }: SyncState): readonly UserName[] {
+  const here = new Set([...linked].filter(([subject]) => !gone.has(subject)).map(([, user]) => user))
+  return [...new Set(linked.values())].filter((user) => !here.has(user)).sort()
 }
 
 /** Of two groups that make somebody a member of one project, the one with more rights counts. */

@@ -13,6 +13,7 @@ import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
 import type { LeaseStore } from './lease-store.ts'
 import type { ObtainedStore } from './obtained-store.ts'
+import type { SyncStore } from './sync-store.ts'
 
 export interface UnitOfWork
   extends
@@ -29,6 +30,7 @@ export interface UnitOfWork
     ObtainedStore,
     LeaseStore,
     CustodyStore,
+    SyncStore,
     InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

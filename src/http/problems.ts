@@ -15,6 +15,7 @@ import type { CustodyErrorCode } from '../enrollment/custody-refused.ts'
 import type { ExchangeErrorCode } from '../enrollment/exchange-errors.ts'
 import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
 import type { SignInErrorCode } from '../enrollment/sign-in-errors.ts'
+import type { SyncErrorCode } from '../enrollment/sync-refused.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
 import type { TokenErrorCode } from '../tokens/errors.ts'
@@ -83,6 +84,7 @@ export type ProblemCode =
   | DirectoryErrorCode
   | EnrollmentErrorCode
   | SignInErrorCode
+  | SyncErrorCode
   | IssuerBookErrorCode
   | RevocationErrorCode
   | DeploymentErrorCode
@@ -247,6 +249,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   job_unknown: tell(404, 'There is no such job.'),
   job_finished: tell(409, 'The job has ended.'),
   link_taken: tell(409, 'This person of the provider is linked to a user already.'),
+  sync_unknown: tell(404, 'No provider of this name is held in step with groups.'),
+  sync_unread: tell(503, 'The directory does not tell everything, so nothing was changed: look at it, then run again.'),
+  sync_waits: tell(409, 'Look at the plan, and confirm its digest if that is what is wanted: nothing was changed.'),
+  sync_plan_changed: tell(409, 'What would be done has changed: look at the plan again.'),
+  sync_superseded: tell(409, 'Another run has begun since: look what it did.'),
   host_taken: tell(409, 'Choose another host: this one belongs to another deployment.'),
   deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
 

@@ -14,6 +14,7 @@ import { custody } from './migrations/0008-custody.ts'
 import { apiKeys } from './migrations/0009-api-keys.ts'
 import { signIn } from './migrations/0010-sign-in.ts'
 import { sealingKey } from './migrations/0011-sealing-key.ts'
+import { directorySync } from './migrations/0012-directory-sync.ts'
 
 export interface Migration {
   readonly number: number
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   apiKeys,
   signIn,
   sealingKey,
+  directorySync,
 ]
 
 /** The newest schema that this code knows. */

@@ -300,6 +300,17 @@ export interface Schema {
     jti: string
     ends_at: number
   }
+  /** Directory syncs: the newest run of each provider, and the plan that waits for a confirmation, as JSON. */
+  directory_syncs: {
+    provider: string
+    fence: number
+    next_at: number
+    done_at: number | null
+    done_digest: string | null
+    unread_since: number | null
+    unread_why: string | null
+    waiting: string | null
+  }
   leases: {
     name: string
     holder: string

@@ -12,6 +12,7 @@ import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { ObtainedStore } from '../enrollment/obtained-store.ts'
 import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
+import type { SyncStore } from '../enrollment/sync-store.ts'
 import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
@@ -34,6 +35,7 @@ import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { signInTables } from './sign-in-tables.ts'
+import { syncTables } from './sync-tables.ts'
 import { tokenTables } from './token-tables.ts'
 import { type Upkeep, upkeepTables } from './upkeep.ts'
 import { userTables } from './user-tables.ts'
@@ -53,6 +55,7 @@ export interface Tables
     ObtainedStore,
     JobLeaseStore,
     CustodyStore,
+    SyncStore,
     SealedKeyStore,
     IdempotencyUpkeep,
     Upkeep,
@@ -86,6 +89,7 @@ export function tablesOf(session: Session): Tables {
     ...endingTables(session),
     ...obtainedTables(session),
     ...custodyTables(session),
+    ...syncTables(session),
     ...sealedTables(session),
     ...installationTables(session),
     ...auditTable(session),

@@ -93,6 +93,12 @@ describe('a plan', () => {
     expect(planSync(GROUPS, found, state([], ['alice']), 'block')).toMatchObject({ add: [], block: ['alice'] })
     expect(planSync(GROUPS, found, state([], ['alice']), 'leave')).toMatchObject({ add: [], block: [] })
   })
+  test('of two links of one user, one that is left is enough', () => {
+    const linked = new Map(['old', 'new'].map((subject) => [subject, user('alice')]))
+    const before: SyncState = { ...state([]), linked }
+    expect(planSync(GROUPS, reading({}, ['old']), before, 'block').block).toEqual([])
+    expect(planSync(GROUPS, reading({}, ['old', 'new']), before, 'block').block).toEqual(['alice'])
+  })
   test('a project that is not there gets nobody', () => {
     const before: SyncState = { ...state([], ['alice']), projects: new Set() }
     expect(isEmpty(planSync(GROUPS, reading({ 'g-vision': ['alice'] }), before, 'block'))).toBe(true)
