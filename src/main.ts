@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
 import type { ActContext } from './enrollment/act-context.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
+import type { DirectorySource } from './enrollment/directory-source.ts'
+import { syncWhenDue } from './enrollment/directory-sync.ts'
 import { JobLeases } from './enrollment/job-leases.ts'
 import { renewKeptKeys } from './enrollment/custody.ts'
 import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
@@ -28,6 +30,7 @@ import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
 import { openProviders } from './main/sign-in-providers.ts'
+import { directorySourcesOf } from './main/directory-sources.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
 import { trustedIssuersOf } from './main/trusted-issuers.ts'
@@ -53,6 +56,8 @@ const MAINTENANCE_SECONDS = 600
 const CUSTODY_SECONDS = 60
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
+/** How long an operator waits at most until a sync of another process shows here. */
+const SYNC_LOOK_SECONDS = 5
 const TICKET_KEY_SECONDS = 3600
 /** Each certificate that is in use is written once in this time. */
 const SIGHTINGS_SECONDS = 60
@@ -82,11 +87,12 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   monitoring.watchMasterKey(opened)
   const context = actContext(opened)
   const trustedIssuers = trustedIssuersOf(configuration, opened.policy.names, clock)
+  const directorySources = directorySourcesOf(configuration, providers, opened.policy.names)
   const keyring = await openKeyring(opened, facts, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
   const listeners = new Listeners(opened, server, shutdown)
   const sightings = new Sightings()
-  const assembled = { opened, facts, live, context, keyring, monitoring, sightings, trustedIssuers }
+  const assembled = { opened, facts, live, context, keyring, monitoring, sightings, trustedIssuers, directorySources }
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
@@ -139,6 +145,7 @@ interface Assembled {
   readonly monitoring: Monitoring
   readonly sightings: Sightings
   readonly trustedIssuers: TrustedIssuers
+  readonly directorySources: ReadonlyMap<string, DirectorySource>
 }
 
 interface Work {
@@ -155,6 +162,7 @@ function startWork({
   keyring,
   monitoring,
   sightings,
+  directorySources,
   listeners,
   clock,
 }: Assembled & { readonly listeners: Listeners; readonly clock: Clock }): Work {
@@ -207,6 +215,12 @@ function startWork({
     listeners.rotateTicketKeys()
     return addSeconds(clock.now(), TICKET_KEY_SECONDS)
   }, means)
+  const syncs = [...directorySources.values()].map((source) =>
+    startBackground(async () => {
+      monitoring.directorySynced(source.provider, await syncWhenDue(context, source))
+      return addSeconds(clock.now(), SYNC_LOOK_SECONDS)
+    }, means),
+  )
   const jobLeases = new JobLeases(context)
   const leases = startTicking(
     async () => monitoring.leasesLooked(await jobLeases.look()),
@@ -223,6 +237,7 @@ function startWork({
     custody,
     ticketKeys,
     leases,
+    ...syncs,
   ]
   live.listen({
     onRevocation: () => {
@@ -255,6 +270,7 @@ function apiParts({
   monitoring,
   sightings,
   trustedIssuers,
+  directorySources,
   providers,
 }: Assembled & Pick<ApiParts['signIn'], 'providers'>): ApiParts {
   const { configuration, storage } = opened
@@ -301,6 +317,7 @@ function apiParts({
       loginAfterHours: configuration.signIn.loginAfterHours,
       browserUrl: configuration.publicBrowserUrl,
     },
+    directorySources,
     limits: configuration.limits,
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),

@@ -9,6 +9,7 @@ import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
+import type { DirectorySource } from '../enrollment/directory-source.ts'
 import type { Sightings } from '../enrollment/sightings.ts'
 import type { SignInProvider } from '../enrollment/sign-in-provider.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
@@ -78,6 +79,8 @@ export interface ApiParts {
   readonly publicUrl: string
   /** How people sign in. */
   readonly signIn: SignInParts
+  /** Directories that members are held in step with, by the name of their provider. */
+  readonly directorySources: ReadonlyMap<string, DirectorySource>
   readonly limits: Limits
   readonly signingQueue: SigningQueue
   /** Key stores that are being made: each costs a second of key derivation. */

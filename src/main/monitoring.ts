@@ -8,6 +8,7 @@ import { PROFILE_NAMES } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
 import { CREDENTIAL_KINDS } from '../http/credential-limit.ts'
 import type { LeaseReport } from '../enrollment/job-leases.ts'
+import type { SyncRecord } from '../enrollment/sync-store.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
 import type { Observer } from '../http/parts.ts'
 import { PROBLEMS } from '../http/problems.ts'
@@ -36,6 +37,8 @@ export interface Monitoring extends OperationsParts {
   batchCommitted(batch: { readonly acts: number; readonly seconds: number }): void
   /** What a look at the leases of jobs has ended, and whether their end is paused. */
   leasesLooked(report: LeaseReport): void
+  /** What is known of a directory sync, of whatever process ran it. */
+  directorySynced(provider: string, record: SyncRecord | undefined): void
   failed(error: unknown, where: string): void
 }
 
@@ -85,6 +88,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
       })
     },
     leasesLooked: leases,
+    directorySynced: syncWatch(log, metrics, health),
     batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
@@ -131,6 +135,46 @@ function leaseWatch(log: Log, metrics: Metrics, health: Health): (report: LeaseR
     metrics.leasesLooked(report)
     last = report
   }
+}
+
+/** The alarm of the brake on directory syncs, as that on leases. */
+function syncWatch(log: Log, metrics: Metrics, health: Health): Monitoring['directorySynced'] {
+  const known = new Map<string, SyncRecord | undefined>()
+  return (provider, record) => {
+    if (!known.has(provider))
+      health.register(`directory sync ${provider}`, () => syncCheck(provider, known.get(provider)))
+    const before = known.get(provider)
+    known.set(provider, record)
+    const { waiting, unread, done } = record ?? {}
+    const facts = { provider, fix: fixOf(provider) }
+    if (waiting !== undefined && waiting.digest !== before?.waiting?.digest)
+      log.error(
+        { ...facts, digest: waiting.digest, brakes: waiting.brakes },
+        'a directory sync waits for a confirmation',
+      )
+    if (unread !== undefined && before?.unread === undefined)
+      log.error({ ...facts, why: unread.why }, 'a directory does not tell everything: nothing is changed')
+    metrics.directorySynced({
+      provider,
+      isWaiting: waiting !== undefined,
+      isUnread: unread !== undefined,
+      doneAt: done?.at,
+    })
+  }
+}
+
+function syncCheck(provider: string, record: SyncRecord | undefined): CheckResult {
+  if (record?.unread !== undefined) {
+    const since = record.unread.since.toISOString()
+    return { kind: 'warning', detail: `not read whole since ${since}: ${record.unread.why}`, fix: fixOf(provider) }
+  }
+  if (record?.waiting === undefined) return OK
+  const { brakes } = record.waiting
+  return { kind: 'warning', detail: `waits for a confirmation: ${brakes.join(', ')}`, fix: fixOf(provider) }
+}
+
+function fixOf(provider: string): string {
+  return `signet directory sync --provider ${provider} --plan`
 }
 
 function registerSnapshotCheck(health: Health, { limits }: Configuration, live: LiveState, clock: Clock): void {

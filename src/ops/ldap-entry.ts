@@ -29,6 +29,24 @@ function parseLdapUrl(input: string): LdapUrl | undefined {
 
 const PLAIN = 'plain is for a server on loopback, by ldap://'
 
+/** Members of projects, by the groups of this directory. */
+const syncEntry = z.strictObject({
+  every: duration(60, 86_400).prefault('15m'),
+  /** What becomes of linked users whom the directory no longer lets in. */
+  vanished: oneOf('leave', 'block').default('leave'),
+  groups: z
+    .array(
+      z.strictObject({
+        group: dn,
+        project: text('the name of a project'),
+        role: oneOf('owner', 'scientist'),
+      }),
+      { error: 'a list of group, project and role' },
+    )
+    .min(1, 'names a group at least')
+    .max(1000, 'names at most 1000 groups'),
+})
+
 export const ldapEntry = z.strictObject({
   kind: z.literal('ldap'),
   url: parsedBy('ldaps://host:port or ldap://host:port', parseLdapUrl),
@@ -51,6 +69,7 @@ export const ldapEntry = z.strictObject({
     name: attribute.default('cn'),
     nested: yesOrNo.default(false),
   }),
+  sync: syncEntry.optional(),
 })
 
 export const kerberosEntry = z.strictObject({
@@ -66,6 +85,10 @@ export type LdapEntrySettings = z.output<typeof ldapEntry>
 export type KerberosEntrySettings = z.output<typeof kerberosEntry>
 
 /** What no single field can know. */
-export function ldapFaults({ plain, url }: LdapEntrySettings): readonly string[] {
-  return plain && (url.scheme !== 'ldap' || !isLoopback(url.host)) ? [PLAIN] : []
+export function ldapFaults({ plain, url, sync }: LdapEntrySettings): readonly string[] {
+  const pairs = (sync?.groups ?? []).map(({ group, project }) => JSON.stringify([group.toLowerCase(), project]))
+  const twice = pairs.flatMap((pair, index) =>
+    pairs.indexOf(pair) < index ? [`sync.groups.${index}: group and project stand there already`] : [],
+  )
+  return [...(plain && (url.scheme !== 'ldap' || !isLoopback(url.host)) ? [PLAIN] : []), ...twice]
 }

@@ -13,6 +13,16 @@ export interface CrlFigures {
   readonly entries: number
 }
 
+export interface SyncFigures {
+  readonly provider: string
+  /** A plan waits for a confirmation. */
+  readonly isWaiting: boolean
+  /** There is no whole reading. */
+  readonly isUnread: boolean
+  /** When a run last did all that it planned. */
+  readonly doneAt: Date | undefined
+}
+
 export interface Metrics {
   readonly contentType: string
   /** The text for `GET /metrics`. */
@@ -29,6 +39,8 @@ export interface Metrics {
   batchCommitted(batch: { acts: number; seconds: number }): void
   /** Jobs ended because their lease had lapsed, and those that wait while ending is paused. */
   leasesLooked(leases: { ended: number; waiting: number; isPaused: boolean }): void
+  /** What is known of a directory sync; providers are those of the configuration. */
+  directorySynced(sync: SyncFigures): void
   /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
   certificateInUse(certificate: string, validity: Validity): void
   /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
@@ -113,7 +125,10 @@ function trafficMetrics(
   }
 }
 
-function stateMetrics(registry: Registry, clock: Clock): Pick<Metrics, 'crlPublished' | 'certificateInUse' | 'watch'> {
+function stateMetrics(
+  registry: Registry,
+  clock: Clock,
+): Pick<Metrics, 'crlPublished' | 'certificateInUse' | 'watch' | 'directorySynced'> {
   const crls = new Map<string, CrlFigures>()
   const certificates = new Map<string, Validity>()
   const issuer = firstOf(MAX_ISSUERS)
@@ -128,7 +143,16 @@ function stateMetrics(registry: Registry, clock: Clock): Pick<Metrics, 'crlPubli
   gauge(registry, 'certificate_life_seconds', 'Time left of a certificate in use', 'certificate', () =>
     [...certificates].map(([name, { notAfter }]) => [name, unixSeconds(notAfter) - now()]),
   )
+  const syncs = new Map<string, SyncFigures>()
+  const ofSyncs = (name: string, help: string, value: (sync: SyncFigures) => number): void =>
+    gauge(registry, name, help, 'provider', () => [...syncs].map(([provider, sync]) => [provider, value(sync)]))
+  ofSyncs('directory_sync_waiting', '1 while a plan waits for a confirmation', ({ isWaiting }) => Number(isWaiting))
+  ofSyncs('directory_sync_unread', '1 while the directory does not tell everything', ({ isUnread }) => Number(isUnread))
+  ofSyncs('directory_sync_age_seconds', 'Time since a run did all that it planned', ({ doneAt }) =>
+    doneAt === undefined ? Infinity : now() - unixSeconds(doneAt),
+  )
   return {
+    directorySynced: (figures) => void syncs.set(figures.provider, figures),
     crlPublished: (id, figures) => void crls.set(issuer(id), figures),
     certificateInUse: (name, validity) => void certificates.set(certificate(name), validity),
     watch: ({ snapshotAgeSeconds, signingQueue }) => {

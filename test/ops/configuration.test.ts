@@ -610,6 +610,68 @@ describe('providers', () => {
     ])
   })
 
+  const COMPANY = 'kind: ldap, bindDn: cn=a, bindPasswordFile: b, users: {base: ou=people}, groups: {base: ou=groups}'
+  const CORP = 'kind: kerberos, service: HTTP@localhost, keytabFile: k, realm: EXAMPLE.INTERNAL'
+  const LDAPS = `{${COMPANY}, url: "ldaps://dc1"}`
+  const syncing = (sync: string) => `{a: {${COMPANY}, url: "ldaps://dc1", sync: ${sync}}}`
+  const synced = (groups: string, more = '') => syncing(`{groups: ${groups}${more}}`)
+  const VISION = '{group: cn=lab, project: vision, role: scientist}'
+
+  test('a directory that members are held in step with', () => {
+    const text = `signIn: {providers: ${synced(`[${VISION}]`)}}`
+    const { providers } = parse(REQUIRED, { file: file(text) }).signIn
+    const groups = [{ group: 'cn=lab', project: 'vision', role: 'scientist' }]
+    expect(providers.get('a')).toMatchObject({ sync: { every: 900, vanished: 'leave', groups } })
+    expect(providers.get('a')).toMatchObject({ url: { scheme: 'ldaps', host: 'dc1', port: 636 } })
+  })
+
+  test.each([
+    ['plain on loopback', '127.0.0.1'],
+    ['plain on loopback by name', 'localhost'],
+    ['plain on loopback, IPv6', '[::1]'],
+  ])('%s is for a directory of this machine', (_, host) => {
+    const text = `signIn: {providers: {a: {${COMPANY}, url: "ldap://${host}", plain: true}}}`
+    expect(() => parse(REQUIRED, { file: file(text) })).not.toThrow()
+  })
+
+  test.each([
+    ['plain off loopback', `{a: {${COMPANY}, url: "ldap://dc1", plain: true}}`, 'a: plain is for a server on loopback'],
+    ['plain LDAPS', `{a: {${COMPANY}, url: "ldaps://localhost", plain: true}}`, 'a: plain is for a server on'],
+    ['another scheme', `{a: {${COMPANY}, url: "https://dc1"}}`, 'a.url: ldaps://host:port or ldap://host:port'],
+    ['a base in the URL', `{a: {${COMPANY}, url: "ldaps://dc1/ou=a"}}`, 'a.url: ldaps://host:port'],
+    ['a password in the URL', `{a: {${COMPANY}, url: "ldaps://a:b@dc1"}}`, 'a.url: ldaps://host:port'],
+    ['tickets without a directory', `{c: {${CORP}, groupsFrom: a}}`, 'c: groupsFrom: the name of an LDAP provider'],
+    ['tickets from tickets', `{c: {${CORP}, groupsFrom: c}}`, 'c: groupsFrom: the name of an LDAP provider'],
+    [
+      'tickets for another service',
+      `{a: ${LDAPS}, c: {${CORP.replace('HTTP@', 'ldap@')}, groupsFrom: a}}`,
+      'c.service: HTTP@host',
+    ],
+    ['a sync without groups', syncing('{every: 1h}'), 'a.sync.groups: a list of group, project and role'],
+    ['a sync of no group', synced('[]'), 'a.sync.groups: names a group at least'],
+    ['a sync every 59 seconds', synced(`[${VISION}]`, ', every: 59s'), 'a.sync.every: a duration from 60 s'],
+    ['a sync every two days', synced(`[${VISION}]`, ', every: 2d'), 'a.sync.every: a duration from 60 s to 86400 s'],
+    ['a guess at who is gone', synced(`[${VISION}]`, ', vanished: delete'), 'a.sync.vanished: one of leave, block'],
+    ['a role that is none', synced('[{group: cn=a, project: b, role: admin}]'), 'a.sync.groups.0.role: one of owner'],
+    ['a group that is no DN', synced('[{group: lab, project: b, role: owner}]'), 'a.sync.groups.0.group: a disting'],
+    [
+      'a group twice',
+      synced(`[${VISION}, {group: CN=Lab, project: vision, role: owner}]`),
+      'a: sync.groups.1: group and project stand there already',
+    ],
+  ])('%s stops the start', (_, providers, fault) => {
+    const faults = faultsOf(() => parse(REQUIRED, { file: file(`signIn: {providers: ${providers}}`) }))
+    expect(faults).toEqual([expect.stringContaining(`signIn.providers.${fault}`)])
+  })
+
+  test('two providers for tickets stop the start: the library has one keytab a process', () => {
+    const two = `{a: ${LDAPS}, c: {${CORP}, groupsFrom: a}, d: {${CORP}, groupsFrom: a}}`
+    expect(faultsOf(() => parse(REQUIRED, { file: file(`signIn: {providers: ${two}}`) }))).toEqual([
+      'signet.yaml: signIn.providers.c: one provider of kind kerberos at most',
+      'signet.yaml: signIn.providers.d: one provider of kind kerberos at most',
+    ])
+  })
+
   test('are all told of at once', () => {
     const text = 'signIn: {test: true, providers: {a: {kind: saml}, b: {kind: password}, c: 3}}'
     expect(faultsOf(() => parse(REQUIRED, { file: file(text) }))).toHaveLength(3)
