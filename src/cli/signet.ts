@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./project.ts')).projectCommand,
   },
   {
+    name: 'directory',
+    description: 'directories whose groups make members of projects',
+    load: async () => (await import('./directory.ts')).directoryCommand,
+  },
+  {
     name: 'service',
     description: 'services of the platform',
     load: async () => (await import('./service.ts')).serviceCommand,

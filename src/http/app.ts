@@ -18,6 +18,7 @@ import { authorizeRoutes } from './routes/authorize.ts'
 import { certificateRoutes } from './routes/certificates.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { custodyRoutes } from './routes/custody.ts'
+import { directorySyncRoutes } from './routes/directory-sync.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { loginCodeRoutes } from './routes/login-code.ts'
 import { meRoutes } from './routes/me.ts'
@@ -69,6 +70,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', loginCodeRoutes(parts))
   app.route('/', userLinkRoutes(parts))
   app.route('/', groupRoutes(parts))
+  app.route('/', directorySyncRoutes(parts))
   app.route('/', tokenRoutes(parts))
   app.route('/', tokenExchangeRoutes(parts))
   app.route('/', authorizeRoutes(parts))

@@ -70,6 +70,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   },
   'get /v1/groups': ADMINISTRATORS,
   'get /v1/external-users': ADMINISTRATORS,
+  'get /v1/directory/sync/{provider}': ADMINISTRATORS,
+  'post /v1/directory/sync/{provider}': ADMINISTRATORS,
   'post /v1/projects': { ...ADMINISTRATORS, who: 'an administrator, for somebody else' },
   'delete /v1/projects/{p}': ADMINISTRATORS,
   'get /v1/projects/{p}/members': { callers: MEMBER, scope: 'PROJECT', who: 'a member of the project' },

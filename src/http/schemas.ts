@@ -174,6 +174,16 @@ export const UserLinkBody = z
   })
   .openapi('UserLinkRequest')
 
+export const DirectorySyncBody = z
+  .strictObject({
+    confirm: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'the digest of a plan: 64 hexadecimal digits in lower case')
+      .optional()
+      .openapi({ description: 'Does exactly the plan with this digest, although it waits' }),
+  })
+  .openapi('DirectorySyncRequest')
+
 export const LoginBody = z
   .strictObject({
     user: plainText(256).openapi({ description: 'As the provider knows the person', example: 'alice' }),

@@ -219,6 +219,12 @@ const ROWS: readonly Row[] = [
   },
   { route: 'get /v1/groups', request: () => json('GET', '/v1/groups'), allowed: ADMIN, others: NO },
   { route: 'get /v1/external-users', request: () => json('GET', '/v1/external-users'), allowed: ADMIN, others: NO },
+  ...(['GET', 'POST'] as const).map((method): Row => ({
+    route: `${method.toLowerCase()} /v1/directory/sync/{provider}`,
+    request: () => json(method, '/v1/directory/sync/company', method === 'GET' ? undefined : {}),
+    allowed: { admin: [404, 'sync_unknown'] },
+    others: NO,
+  })),
 
   // Users and projects
   {

@@ -30,6 +30,17 @@ const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca', 'rotate
 const MEMBER = ['--project', 'vision', '--user']
 const DEPLOYMENT = ['--project', 'vision', '--host', 'resnet.models.internal', '--service', 'model-1.internal']
 
+/** A directory that nobody runs. One that answers: test/enrollment/directory-sync.test.ts. */
+const AWAY = {
+  kind: 'ldap',
+  url: 'ldaps://localhost:9',
+  bindDn: 'cn=signet',
+  bindPasswordFile: 'passphrase',
+  users: { base: 'ou=people' },
+  groups: { base: 'ou=groups' },
+  sync: { every: '1d', groups: [{ group: 'cn=lab,ou=groups', project: 'vision', role: 'scientist' }] },
+}
+
 describe('the commands', () => {
   let signet: SignetProgram
   let fingerprint: string
@@ -37,7 +48,7 @@ describe('the commands', () => {
   const kept = { enrolment: '', token: '', subject: '', job: '' }
 
   beforeAll(async () => {
-    signet = await SignetProgram.place()
+    signet = await SignetProgram.place({ SIGNET_SIGN_IN_PROVIDERS: JSON.stringify({ company: AWAY }) })
     const made = await signet.local(signet.initWords())
     expect(made.status, made.stderr).toBe(0)
     fingerprint = new X509Certificate(readFileSync(signet.at('root/root.pem'))).fingerprint256
@@ -416,6 +427,13 @@ describe('the commands', () => {
         by: 'carol',
         code: 'not_permitted',
       },
+    },
+    {
+      command: 'directory sync',
+      words: () => ['directory', 'sync', '--provider', 'company', '--plan'],
+      by: 'admin',
+      says: /^no plan: .+\n$/,
+      refused: { words: () => ['directory', 'sync', '--provider', 'company'], by: 'admin', code: 'sync_unread' },
     },
     {
       command: 'user quota',

@@ -22,9 +22,11 @@ export class SignetProgram {
   readonly installation: readonly string[]
   readonly url: string
   readonly httpUrl: string
+  readonly #given: Readonly<Record<string, string>>
   #service: ChildProcess | undefined
 
-  private constructor([https, http, operations]: readonly number[]) {
+  private constructor([https, http, operations]: readonly number[], settings: Readonly<Record<string, string>>) {
+    this.#given = settings
     this.url = `https://localhost:${String(https)}`
     this.httpUrl = `http://localhost:${String(http)}`
     writeFileSync(this.at('passphrase'), 'for these tests only\n', { mode: 0o600 })
@@ -36,8 +38,9 @@ export class SignetProgram {
     ]
   }
 
-  static async place(): Promise<SignetProgram> {
-    return new SignetProgram(await freePorts(3))
+  /** `settings`: variables of the service, beside the flags. */
+  static async place(settings: Readonly<Record<string, string>> = {}): Promise<SignetProgram> {
+    return new SignetProgram(await freePorts(3), settings)
   }
 
   at(name: string): string {
@@ -72,7 +75,7 @@ export class SignetProgram {
   }
 
   #settings(): Record<string, string> {
-    return { ...COMPILED, SIGNET_LISTENERS_BROWSER: 'off' }
+    return { ...COMPILED, SIGNET_LISTENERS_BROWSER: 'off', ...this.#given }
   }
 
   /** A client of the API. */
