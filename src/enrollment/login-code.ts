@@ -7,7 +7,7 @@ import { TokenRejected } from '../tokens/errors.ts'
 import type { TokenClaims } from '../tokens/token-claims.ts'
 import { signToken } from '../tokens/token-signer.ts'
 import { sha256Hex } from './idempotency.ts'
-import { verifyOwnToken } from './own-token.ts'
+import { verifyHandedOutToken } from './handed-out-token.ts'
 import { goingOn } from './sessions.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { TokenContext } from './token-acts.ts'
@@ -57,7 +57,7 @@ async function codeOf(context: TokenContext, code: string, verifier: string) {
 
 async function claimsOf(context: TokenContext, code: string): Promise<TokenClaims> {
   try {
-    return await verifyOwnToken(context, code, {
+    return await verifyHandedOutToken(context, code, {
       typ: 'code+jwt',
       audience: audienceOf(context),
       maxLifetimeSeconds: context.policy.credentials.signIn.codeSeconds,

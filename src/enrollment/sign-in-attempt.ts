@@ -7,7 +7,7 @@ import { TokenRejected } from '../tokens/errors.ts'
 import type { TokenClaims } from '../tokens/token-claims.ts'
 import { signToken } from '../tokens/token-signer.ts'
 import { sha256Hex } from './idempotency.ts'
-import { verifyOwnToken } from './own-token.ts'
+import { verifyHandedOutToken } from './handed-out-token.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { AttemptSecrets } from './sign-in-provider.ts'
 import type { TokenContext } from './token-acts.ts'
@@ -82,7 +82,7 @@ export async function attemptOf(
 
 async function claimsOf(context: TokenContext, token: string | undefined): Promise<TokenClaims> {
   try {
-    return await verifyOwnToken(context, token ?? '', {
+    return await verifyHandedOutToken(context, token ?? '', {
       typ: 'attempt+jwt',
       audience: audienceOf(context),
       maxLifetimeSeconds: context.policy.credentials.signIn.attemptSeconds,

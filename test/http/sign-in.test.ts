@@ -257,6 +257,32 @@ onBothStores('sign-in', optionsOf, (running) => {
     })
   })
 
+  describe('an API key', () => {
+    const make = (headers: Headers, name = 'notebook', scopes = ['USER']) =>
+      running().send({ method: 'POST', path: '/v1/api-keys', body: { name, scopes }, headers })
+
+    test('rule 11: is made right after the sign-in, and ends thirty days from it', async () => {
+      const headers = await sessionOf(running(), 'plain', await person())
+      clock.pass(898)
+      const made = expectStatus(await make(headers), 201).json
+      const { signedInAt } = (await me(headers)).json
+      expect(Date.parse(String(made['expiresAt'])) - Date.parse(String(signedInAt))).toBe(30 * 86_400_000)
+      expect((await me({ authorization: `ApiKey ${String(made['value'])}` })).status).toBe(200)
+      clock.pass(3)
+      const stale = await leavesNothing(running(), () => make(headers, 'later'))
+      expect(known(stale)).toEqual({ status: 403, code: 'sign_in_not_fresh' })
+      // What is there can still be seen and taken away.
+      expectStatus(await running().send({ method: 'GET', path: '/v1/api-keys', headers }), 200)
+      expect((await running().send({ method: 'DELETE', path: '/v1/api-keys/notebook', headers })).status).toBe(204)
+    })
+
+    test('rule 11: outranks no sign-in: an administrator of a provider that makes none', async () => {
+      const headers = await sessionOf(running(), 'plain', await person('plain', 'admin'))
+      const refused = await leavesNothing(running(), () => make(headers, 'notebook', ['ADMIN']))
+      expect(known(refused)).toEqual({ status: 403, code: 'api_key_scope_privileged' })
+    })
+  })
+
   test('an administrator acts as such only where the provider’s entry says so', async () => {
     const [yes, no] = [await person('test', 'admin'), await person('plain', 'admin')]
     const users = (headers: Headers) => running().send({ method: 'GET', path: '/v1/users', headers })

@@ -7,14 +7,18 @@ import type { TokenType } from '../tokens/token-type.ts'
 import { verifyToken } from '../tokens/verify-token.ts'
 import type { TokenContext } from './token-acts.ts'
 
-export interface OwnTokenUse {
+export interface HandedOutUse {
   readonly typ: TokenType
   readonly audience: string
   readonly maxLifetimeSeconds: number
 }
 
 /** Throws `TokenRejected`. */
-export async function verifyOwnToken(context: TokenContext, token: string, use: OwnTokenUse): Promise<TokenClaims> {
+export async function verifyHandedOutToken(
+  context: TokenContext,
+  token: string,
+  use: HandedOutUse,
+): Promise<TokenClaims> {
   const now = context.clock.now()
   const { claims } = await verifyToken(token, {
     keys: context.keys.verificationKeys(now),
