@@ -70,7 +70,7 @@ async function runIn(folder: JobFolder, words: readonly string[], options: Optio
     keepCertificate({ folder }, started.object('certificate'))
     keepToken({ folder }, started.object('token'))
     const ownOptions = { ...options, clientCert: folder.certificate, clientKey: folder.key }
-    const child = spawnCommand(words, environmentOf(folder, id, options, host))
+    const child = spawnCommand(words, environmentOf(folder, id, options, host), say)
     const keeper = new JobKeeper(
       {
         id,
@@ -136,12 +136,20 @@ function environmentOf(folder: JobFolder, id: string, options: Options, host: Ho
 }
 
 interface RunningCommand {
-  /** Its exit status, 128 and the signal that ended it, or 127 when it could not be started. */
+  /** Its exit status, 128 and the signal that ended it, 127 when it is not there, or 126 when it may not be run. */
   readonly ended: Promise<number>
   end(): void
 }
 
-function spawnCommand([file = '', ...words]: readonly string[], env: NodeJS.ProcessEnv): RunningCommand {
+/** As shells tell it (POSIX.1 §2.8.2). */
+const NOT_THERE = 127
+const MAY_NOT_RUN = 126
+
+function spawnCommand(
+  [file = '', ...words]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): RunningCommand {
   // A terminal sends them to the whole group: the command has these already.
   const twice: ReadonlySet<NodeJS.Signals> = new Set(process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : [])
   // Listened to before the command is there, so that none ends this process and leaves the command alone.
@@ -155,7 +163,10 @@ function spawnCommand([file = '', ...words]: readonly string[], env: NodeJS.Proc
   const child = spawn(file, words, { stdio: 'inherit', env })
   let killing: NodeJS.Timeout | undefined
   const ended = new Promise<number>((resolve) => {
-    child.on('error', () => resolve(127))
+    child.on('error', (error) => {
+      say(`cannot be run: ${error.message}`)
+      resolve('code' in error && error.code === 'EACCES' ? MAY_NOT_RUN : NOT_THERE)
+    })
     child.on('exit', (status, signal) => resolve(status ?? 128 + constants.signals[signal ?? 'SIGKILL']))
   }).finally(() => {
     clearTimeout(killing)

@@ -31,9 +31,11 @@ interface Running {
   kill(signal: NodeJS.Signals): void
 }
 
-function run(script: string, ...options: readonly string[]): Running {
+const run = (script: string, ...options: readonly string[]): Running => runWords(['sh', '-c', script], ...options)
+
+function runWords(command: readonly string[], ...options: readonly string[]): Running {
   const identity = { SIGNET_CA: 'ca.pem', SIGNET_CERT: 'hub.pem', SIGNET_KEY: 'hub.key', SIGNET_URL: service.url }
-  const words = ['job', 'run', '--project', 'vision', '--user', 'alice', ...options, '--', 'sh', '-c', script]
+  const words = ['job', 'run', '--project', 'vision', '--user', 'alice', ...options, '--', ...command]
   const env = { PATH: process.env['PATH'], XDG_RUNTIME_DIR: folder, ...identity }
   const child = spawn(process.execPath, [SIGNET, ...words], { cwd: folder, env })
   const [out, error]: [string[], string[]] = [[], []]
@@ -68,6 +70,9 @@ test('a command has its identity while it runs, and nothing is left of it', asyn
 
 test.each([
   ['SIGTERM', 'trap "exit 9" TERM', 9],
+  ['SIGINT', 'trap "exit 2" INT', 2],
+  ['SIGQUIT', 'trap "exit 3" QUIT', 3],
+  ['SIGUSR1', 'trap "exit 11" USR1', 11],
   ['SIGUSR2', 'trap "exit 12" USR2', 12],
   ['SIGHUP', ':', 129],
 ] as const)('%s reaches the command', async (signal, trap, status) => {
@@ -87,7 +92,17 @@ test('a job that is ended at the service ends its command', async () => {
   expect(stderr).toContain('client_certificate_refused')
 }, 20_000)
 
-test('a command that is not there, and one that may not run', async () => {
+test.each([
+  ['that is not there', './nothing-there', 127],
+  ['that may not be run', './ca.pem', 126],
+] as const)('a command %s ends as in a shell, and leaves nothing', async (_, command, expected) => {
+  const { status, stderr } = await runWords([command]).ended
+  expect([status, stderr]).toEqual([expected, expect.stringContaining('cannot be run')])
+  const id = /signet job (?<id>j[0-9a-f]{20}):/.exec(stderr)?.groups?.['id'] ?? ''
+  expect(await stateOf(id)).toBe('finished')
+})
+
+test('a job that is refused runs nothing', async () => {
   const { status, stderr } = await run('true', '--kind', 'notebook', '--lifetime', '1h').ended
   expect([status, /code job_without_end/.test(stderr)]).toEqual([1, true])
 })
