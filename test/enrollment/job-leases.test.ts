@@ -169,6 +169,27 @@ onBothStores(
       expect(await job(started.id)).toMatchObject({ status: 'finished' })
     })
 
+    test('rule 29: two processes that look at once end each lapsed job once', async () => {
+      const second = await openInstallation(service().configuration, NOBODY, clock)
+      try {
+        const other = new JobLeases({ ...actContext(second), policy: context.policy })
+        const jobs = await Promise.all(Array.from({ length: 6 }, () => start()))
+        await other.look()
+        await walk(LEASE)
+        clock.pass(1000)
+        const looks = await Promise.all([leases.look(), other.look(), leases.look(), other.look()])
+        expect(looks.reduce((sum, { ended }) => sum + ended, 0)).toBe(6)
+        const { items } = await opened.storage.read((view) => view.listAudit({ limit: 1000 }))
+        for (const { id } of jobs) {
+          expect(await job(id)).toMatchObject({ status: 'finished' })
+          const ends = items.filter(({ act, object }) => act === 'job.finish' && object === `job:${id}`)
+          expect(ends).toHaveLength(1)
+        }
+      } finally {
+        await second.storage.close()
+      }
+    })
+
     test('rule 25: too many at once end when an administrator confirms it', async () => {
       const many = await Promise.all(Array.from({ length: 12 }, () => start({ token: { audience: service().url } })))
       const [first] = many

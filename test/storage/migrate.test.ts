@@ -1,5 +1,6 @@
 // Migrations: forward only, by one process at a time, and never on a schema that is newer than the code.
 import { expect, it } from 'vitest'
+import type { ServiceName } from '../../src/domain/dns-name.ts'
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from '../../src/storage/migrate.ts'
 import { onBothDatabases } from './databases.ts'
 import { addPeople, codeOf } from './fixtures.ts'
@@ -11,6 +12,21 @@ const addTable = (number: number): Migration => ({
     `insert into added_${number} values (1)`,
   ],
 })
+
+const HUB = 'hub.internal' as ServiceName
+
+/** Two jobs, one of them finished, and what they hang on. */
+const JOBS_OF_SCHEMA_2 = [
+  `insert into users (id, name, folded, status, platform_role, created_at) values ('u', 'ann', 'ann', 'active', 'user', 1)`,
+  `insert into projects (id, name, folded, status, created_at) values ('p', 'p', 'p', 'active', 1)`,
+  `insert into members (id, project, user_name, role, status, created_at) values ('m', 'p', 'ann', 'owner', 'active', 1)`,
+  `insert into services (name, id, dns_names, system_user, roles, projects, status, created_at)
+    values ('hub.internal', 's', '[]', 'svc', '[]', '[]', 'active', 1)`,
+  `insert into jobs (id, project, user_name, launcher, status, started_at, ends_at, finished_at)
+    values ('j1', 'p', 'ann', 'hub.internal', 'finished', 1000, 5000, 2000)`,
+  `insert into jobs (id, project, user_name, launcher, status, started_at, ends_at)
+    values ('j2', 'p', 'ann', 'hub.internal', 'active', 3000, 9000)`,
+]
 
 onBothDatabases('migrations', (fresh) => {
   it('are numbered without a gap', () => {
@@ -38,6 +54,32 @@ onBothDatabases('migrations', (fresh) => {
     const after = await database.open({ migrations: [...MIGRATIONS, addTable(SCHEMA_VERSION + 1)] })
     expect((await after.storage.read((view) => view.listUsers({ limit: 10 }))).items.length).toBe(2)
     expect((await database.inspect(`select a from added_${SCHEMA_VERSION + 1}`)).length).toBe(1)
+  })
+
+  it('bring jobs from before leases forward: what is known of them is kept, and each has a lease', async () => {
+    const database = await fresh()
+    const [first, second] = MIGRATIONS
+    if (first === undefined || second === undefined) throw new Error('there are more than two')
+    const withJobs: Migration = {
+      number: second.number,
+      statements: (types) => [...second.statements(types), ...JOBS_OF_SCHEMA_2],
+    }
+    const { storage } = await database.open({ migrations: [first, withJobs, ...MIGRATIONS.slice(2)] })
+    const launcher = { kind: 'launcher', launcher: HUB } as const
+    const { items } = await storage.read((view) => view.listJobs(launcher, 'any', new Date(0), { limit: 10 }))
+    const kept = { kind: 'job', project: 'p', user: 'ann', launcher: HUB, leaseSeconds: 120, leaseUntil: 120_000 }
+    expect(items).toEqual([
+      { ...kept, id: 'j2', status: 'active', startedAt: new Date(3000), endsAt: new Date(9000) },
+      {
+        ...kept,
+        id: 'j1',
+        status: 'finished',
+        startedAt: new Date(1000),
+        endsAt: new Date(5000),
+        finishedAt: new Date(2000),
+      },
+    ])
+    expect(await storage.read((view) => view.leaseState('none'))).toEqual({ clock: 0, releasedUntil: 0 })
   })
 
   it('refuse a newer schema, with both numbers and what to do', async () => {
