@@ -177,11 +177,14 @@ async function termOf(context: ActContext, tx: UnitOfWork, caller: Caller): Prom
   return standing?.renewUntil ?? standing?.validity.notAfter ?? context.clock.now()
 }
 
-/** Renews what is due, one at a time, and gives how many. One that fails does not keep the others waiting. */
+/** Renews what is due, one at a time, and gives how many were. One that fails does not keep the others waiting. */
 export async function renewKeptKeys(context: ActContext, onFailure: (error: unknown) => void): Promise<number> {
   const due = await context.acts.run((tx) => tx.keysToRenew(context.clock.now(), RENEWED_AT_ONCE))
-  for (const key of due) await renewKeptKey(context, key).catch(onFailure)
-  return due.length
+  let renewed = 0
+  for (const key of due) {
+    await renewKeptKey(context, key).then(() => (renewed += 1), onFailure)
+  }
+  return renewed
 }
 
 /** What one round of background work takes up. */

@@ -5,9 +5,11 @@ import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseProjectName } from '../../src/domain/project-name.ts'
 import { parseUserName } from '../../src/domain/user-name.ts'
-import type { KeptKey } from '../../src/enrollment/custody-store.ts'
+import type { CustodyStore, KeptKey } from '../../src/enrollment/custody-store.ts'
+import { renewKeptKeys } from '../../src/enrollment/custody.ts'
 import { memberKeyContext } from '../../src/enrollment/sealed-keys.ts'
-import { NOBODY, openInstallation } from '../../src/main/installation.ts'
+import { actContext, NOBODY, openInstallation } from '../../src/main/installation.ts'
+import { SettableClock } from '../http/settable-clock.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
 
 let service: TestService
@@ -75,5 +77,28 @@ test('rule 38: a sealed key opens in its own row alone, for its own member, inst
     expect(again[0]).not.toEqual(again[1])
   } finally {
     await storage.close()
+  }
+})
+
+test('a key that does not open keeps no other waiting, and is not counted as renewed', async () => {
+  const clock = new SettableClock()
+  const opened = await openInstallation(service.configuration, NOBODY, clock)
+  try {
+    const { storage, policy } = opened
+    const project = parseProjectName('vision', policy.names)
+    const kept = (tx: CustodyStore, user: string) => tx.keptKey(project, parseUserName(user, policy.names), 'none')
+    const before = await storage.read((view) => kept(view, 'bruno'))
+    await storage.run(async (tx) => {
+      const alice = await kept(tx, 'alice')
+      if (alice !== undefined && before !== undefined) await tx.putKeptKey({ ...alice, sealedKey: before.sealedKey })
+    })
+    clock.pass(17 * 3600)
+    const failures: unknown[] = []
+    const renew = () => renewKeptKeys(actContext(opened), (error) => failures.push(error))
+    expect([await renew(), await renew()]).toEqual([1, 0])
+    expect(failures).toMatchObject([{ code: 'seal_broken' }, { code: 'seal_broken' }])
+    expect((await storage.read((view) => kept(view, 'bruno')))?.serial).not.toBe(before?.serial)
+  } finally {
+    await opened.storage.close()
   }
 })
