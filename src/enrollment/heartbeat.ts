@@ -5,7 +5,8 @@ import type { Job } from '../directory/entities.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
 import { requireJobItself } from './job-holder.ts'
-import { activeHolder, callerStillGood, notPermitted } from './second-look.ts'
+import { requireGrant } from './launcher.ts'
+import { activeHolder, activeService, callerStillGood, notPermitted } from './second-look.ts'
 import { leaseEnd } from './start-jobs.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -28,9 +29,12 @@ export async function keepLease(context: ActContext, caller: Caller, jobId: stri
 async function heldJob(tx: UnitOfWork, caller: Caller, jobId: string, now: Date): Promise<Job> {
   if (caller.kind === 'service') {
     await callerStillGood(tx, caller, now)
+    const launcher = await activeService(tx, caller.name, 'share')
     const job = await tx.job(jobId, 'update')
     if (job === undefined) throw new DirectoryRefused('job_unknown', { job: jobId })
     if (job.launcher !== caller.name) throw notPermitted(caller)
+    // What it may not run any more ends with its lease.
+    requireGrant(launcher, job.project)
     return job
   }
   const itself = requireJobItself(caller, jobId)

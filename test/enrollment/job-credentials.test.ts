@@ -229,7 +229,7 @@ describe('a job', () => {
     }
   })
 
-  test('of a launcher that lost the project is renewed no more', async () => {
+  test('of a launcher that lost the project is renewed and kept no more, and can be finished', async () => {
     const body = { systemUser: 'svc', roles: ['launcher'], projects: ['vision'] }
     const other = await service.addService('lost.internal', body)
     const made = await makeCsr()
@@ -244,6 +244,9 @@ describe('a job', () => {
     ] as const) {
       expect(await service.post(`${path}/${way}`, asks, identity)).toMatchObject({ code: 'project_not_granted' })
     }
+    const heartbeat = await service.post(`${path}/heartbeat`, undefined, other)
+    expect(heartbeat).toMatchObject({ status: 403, code: 'project_not_granted' })
+    expectStatus(await service.post(`${path}/finish`, undefined, other), 200)
   })
 })
 
