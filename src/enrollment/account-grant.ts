@@ -6,6 +6,7 @@ import type { ProjectName } from '../domain/project-name.ts'
 import type { ServiceAccountName } from '../domain/user-name.ts'
 import { profileNamed } from '../ca/policy/policy.ts'
 import type { ActContext } from './act-context.ts'
+import { endOfExchange } from './exchanged-certificate.ts'
 import type { LookedAgain } from './issue-certificate.ts'
 import { requireLauncher } from './launcher.ts'
 import { activeAccount, callerStillGood, isOwner, notPermitted, refuseReplaced } from './second-look.ts'
@@ -27,7 +28,7 @@ export function accountHolder(caller: Caller): AccountHolder {
 
 /**
  * Looked up under lock, the account too. Renewals of what a launcher obtained end with the longest life of one certificate:
- * its grant is not for longer. A renewal is answered for by whoever obtained the first one. Throws `EnrollmentRefused`,
+ * its grant is not for longer; those of what an owner obtained never end, unless a token of a trusted issuer made the owner known. A renewal is answered for by whoever obtained the first one. Throws `EnrollmentRefused`,
  * `DirectoryRefused`.
  */
 export async function accountGrant(context: ActContext, tx: UnitOfWork, asked: AskedOfAccount): Promise<LookedAgain> {
@@ -45,7 +46,7 @@ async function grantTo(
   switch (caller.kind) {
     case 'member':
       if (!(await isOwner(tx, caller, project, at))) throw notPermitted(caller)
-      return { renewUntil: undefined, requester: actorOf(caller) }
+      return { renewUntil: await endOfExchange(tx, caller.certificate.serial, at), requester: actorOf(caller) }
     case 'service': {
       await requireLauncher(tx, caller, project, at)
       const { maxSeconds } = profileNamed(context.policy, 'service-account').lifetime

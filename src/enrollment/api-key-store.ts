@@ -3,7 +3,6 @@ import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Requester } from '../domain/requester.ts'
-import type { SerialNumber } from '../domain/serial-number.ts'
 import type { RowLock } from '../domain/transactions.ts'
 import type { UserName } from '../domain/user-name.ts'
 
@@ -35,9 +34,12 @@ export type EndedKeys =
   /** That reach the project alone, of one member or of all. */
   | { readonly kind: 'of-member'; readonly project: ProjectName; readonly user: UserName }
   | { readonly kind: 'of-project'; readonly project: ProjectName }
-  | { readonly kind: 'made-with'; readonly certificate: SerialNumber }
   /** That they made, or somebody with a certificate that they obtained. */
   | { readonly kind: 'obtained-by'; readonly requester: Requester }
+  /** `proof`: as `createdWith` has it. */
+  | { readonly kind: 'made-with'; readonly proof: string }
+  /** In any session of theirs. */
+  | { readonly kind: 'made-in-sessions'; readonly user: UserName }
 
 export interface ApiKeyStore {
   /** Throws `NameTaken` (`api_key_exists`). */

@@ -10,8 +10,8 @@ import type { ApiKeyRecord } from './api-key-store.ts'
 import { type Asked, audit } from './directory-act.ts'
 import { apiKeyChange, endApiKeys } from './end-api-keys.ts'
 import { EnrollmentRefused } from './errors.ts'
+import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { onceFor } from './idempotency.ts'
-import { refuseStale } from './issue-for-member.ts'
 import { callerStillGood, notPermitted, refuseReplaced, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -34,12 +34,11 @@ export interface MadeApiKey {
   readonly value: string
 }
 
-/** Throws `EnrollmentRefused`, `SignInRefused` (`sign_in_not_fresh`), `NameTaken`. */
+/** Throws `EnrollmentRefused`, `NameTaken`, `SignInRefused`. */
 export async function createApiKey(context: ActContext, asked: Asked & WantedApiKey): Promise<MadeApiKey> {
   refuseMisnamed(asked)
   const maker = makerOf(asked.caller)
-  // A key outlives the session: whoever finds it open makes none.
-  if (maker.kind === 'session') refuseStale(context, maker)
+  refuseStaleSignIn(context, maker)
   return context.acts.run(async (tx) => {
     const now = context.clock.now()
     // For update: of two at once, the second counts the first one's key. Whoever blocks the user holds the same row.

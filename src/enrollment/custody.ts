@@ -15,9 +15,9 @@ import { CustodyRefused } from './custody-refused.ts'
 import { actorIn, type Asked, audit, once } from './directory-act.ts'
 import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
+import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { type CertificateAnswer, recordCertificate, signCertificate } from './issue-certificate.ts'
 import { keptAsJson } from './idempotency.ts'
-import { refuseStale } from './issue-for-member.ts'
 import { deliver, type DeliveredKey, makePassphrase } from './made-key.ts'
 import { memberKeyContext } from './sealed-keys.ts'
 import { activeMembership, callerStillGood, isOwner, notPermitted, refuseReplaced } from './second-look.ts'
@@ -136,7 +136,7 @@ export async function handOverKeptKey(
   const isMember = caller.kind === 'member' && caller.project === project && caller.user === user
   const isSession = caller.kind === 'session' && caller.user === user
   if (!isMember && !isSession) throw notPermitted(caller)
-  if (isSession) refuseStale(context, caller)
+  refuseStaleSignIn(context, caller)
   const { secret, certificate } = await context.acts.run(async (tx) => {
     const kept = await lookAtKept(context, tx, asked)
     const found = await tx.certificate(kept.serial, 'share')

@@ -44,7 +44,7 @@ export async function endWhatHangsOn(
   }
   if (ended.reason !== 'keyCompromise') return
   // A thief may have made them; of a certificate that was replaced they stay.
-  await endApiKeys(tx, { kind: 'made-with', certificate: ended.serial }, by)
+  await endApiKeys(tx, { kind: 'made-with', proof: ended.serial }, by)
   // A key belongs to one identity (`claimKey`), so its other certificates are found there.
   for (const record of await tx.liveCertificatesOf(ended.identity, by.at)) {
     if (record.keyFingerprint !== ended.keyFingerprint || record.serial === ended.serial) continue

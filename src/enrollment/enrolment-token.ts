@@ -10,6 +10,8 @@ import { parseUserName, type UserName } from '../domain/user-name.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import type { EnrolmentTokenRecord } from './enrolment-store.ts'
 import { EnrollmentRefused } from './errors.ts'
+import { endOfExchange } from './exchanged-certificate.ts'
+import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { type IdempotentRequest, onceFor, principalOfSecret, sha256Hex } from './idempotency.ts'
 import { activeMembership, activeService, isOwner, notPermitted, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -89,6 +91,7 @@ async function makeToken(
 ): Promise<EnrolmentToken> {
   const token = TOKEN_PREFIX + Buffer.from(context.random(TOKEN_BYTES)).toString('base64url')
   const createdAt = context.clock.now()
+  await refusePassing(context, tx, caller, createdAt)
   const expiresAt = addSeconds(createdAt, context.policy.credentials.enrolmentTokenSeconds)
   const createdBy = actorOf(caller)
   // One at a time: a second token would still be good when the first has made its certificate.
@@ -110,6 +113,14 @@ async function makeToken(
     details: { principal: enrolmentPrincipal(token), expiresAt: expiresAt.toISOString() },
   })
   return { token, identity, expiresAt }
+}
+
+/** What it buys is good for a month: neither an old session nor the token of another issuer buys that. */
+async function refusePassing(context: ActContext, tx: UnitOfWork, caller: Caller, at: Date): Promise<void> {
+  refuseStaleSignIn(context, caller)
+  if (!('certificate' in caller)) return
+  if ((await endOfExchange(tx, caller.certificate.serial, at)) === undefined) return
+  throw new EnrollmentRefused('not_permitted', { why: 'what the token of a trusted issuer bought enrols nobody' })
 }
 
 /** What the maker has to hold on to until the token is spent. */

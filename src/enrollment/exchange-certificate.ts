@@ -8,6 +8,7 @@ import { TokenRefused } from '../tokens/errors.ts'
 import { TOKEN_LEEWAY_SECONDS } from '../tokens/verify-token.ts'
 import type { RequestOrigin } from './act-context.ts'
 import { ExchangeRefused } from './exchange-errors.ts'
+import { EXCHANGE_PROOF } from './exchanged-certificate.ts'
 import { type ExchangeClient, type ExchangeGrant, exchangeGrant, grantStillGood } from './exchange-grant.ts'
 import { subjectFacts } from './exchange-token.ts'
 import { type IdempotentRequest } from './idempotency.ts'
@@ -30,7 +31,7 @@ export async function exchangeForCertificate(
   const grant = await exchangeGrant(context, asked)
   const identity = certifiable(context, grant)
   const name = identity.kind === 'member' ? identity.user : identity.account
-  const spent = `exchange:${digestOf(asked.subjectToken)}`
+  const spent = `${EXCHANGE_PROOF}${digestOf(asked.subjectToken)}`
   return issueCertificate(context, {
     subject:
       identity.kind === 'member'

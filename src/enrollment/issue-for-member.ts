@@ -12,6 +12,7 @@ import {
   refuseOtherCredential,
   spendEnrolmentToken,
 } from './enrolment-token.ts'
+import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import {
   type CertificateAnswer,
@@ -19,7 +20,6 @@ import {
   type CsrSource,
   issueCertificate,
 } from './issue-certificate.ts'
-import { SignInRefused } from './sign-in-errors.ts'
 import { activeMembership, callerStillGood, notPermitted, refuseReplaced } from './second-look.ts'
 
 export interface MemberCertificateRequest {
@@ -65,7 +65,7 @@ function withSession(
   caller: Extract<Caller, { readonly kind: 'session' }>,
 ): Proof {
   if (caller.user !== user) throw notPermitted(caller)
-  refuseStale(context, caller)
+  refuseStaleSignIn(context, caller)
   return {
     obtainedWith: `session:${caller.sessionId}`,
     principal: actorOf(caller),
@@ -76,13 +76,6 @@ function withSession(
       return { renewUntil, requester: actorOf(caller) }
     },
   }
-}
-
-/** A certificate outlives the session: only a fresh sign-in buys one. Throws `SignInRefused` (`sign_in_not_fresh`). */
-export function refuseStale({ clock, policy }: ActContext, { signedInAt }: { readonly signedInAt: Date }): void {
-  const { freshSeconds } = policy.credentials.signIn
-  if (clock.now() >= addSeconds(signedInAt, freshSeconds))
-    throw new SignInRefused('sign_in_not_fresh', { freshSeconds })
 }
 
 function withCertificate(context: ActContext, { caller, project, user }: MemberCertificateRequest): Proof {

@@ -5,6 +5,7 @@ import { changeOfSession, type PersonSession } from '../domain/session.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { AuditAct } from '../domain/audit-event.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
+import { endApiKeys } from './end-api-keys.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -26,7 +27,7 @@ export async function rotateSession(context: ActContext, asked: SessionAsked): P
     const now = context.clock.now()
     const session = await goingOn(tx, asked.id, now)
     if (isReused(context, session, asked.generation, now)) {
-      await endOne(tx, session, now, asked.origin, 'session.end')
+      await endReused(tx, session, now, asked.origin)
       return { kind: 'reused' }
     }
     if (asked.generation < session.generation) return { kind: 'going-on', session }
@@ -46,7 +47,7 @@ export async function endReusedSession(context: ActContext, asked: SessionAsked)
     const session = await tx.session(asked.id, 'update')
     if (session === undefined || session.endedAt !== undefined) return
     if (isReused(context, session, asked.generation, now)) {
-      await endOne(tx, session, now, asked.origin, 'session.end')
+      await endReused(tx, session, now, asked.origin)
     }
   })
 }
@@ -98,6 +99,12 @@ export async function goingOn(tx: UnitOfWork, id: string, now: Date): Promise<Pe
   const isOver = session === undefined || session.endedAt !== undefined || session.endsAt <= now
   if (isOver || user?.status !== 'active') throw new SignInRefused('session_ended')
   return session
+}
+
+/** Somebody else may have had the session, and made keys in it. */
+async function endReused(tx: UnitOfWork, session: PersonSession, at: Date, origin: RequestOrigin): Promise<void> {
+  await endOne(tx, session, at, origin, 'session.end')
+  await endApiKeys(tx, { kind: 'made-with', proof: `session:${session.id}` }, { at, actor: 'system', origin })
 }
 
 async function endOne(

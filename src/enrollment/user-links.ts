@@ -1,11 +1,12 @@
 // Who of a provider is which user: said by an administrator. A link is what signs somebody in, so taking it away ends their
-// sessions of that provider in the same transaction.
+// sessions of that provider in the same transaction, the API keys that were made in sessions, and the groups that the provider named.
 import type { UserLink } from '../directory/sign-in-store.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ActContext } from './act-context.ts'
-import { type Asked, audit, once } from './directory-act.ts'
+import { type Asked, audit, endKeys, once } from './directory-act.ts'
 import { EnrollmentRefused } from './errors.ts'
+import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { keptAsJson } from './idempotency.ts'
 import { requireAdministrator } from './second-look.ts'
 import { endSessionsOf } from './sessions.ts'
@@ -28,6 +29,7 @@ export async function linkUser(
   const { user, provider, subject } = asked
   return context.acts.run(async (tx) => {
     await linkable(context, tx, asked)
+    refuseStaleSignIn(context, asked.caller)
     return once(context, tx, asked, KEPT_LINK, async () => {
       const link: UserLink = { provider, subject, user, createdAt: context.clock.now() }
       await tx.insertLink(link)
@@ -45,11 +47,23 @@ export async function unlinkUser(context: ActContext, asked: LinkAsked): Promise
     return once(context, tx, asked, KEPT_COUNT, async () => {
       const removed = await tx.deleteLinks(user, provider)
       if (removed === 0) throw new SignInRefused('link_unknown', { user, provider })
-      await endSessionsOf(tx, user, { at: context.clock.now(), provider })
+      const at = context.clock.now()
+      await endSessionsOf(tx, user, { at, provider })
+      // Of which provider a session was is forgotten before the keys end that were made in it: those of all sessions end.
+      await endKeys(context, tx, asked, { kind: 'made-in-sessions', user })
+      await forgetGroups(tx, asked)
       await audit(context, tx, asked, 'user.unlink', `user:${user}`, { provider, removed })
       return { removed }
     })
   })
+}
+
+/** The provider's groups were somebody else's, or are nobody's from now on. */
+async function forgetGroups(tx: UnitOfWork, { user, provider }: LinkAsked): Promise<void> {
+  const last = await tx.signIn(user)
+  if (last?.provider !== provider) return
+  await tx.putSignIn({ ...last, groups: [] })
+  await tx.change({ kind: 'sign-in', user, provider, groups: [], at: last.at.getTime() })
 }
 
 async function linkable(context: ActContext, tx: UnitOfWork, { caller, user }: LinkAsked): Promise<void> {

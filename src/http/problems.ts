@@ -181,7 +181,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   user_link_required: tell(403, 'Ask an administrator to link this subject of the provider to a user.'),
   link_unknown: tell(404, 'The user has no link to this provider.'),
   session_ended: hush(401, 'Sign in again: the session has ended.'),
-  sign_in_not_fresh: tell(403, 'Sign in again: certificates and API keys are made right after a sign-in.'),
+  sign_in_not_fresh: tell(403, 'Sign in again: what outlives the session is made right after a sign-in.'),
   page_token_missing: hush(403, 'A page shows its token in the header signet-page-token when it writes.'),
 
   // The certification request

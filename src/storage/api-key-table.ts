@@ -70,8 +70,11 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
     end(p.at).where('project', '=', p.project).where('user_name', '=', p.user),
   )
   const ofProject = session.prepare((p: Wanted<'of-project'>) => end(p.at).where('project', '=', p.project))
-  const madeWith = session.prepare((p: Wanted<'made-with'>) => end(p.at).where('created_with', '=', p.certificate))
   const obtained = session.prepare((p: Obtained) => end(p.at).where(apiKeysOf(p)))
+  const madeWith = session.prepare((p: Wanted<'made-with'>) => end(p.at).where('created_with', '=', p.proof))
+  const inSessions = session.prepare((p: Wanted<'made-in-sessions'>) =>
+    end(p.at).where('user_name', '=', p.user).where('created_with', 'like', 'session:%'),
+  )
   return (which, at) => {
     switch (which.kind) {
       case 'of-user':
@@ -88,6 +91,8 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
         return madeWith({ ...which, at })
       case 'obtained-by':
         return obtained(obtainedBy(which.requester, new Date(at)))
+      case 'made-in-sessions':
+        return inSessions({ ...which, at })
       default:
         return which satisfies never
     }

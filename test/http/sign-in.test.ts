@@ -155,9 +155,9 @@ onBothStores('sign-in', optionsOf, (running) => {
 
     test('end after a quarter of an hour, and the session after half a day', async () => {
       let headers: Headers = await sessionOf(running(), 'plain', await person())
-      clock.pass(900 + 59)
+      clock.pass(900 + 45)
       expect((await me(headers)).status).toBe(200)
-      clock.pass(2)
+      clock.pass(15)
       expect(known(await me(headers))).toEqual({ status: 401, code: 'token_expired' })
       headers = await sessionOf(running(), 'plain', await person())
       for (let passed = 0; passed < 43_200 - 600; passed += 600) {
@@ -245,6 +245,31 @@ onBothStores('sign-in', optionsOf, (running) => {
       expect(known(stale)).toEqual({ status: 403, code: 'sign_in_not_fresh' })
     })
 
+    test('rule 11: nor does an old sign-in buy a key, an enrolment or a link', async () => {
+      const [name, other, admin] = [await person(), await person(), await person('test', 'admin')]
+      const project = `proj${String(n)}`
+      expectStatus(await running().post('/v1/projects', { name: project, owner: name }, running().admin), 201)
+      const headers = await sessionOf(running(), 'plain', name)
+      const members = `/v1/projects/${project}/members`
+      const put = (path: string, body: object) => running().send({ method: 'PUT', path, body, headers })
+      expectStatus(await put(`/v1/projects/${project}/settings`, { custody: true }), 200)
+      expectStatus(await put(`${members}/${other}`, { role: 'scientist' }), 201)
+      const theirs = await sessionOf(running(), 'plain', other)
+      const administers = await sessionOf(running(), 'test', admin)
+      const subject = `x-${name}`
+      const asked: readonly Request[] = [
+        { method: 'GET', path: `${members}/${other}/keystore?format=pem`, headers: theirs },
+        { method: 'POST', path: '/v1/api-keys', body: { name: 'k', scopes: ['USER'] }, headers },
+        { method: 'POST', path: `${members}/${other}/enrolment`, headers },
+        { method: 'POST', path: `/v1/users/${name}/links`, body: { provider: 'open', subject }, headers: administers },
+      ]
+      clock.pass(901)
+      for (const request of asked) {
+        const stale = await leavesNothing(running(), () => running().send(request))
+        expect(known(stale), request.path).toEqual({ status: 403, code: 'sign_in_not_fresh' })
+      }
+    })
+
     test('is nobody else’s', async () => {
       const [name, other] = [await person(), await person()]
       const project = `proj${String(n)}`
@@ -281,6 +306,46 @@ onBothStores('sign-in', optionsOf, (running) => {
       const refused = await leavesNothing(running(), () => make(headers, 'notebook', ['ADMIN']))
       expect(known(refused)).toEqual({ status: 403, code: 'api_key_scope_privileged' })
     })
+  })
+
+  describe('API keys that were made in a session', () => {
+    const makeKey = async (headers: Headers): Promise<Headers> => {
+      const request = { method: 'POST', path: '/v1/api-keys', body: { name: `k${String((n += 1))}`, scopes: ['USER'] } }
+      const { value } = expectStatus(await running().send({ ...request, headers }), 201).json
+      return { authorization: `ApiKey ${String(value)}` }
+    }
+
+    test('rule 11: end when a replaced token of that session comes back, and those of another stay', async () => {
+      const name = await person()
+      const [first, other] = [await sessionOf(running(), 'plain', name), await sessionOf(running(), 'plain', name)]
+      const [key, kept] = [await makeKey(first), await makeKey(other)]
+      await next(first)
+      clock.pass(61)
+      expect(known(await me(first))).toEqual({ status: 401, code: 'session_ended' })
+      expect(known(await me(key))).toEqual({ status: 401, code: 'api_key_invalid' })
+      expect((await me(kept)).status).toBe(200)
+    })
+
+    test('rule 22: end with a link, and so do the groups of that provider', async () => {
+      const name = await person()
+      const key = await makeKey(await sessionOf(running(), 'plain', name))
+      expect((await me(key)).status).toBe(200)
+      const path = `/v1/users/${name}/links/plain`
+      expectStatus(await running().send({ method: 'DELETE', path }, running().admin), 200)
+      expect(known(await me(key))).toEqual({ status: 401, code: 'api_key_invalid' })
+      const { json } = await running().get('/v1/external-users?limit=1000', running().admin)
+      expect(json['externalUsers']).toEqual(expect.arrayContaining([expect.objectContaining({ name, groups: [] })]))
+    })
+  })
+
+  test('a group of a deleted user is nobody’s', async () => {
+    const name = await person()
+    await people.put(name, ['only-theirs'])
+    await sessionOf(running(), 'plain', name)
+    const groups = async () => (await running().get('/v1/groups?limit=1000', running().admin)).json['groups']
+    expect(await groups()).toContainEqual({ name: 'only-theirs', users: 1 })
+    expectStatus(await running().send({ method: 'DELETE', path: `/v1/users/${name}` }, running().admin), 200)
+    expect(await groups()).not.toContainEqual(expect.objectContaining({ name: 'only-theirs' }))
   })
 
   test('an administrator acts as such only where the provider’s entry says so', async () => {

@@ -51,6 +51,7 @@ beforeAll(async () => {
       subjects: [
         { sub: 'alice-1', project: 'vision', user: 'alice' },
         { sub: 'other', project: 'vision', user: 'nobody' },
+        { sub: 'olga-1', project: 'vision', user: 'olga' },
       ],
     },
   }
@@ -177,6 +178,7 @@ describe('a workload that a trusted issuer names', () => {
     ['from the future', () => idToken({ iat: now() + 100 }), JWT, 'token_expired'],
     ['an issuer that nobody trusts', () => idToken({ iss: 'https://other.example' }), JWT, 'token_malformed'],
     ['the issuer of another entry', () => idToken({ iss: `${cloud.url}/` }), JWT, 'token_malformed'],
+    ['rule 24: who acts there', () => idToken({ act: { sub: 'someone' } }), JWT, 'token_malformed'],
     ['an unknown key', () => signedBy({ ...key, kid: 'k9' }, { iss: cloud.url }), JWT, 'token_key_unknown'],
     ['rule 24: no access token', () => idToken(), ACCESS_TOKEN, 'token_type'],
     ['an account that has ended', () => podToken({}, 'gone'), JWT, 'account_unknown'],
@@ -265,6 +267,34 @@ describe('a certificate for a token', () => {
   test('rule 11: no longer than the token', async () => {
     const answer = await leavesNothing(service, () => ask(podToken(), undefined, { lifetime_seconds: '601' }))
     expect(told(answer)).toMatchObject({ status: 400, code: 'token_lifetime_too_long' })
+  })
+
+  test('rule 11: what it buys for others ends with the token too', async () => {
+    const csr = await makeCsr()
+    const form = {
+      grant_type: TOKEN_EXCHANGE_GRANT,
+      subject_token: idToken({ sub: 'olga-1' }),
+      subject_token_type: JWT,
+    }
+    const made = await send({ ...form, requested_token_type: CERTIFICATE, csr: csr.pem })
+    const { certificate } = expectStatus(made, 200).json['certificate'] as { certificate: string }
+    const exchanged = { key: csr.key, certificate }
+    const renewed = expectStatus(await service.post('/v1/certificates/renew', {}, exchanged), 201).json
+    await service.addUser('carl')
+    expectStatus(await service.put('/v1/projects/vision/members/carl', { role: 'scientist' }, owner), 201)
+    const passing = { key: csr.key, certificate: String(renewed['certificate']) }
+    for (const by of [exchanged, passing]) {
+      const other = await makeCsr()
+      const path = '/v1/projects/vision/service-accounts/sa-train/certificates'
+      const long = await leavesNothing(service, () => service.post(path, { csr: other.pem }, by))
+      expect(told(long)).toMatchObject({ status: 403, code: 'renewal_ended' })
+      const short = await service.post(path, { csr: other.pem, lifetimeSeconds: 300 }, by)
+      const serial = String(expectStatus(short, 201).json['serial'])
+      const record = expectStatus(await service.get(`/v1/certificates/${serial}`, owner), 200).json
+      expect(Date.parse(String(record['renewUntil']))).toBeLessThanOrEqual((now() + 600) * 1000)
+      const enrol = () => service.post('/v1/projects/vision/members/carl/enrolment', undefined, by)
+      expect(told(await leavesNothing(service, enrol))).toMatchObject({ status: 403, code: 'not_permitted' })
+    }
   })
 
   test('rule 11: not for a token of ours', async () => {
