@@ -10,6 +10,7 @@ import { HttpRefused } from '../../src/http/problem.ts'
 import { BoundedLog } from '../../src/ops/bounded-log.ts'
 import { type ClientIdentity, known } from '../support/https-client.ts'
 import { makeCsr } from '../support/csr.ts'
+import { People, signIn } from '../support/people.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
 import { leavesNothing } from './stored.ts'
 
@@ -149,6 +150,21 @@ describe('rule 28: failed credentials', () => {
     const many = await Promise.all(Array.from({ length: 100 }, () => outcome(by('alice'), good)))
     expect(new Set(many)).toEqual(new Set(['in']))
   })
+})
+
+test('rule 28: a name in another letter case is the same credential', async () => {
+  const people = new People()
+  const flags = { ...people.flags({ plain: {} }), 'limits.credentialFailures': 2 }
+  const service = await TestService.start({ flags })
+  try {
+    for (const name of ['ann', 'ANN']) {
+      expect(known(await signIn(service, 'plain', name, 'wrong'))).toEqual({ status: 401, code: 'sign_in_refused' })
+    }
+    expect(known(await signIn(service, 'plain', 'Ann', 'x'))).toEqual({ status: 429, code: 'too_many_failures' })
+  } finally {
+    await service.close()
+    people.close()
+  }
 })
 
 describe('rule 28: memory', () => {

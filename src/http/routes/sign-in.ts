@@ -88,7 +88,9 @@ function addPassword(api: Api, parts: ApiParts): void {
       const provider = passwordProvider(parts, c.req.valid('param').provider)
       const { user, password } = c.req.valid('json')
       const address = clientAddressOf(c.get('socket'))
-      const attempt = { kind: 'sign-in', credential: `${provider.rules.name} ${user}`, address } as const
+      // Directories know a name in any letter case: one name, one count.
+      const credential = `${provider.rules.name} ${user.toLowerCase()}`
+      const attempt = { kind: 'sign-in', credential, address } as const
       const person = await parts.credentialLimit.run(attempt, () => checked(provider, user, password))
       const signedInAt = parts.context.clock.now()
       const started = await signIn(parts.context, { rules: provider.rules, person, origin: originOf(c), signedInAt })
