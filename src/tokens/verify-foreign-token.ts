@@ -32,6 +32,8 @@ export async function verifyForeignToken(compact: string, issuer: TrustedIssuer,
   if (claims.get('iss') !== issuer.issuer) throw new TokenRejected('token_issuer')
   checkAudience(claims.get('aud'), issuer)
   const expiresAt = checkTimes(claims, issuer, now)
+  // Somebody acts for the subject there: taken for the subject alone, nobody would know.
+  if (claims.has('act')) throw new TokenRejected('token_malformed', { claim: 'act' })
   const sub = textIn(claims, 'sub')
   if (issuer.kind === 'kubernetes') checkPod(claims.get('kubernetes.io'), sub)
   return { issuer, sub, expiresAt, claims, cnf: parseConfirmation(claims.get('cnf')) }
