@@ -137,6 +137,7 @@ function groupLists(session: Session) {
       .selectFrom('user_groups')
       .select((row) => ['group_name as name', row.fn.countAll<number | string>().as('users')])
       .where('group_name', '>', p.after)
+      .where('user_name', 'in', (rows) => rows.selectFrom('users').select('name').where('status', '!=', 'deleted'))
       .groupBy('group_name')
       .orderBy('group_name')
       .limit(p.limit),
