@@ -112,3 +112,21 @@ export function actorOf(caller: Caller): string {
       return caller satisfies never
   }
 }
+
+/** As tokens name it: `PROJECT__USER`, or the name of the service. A job acts under the name that it has. */
+export function principalOf(caller: CertifiedCaller): string {
+  switch (caller.kind) {
+    case 'member':
+      return `${caller.project}${SEPARATOR}${caller.user}`
+    case 'job':
+      return `${caller.project}${SEPARATOR}${holderName(caller.runsAs)}`
+    case 'account':
+      return `${caller.project}${SEPARATOR}${caller.account}`
+    case 'service':
+      return caller.name
+    case 'admin':
+      return caller.user
+    default:
+      return caller satisfies never
+  }
+}

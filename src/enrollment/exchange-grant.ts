@@ -1,8 +1,7 @@
 // What a token exchange may give (RFC 8693 §2.1, CP §4.12): the client shows who it is apart from the subject token, and gets at
 // most what both have. A workload without a certificate is named by the token of its trusted issuer alone, and gets its own
 // identity and no other. Whoever asks for somebody else needs their word (`may_act`) or a launcher's grant.
-import { actorOf, type Caller, type CertifiedCaller, holderName } from '../domain/caller.ts'
-import { SEPARATOR } from '../domain/name-rules.ts'
+import { actorOf, type Caller, type CertifiedCaller, principalOf } from '../domain/caller.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { TokenRejected } from '../tokens/errors.ts'
 import { actingAfter, type TokenActor } from '../tokens/token-actor.ts'
@@ -64,7 +63,7 @@ export async function exchangeGrant(context: TokenContext, client: ExchangeClien
     certified,
     isDelegated,
     requester: certified === undefined ? holder : actorOf(certified),
-    actor: isDelegated ? actingAfter(nameOf(certified), before) : before,
+    actor: isDelegated ? actingAfter(principalOf(certified), before) : before,
     notAfterLimit: ends !== undefined && ends < expiresAt ? ends : expiresAt,
   }
 }
@@ -114,29 +113,11 @@ async function requireDelegation(
   caller: CertifiedCaller,
   { subject, from }: SubjectToken,
 ): Promise<void> {
-  if (from.kind === 'own' && from.permittedActor?.sub === nameOf(caller)) return
+  if (from.kind === 'own' && from.permittedActor?.sub === principalOf(caller)) return
   if (caller.kind !== 'service' || subject.kind !== 'project-user') throw new ExchangeRefused('delegation_refused')
   await requireLauncher(tx, caller, subject.project, context.clock.now())
   const identity = projectIdentity(context, subject)
   if (identity.kind === 'account') return
   const { user } = await activeMembership(tx, identity.project, identity.user, 'share')
   if (user.platformRole === 'admin') throw new EnrollmentRefused('job_of_administrator', { user: identity.user })
-}
-
-/** As tokens name it: `PROJECT__USER`, or the name of the service. A job acts under the name that it has. */
-function nameOf(caller: CertifiedCaller): string {
-  switch (caller.kind) {
-    case 'member':
-      return `${caller.project}${SEPARATOR}${caller.user}`
-    case 'job':
-      return `${caller.project}${SEPARATOR}${holderName(caller.runsAs)}`
-    case 'account':
-      return `${caller.project}${SEPARATOR}${caller.account}`
-    case 'service':
-      return caller.name
-    case 'admin':
-      return caller.user
-    default:
-      return caller satisfies never
-  }
 }

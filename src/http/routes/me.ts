@@ -1,8 +1,7 @@
 // Who am I? By certificate, by bearer token, or by both when they name one principal; by a session; by API key.
 import { z } from '@hono/zod-openapi'
 import type { SignInView } from '../../access/snapshot.ts'
-import { actorOf, type Caller, type CertifiedCaller, holderName } from '../../domain/caller.ts'
-import { SEPARATOR } from '../../domain/name-rules.ts'
+import { actorOf, type Caller, principalOf } from '../../domain/caller.ts'
 import { signInAgainBy } from '../../domain/sign-in-age.ts'
 import { EnrollmentRefused } from '../../enrollment/errors.ts'
 import { notPermitted } from '../../enrollment/second-look.ts'
@@ -100,21 +99,4 @@ function groupsBody({ groups, at }: SignInView, loginAfterHours: number) {
   const by = signInAgainBy(new Date(at), loginAfterHours)
   const again = by === undefined ? {} : { signInAgainBy: by.toISOString() }
   return { groups: [...groups], groupsAsOf: new Date(at).toISOString(), ...again }
-}
-
-function principalOf(caller: CertifiedCaller): string {
-  switch (caller.kind) {
-    case 'member':
-      return `${caller.project}${SEPARATOR}${caller.user}`
-    case 'job':
-      return `${caller.project}${SEPARATOR}${holderName(caller.runsAs)}`
-    case 'account':
-      return `${caller.project}${SEPARATOR}${caller.account}`
-    case 'service':
-      return caller.name
-    case 'admin':
-      return caller.user
-    default:
-      return caller satisfies never
-  }
 }
