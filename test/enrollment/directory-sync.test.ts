@@ -376,6 +376,30 @@ describe.skipIf(missing)('a directory sync', () => {
           expect(await members('race')).toEqual(['m1 scientist', 'm2 scientist'])
         })
 
+        test('rule 25: unconfirmed the last owner stays, whatever was planned', async () => {
+          const { names } = context.policy
+          const member = (role: ProjectRole) => ({
+            project: parseProjectName('owners', names),
+            user: parseUserName('m2', names),
+            role,
+          })
+          const take = (step: SyncStep, lastOwner: 'stays' | 'confirmed' = 'stays') =>
+            opened.storage.run((tx) =>
+              takeStep(context, tx, { provider: 'owners', origin: { requestId: '' }, lastOwner }, step, undefined),
+            )
+          expect(await take({ kind: 'change', member: member('owner') })).toBeUndefined()
+          const steps: readonly SyncStep[] = [
+            { kind: 'remove', member: member('owner') },
+            { kind: 'change', member: member('scientist') },
+            { kind: 'block', user: member('owner').user },
+          ]
+          for (const step of steps) {
+            const held = await leavesNothing(service, () => take(step))
+            expect(held, step.kind).toMatchObject({ code: 'last_owner' })
+          }
+          expect(await take({ kind: 'remove', member: member('owner') }, 'confirmed')).toBeUndefined()
+        })
+
         test.each<[string, 'add' | 'change' | 'remove' | 'block', string, ProjectRole]>([
           ['a member is there already', 'add', 'm1', 'scientist'],
           ['a user is not linked', 'add', 'stepsowner', 'scientist'],
