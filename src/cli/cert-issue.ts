@@ -11,7 +11,7 @@ import { print } from './printed.ts'
 import { WrongUsage } from './refused.ts'
 import { type RequestOptions, withRequestOptions } from './request-options.ts'
 import { segment } from './segment.ts'
-import { clientPairOf, openClient, withServiceOptions } from './service-options.ts'
+import { clientPairOf, mayHaveSession, openClient, withServiceOptions } from './service-options.ts'
 
 /** Largest file of a token, in bytes. */
 const MAX_TOKEN_BYTES = 4096
@@ -73,8 +73,9 @@ async function issueOffline(options: Options, host: Host): Promise<void> {
 async function issueCertificate(options: Options, host: Host): Promise<void> {
   const { commonName, path } = subjectOf(options)
   const token = await readToken(options, host)
-  if (token === undefined && clientPairOf(options, host) === undefined) {
-    throw new WrongUsage('show who asks: --token-file, or --client-cert and --client-key')
+  const isShown = token !== undefined || clientPairOf(options, host) !== undefined
+  if (!isShown && !mayHaveSession(options, host)) {
+    throw new WrongUsage('show who asks: --token-file, --client-cert and --client-key, or signet login')
   }
   const { askWith, keepCertificate, prepareRequest } = await import('./request-files.ts')
   // A token is shown without another credential (the service refuses both together).

@@ -17,6 +17,8 @@ export interface Connection {
   /** Trust bundle, and client certificate with its key if there is one. */
   readonly secureContext: SecureContext
   readonly timeoutSeconds: number
+  /** The token of a session. */
+  readonly bearer?: string
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>
@@ -29,6 +31,15 @@ export class ServiceClient {
     this.#connection = connection
     // Said outright, since NODE_TLS_REJECT_UNAUTHORIZED changes only the default.
     this.#agent = new Agent({ keepAlive: true, secureContext: connection.secureContext, rejectUnauthorized: true })
+  }
+
+  /** Scheme, host and port. */
+  get origin(): string {
+    return this.#connection.url.origin
+  }
+
+  withBearer(bearer: string): ServiceClient {
+    return new ServiceClient({ ...this.#connection, bearer })
   }
 
   /** Throws `Refused`, `ServiceRefused`. */
@@ -72,12 +83,13 @@ export class ServiceClient {
   }
 
   async #askOnce({ path, query, headers, ...rest }: Asked): Promise<RawAnswer> {
-    const { url: base, timeoutSeconds } = this.#connection
+    const { url: base, timeoutSeconds, bearer } = this.#connection
     const url = new URL(path, base)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value))
     }
-    const accepted = { accept: 'application/json, application/problem+json, */*', ...headers }
+    const shown = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
+    const accepted = { accept: 'application/json, application/problem+json, */*', ...shown, ...headers }
     const answer = await exchange({ ...rest, url, headers: accepted, agent: this.#agent, timeoutSeconds })
     if (answer.status >= 200 && answer.status < 300) return answer
     throw parseProblem(answer.status, answer.contentType, textOf(answer))

@@ -14,14 +14,15 @@ export async function readPassphrase(file: string | undefined, asked: 'once' | '
       .toString('utf8')
       .replace(/\r?\n$/, '')
   if (!process.stdin.isTTY) throw new PassphraseMissing('passphrase_missing', { fix: '--root-passphrase-file FILE' })
-  const passphrase = await prompt('Passphrase of the root key: ')
-  if (asked === 'twice' && (await prompt('The same again: ')) !== passphrase) {
+  const passphrase = await askSilently('Passphrase of the root key: ')
+  if (asked === 'twice' && (await askSilently('The same again: ')) !== passphrase) {
     throw new PassphraseMissing('passphrases_differ')
   }
   return passphrase
 }
 
-function prompt(question: string): Promise<string> {
+/** Without echo. */
+export function askSilently(question: string): Promise<string> {
   process.stderr.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true })

@@ -74,6 +74,10 @@ const ROWS = {
     'check --ca, and that the service is the right one',
   ),
 
+  // Sessions
+  session_missing: row('nobody is signed in at this service here', 'sign in: signet login --provider NAME'),
+  sign_in_not_finished: row('nobody came back from the browser in time', 'start again, or allow more with --wait'),
+
   // Watching
   enrolment_needed: row(
     'there is no certificate to go on with, and no enrolment token that was not tried',

@@ -5,8 +5,10 @@ import { DEFAULT_URL, durationArgument, parseServiceUrl, urlArgument } from './a
 import type { ServiceClient } from './client.ts'
 import type { Host } from './host.ts'
 import { Refused, WrongUsage } from './refused.ts'
+import { defaultSessionFile } from './session-file.ts'
 
 const DEFAULT_TIMEOUT_SECONDS = 30
+const ONE_IDENTITY = 'who asks is one: --session, or --client-cert and --client-key'
 
 export interface OutputOptions {
   readonly json?: boolean
@@ -17,6 +19,7 @@ export interface ServiceOptions extends OutputOptions {
   readonly ca?: string
   readonly clientCert?: string
   readonly clientKey?: string
+  readonly session?: string
   /** Seconds. */
   readonly timeout: number
 }
@@ -36,6 +39,7 @@ export function withServiceOptions(command: Command): Command {
     .option('--ca <file>', 'trust bundle, PEM (SIGNET_CA); see signet trust get')
     .option('--client-cert <file>', 'certificate to ask with, PEM, its chain after it (SIGNET_CERT)')
     .option('--client-key <file>', 'private key of that certificate, PEM (SIGNET_KEY)')
+    .option('--session <file>', 'where signet login keeps the session, if no certificate is named (SIGNET_SESSION)')
   return withOutputOptions(command)
 }
 
@@ -50,7 +54,36 @@ export async function openClient(
 ): Promise<ServiceClient> {
   const { connect } = await import('./connect.ts')
   const pair = identity === 'anonymous' ? undefined : clientPairOf(options, host)
-  return connect(serviceUrl(options, host), trustFile(options, host), pair, options.timeout)
+  const client = await connect(serviceUrl(options, host), trustFile(options, host), pair, options.timeout)
+  if (identity === 'anonymous' || pair !== undefined) return client
+  return signedInClient(client, options, host)
+}
+
+/** A session that is named has to be there; the usual one may be. */
+async function signedInClient(client: ServiceClient, options: ServiceOptions, host: Host): Promise<ServiceClient> {
+  const named = namedSessionFile(options, host)
+  const file = named ?? defaultSessionFile(host)
+  if (file === undefined) return client
+  const { withSession } = await import('./session-client.ts')
+  const signedIn = await withSession(client, file, host)
+  if (signedIn === undefined && named !== undefined) throw new Refused('session_missing')
+  return signedIn ?? client
+}
+
+function namedSessionFile({ session }: ServiceOptions, { environment }: Host): string | undefined {
+  return session ?? given(environment['SIGNET_SESSION'])
+}
+
+/** Where a session is kept. Throws `WrongUsage` when there is no such place. */
+export function requiredSessionFile(options: ServiceOptions, host: Host): string {
+  const file = namedSessionFile(options, host) ?? defaultSessionFile(host)
+  if (file === undefined) throw new WrongUsage('say where to keep the session: --session')
+  return file
+}
+
+/** Whether somebody may be signed in. */
+export function mayHaveSession(options: ServiceOptions, host: Host): boolean {
+  return (namedSessionFile(options, host) ?? defaultSessionFile(host)) !== undefined
 }
 
 /** Throws `Refused` (`trust_missing`). */
@@ -75,8 +108,14 @@ export interface ClientPair {
   readonly key: string
 }
 
-/** Undefined when no client certificate is named. Throws `WrongUsage` for half a pair. */
-export function clientPairOf({ clientCert, clientKey }: ServiceOptions, { environment }: Host): ClientPair | undefined {
+/** Undefined when no client certificate is named. Throws `WrongUsage` for half a pair, and beside a session. */
+export function clientPairOf(
+  { clientCert, clientKey, session }: ServiceOptions,
+  { environment }: Host,
+): ClientPair | undefined {
+  if (session !== undefined && clientCert !== undefined) throw new WrongUsage(ONE_IDENTITY)
+  // A session that is named on the command line goes before a certificate of the environment.
+  if (session !== undefined && clientCert === undefined) return undefined
   const certificate = clientCert ?? given(environment['SIGNET_CERT'])
   const key = clientKey ?? given(environment['SIGNET_KEY'])
   if (certificate === undefined && key === undefined) return undefined

@@ -43,6 +43,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./trust.ts')).trustCommand,
   },
   {
+    name: 'login',
+    description: 'sign in; commands that show no certificate ask as you from then on',
+    load: async () => (await import('./login.ts')).loginCommand,
+  },
+  {
+    name: 'logout',
+    description: 'end the session of this machine, everywhere',
+    load: async () => (await import('./logout.ts')).logoutCommand,
+  },
+  {
     name: 'user',
     description: 'people of the platform',
     load: async () => (await import('./user.ts')).userCommand,

@@ -6,6 +6,7 @@ import { userBlockCommand, userUnblockCommand } from './user-block.ts'
 import { userDeleteCommand } from './user-delete.ts'
 import { userEnrolCommand } from './user-enrol.ts'
 import { userHashPasswordCommand } from './user-hash-password.ts'
+import { userLinkCommand, userUnlinkCommand } from './user-link.ts'
 import { userDemoteCommand, userPromoteCommand } from './user-promote.ts'
 import { userQuotaCommand } from './user-quota.ts'
 
@@ -21,6 +22,8 @@ export function userCommand(host: Host): Command {
     userPromoteCommand(host),
     userDemoteCommand(host),
     userDeleteCommand(host),
+    userLinkCommand(host),
+    userUnlinkCommand(host),
     userHashPasswordCommand(host),
     userQuotaCommand(host),
   )

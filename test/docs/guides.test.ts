@@ -73,6 +73,7 @@ const GUIDES: readonly GuideRun[] = [
       },
     ],
     notRun: {
+      'From the command line': 'a provider and a browser are needed: test/cli/login.test.ts',
       'Members kept in step with groups': 'a directory is needed: test/enrollment/directory-sync.test.ts',
       Kerberos: 'a realm is needed: test/http/directory-sign-in.test.ts',
     },

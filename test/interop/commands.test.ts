@@ -1,10 +1,11 @@
 // Every command of `signet`, as the program, against a service that the program runs: once done, and once refused. In the
 // order of a first day; each row builds on those before it.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/signet.ts'
+import { hashPassword } from '../../src/signin/password-hash.ts'
 import { codeOf, hostOf } from '../cli/command-line.ts'
 import type { Ran } from './program.ts'
 import { type Asked, SignetProgram } from './signet-program.ts'
@@ -27,6 +28,9 @@ interface Row {
 /** Commands that the suite of offline commands covers. */
 const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca', 'rotate token-key', 'rotate master-key']
 
+/** Alice's, for these tests only. */
+const PASSWORD = 'correct horse battery staple'
+const PEOPLE = ['--provider', 'people', '--session', 'alice.session']
 const MEMBER = ['--project', 'vision', '--user']
 const DEPLOYMENT = ['--project', 'vision', '--host', 'resnet.models.internal', '--service', 'model-1.internal']
 
@@ -48,7 +52,11 @@ describe('the commands', () => {
   const kept = { enrolment: '', token: '', subject: '', job: '' }
 
   beforeAll(async () => {
-    signet = await SignetProgram.place({ SIGNET_SIGN_IN_PROVIDERS: JSON.stringify({ company: AWAY }) })
+    const providers = { company: AWAY, people: { kind: 'password', usersFile: 'users.json' } }
+    const signIn = { SIGNET_SIGN_IN_TEST: 'true', SIGNET_SIGN_IN_PROVIDERS: JSON.stringify(providers) }
+    signet = await SignetProgram.place(signIn)
+    const password = await hashPassword(PASSWORD)
+    writeFileSync(signet.at('users.json'), JSON.stringify({ alice: { password, groups: [] } }), { mode: 0o600 })
     const made = await signet.local(signet.initWords())
     expect(made.status, made.stderr).toBe(0)
     fingerprint = new X509Certificate(readFileSync(signet.at('root/root.pem'))).fingerprint256
@@ -111,6 +119,45 @@ describe('the commands', () => {
       input: () => 'correct horse\n',
       says: /^scrypt\$[\w-]{22}\$[\w-]{43}\n$/,
       refused: { words: () => ['user', 'hash-password', '--password-file', 'nothing'], code: 'file_unreadable' },
+    },
+    {
+      command: 'user link',
+      words: () => ['user', 'link', 'alice', '--provider', 'people', '--subject', 'alice'],
+      by: 'admin',
+      says: /user alice is alice of people/,
+      refused: {
+        words: () => ['user', 'link', 'nobody', '--provider', 'people', '--subject', 'nobody'],
+        by: 'admin',
+        code: 'user_unknown',
+      },
+    },
+    {
+      command: 'login',
+      words: () => ['login', ...PEOPLE, '--user', 'alice', '--password-file', '-'],
+      input: () => `${PASSWORD}\n`,
+      says: /^signed in as alice \(people\): alice\.session\n$/,
+      refused: {
+        words: () => ['login', ...PEOPLE, '--user', 'alice', '--password-file', '-'],
+        input: () => 'wrong\n',
+        code: 'sign_in_refused',
+      },
+    },
+    {
+      command: 'logout',
+      words: () => ['logout', '--session', 'alice.session'],
+      says: /^alice is signed out\n$/,
+      refused: { words: () => ['logout', '--session', 'alice.session'], code: 'session_missing' },
+    },
+    {
+      command: 'user unlink',
+      words: () => ['user', 'unlink', 'alice', '--provider', 'people'],
+      by: 'admin',
+      says: /user alice is nobody of people any more/,
+      refused: {
+        words: () => ['user', 'unlink', 'alice', '--provider', 'people'],
+        by: 'admin',
+        code: 'link_unknown',
+      },
     },
     {
       command: 'project add',
@@ -521,6 +568,10 @@ describe('the commands', () => {
   }
   /** What a row leaves for those after it. */
   const after: Readonly<Record<string, (stdout: string) => Promise<void>>> = {
+    login: async () => {
+      expect(statSync(signet.at('alice.session')).mode & 0o777).toBe(0o600)
+      expect(await done(['cert', 'list', '--session', 'alice.session'])).toBe('no certificates\n')
+    },
     'user enrol': async (stdout) => void (kept.enrolment = stdout),
     'token issue': async (stdout) => {
       kept.token = stdout
