@@ -77,6 +77,20 @@ export async function endSessionsOf(
   }
 }
 
+/** Makes room for one more. The user is locked by whoever signs them in, so two at once do not both see the last room. */
+export async function endOldestSessions(
+  { clock, policy }: Pick<ActContext, 'clock' | 'policy'>,
+  tx: UnitOfWork,
+  user: UserName,
+  origin: RequestOrigin,
+): Promise<void> {
+  const now = clock.now()
+  const live = await tx.liveSessionsOf(user, now)
+  const oldestFirst = live.toSorted((one, other) => one.signedInAt.getTime() - other.signedInAt.getTime())
+  const tooMany = Math.max(0, live.length + 1 - policy.credentials.signIn.maxPerUser)
+  for (const session of oldestFirst.slice(0, tooMany)) await endOne(tx, session, now, origin, 'session.end')
+}
+
 /** Whether a token of that generation is older than the overlap lets it be. */
 export function isReused(
   { policy }: Pick<ActContext, 'policy'>,

@@ -12,6 +12,7 @@ import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { acceptedGroups } from './groups.ts'
 import { sha256Hex } from './idempotency.ts'
+import { endOldestSessions } from './sessions.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { ProvidedPerson, ProviderRules } from './sign-in-provider.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -43,6 +44,7 @@ export async function signIn(context: ActContext, asked: SignInAsked): Promise<S
     await spendAttempt(context, tx, asked)
     const user = await userOf(context, tx, asked)
     await keepGroups(tx, asked, user, groups)
+    await endOldestSessions(context, tx, user.name, asked.origin)
     const started = newSession(context, user, asked)
     await tx.insertSession(started.session)
     await tx.change(changeOfSession(started.session))

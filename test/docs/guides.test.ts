@@ -30,7 +30,7 @@ interface SectionRun {
   /** Before the block of that number, from 0. */
   readonly before?: readonly (() => unknown)[]
   /** Who types a command: the administrator, where it does not say. */
-  readonly as?: (command: string) => 'admin' | 'alice' | 'hub'
+  readonly as?: (command: string) => 'admin' | 'alice' | 'olivia' | 'hub'
   readonly inPlace?: readonly (readonly [what: string, by: string | (() => string)])[]
 }
 
@@ -109,6 +109,7 @@ const GUIDES: readonly GuideRun[] = [
       { heading: 'Keys made for the user' },
       {
         heading: 'Custody',
+        as: (command) => (command.includes('settings') ? 'olivia' : 'alice'),
         before: [
           () => undefined,
           () => service.post('/v1/projects/vision/members/alice/keystore', {}, identityOf('olivia')),

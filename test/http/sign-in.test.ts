@@ -1,5 +1,6 @@
 // Sessions over the real listeners: how they begin, whom they let in, how their tokens follow one another, and what ends them.
 import { afterAll, describe, expect, test } from 'vitest'
+import { copyPolicyFolder, setField } from '../ca/policy/policy-folder-copy.ts'
 import { makeCsr } from '../support/csr.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { type Answer, known, type Request, send } from '../support/https-client.ts'
@@ -18,10 +19,15 @@ const PROVIDERS = {
   lenient: { createUsers: true, missingGroups: 'empty' },
 } as const
 
+/** Three sessions a person, where the policy has twenty: each takes a sign-in. */
+const MAX_SESSIONS = 3
+const policy = copyPolicyFolder()
+setField(policy, 'credentials.json', 'signIn/maxPerUser/value', MAX_SESSIONS)
+
 let clock = new SettableClock()
 const optionsOf = () => {
   clock = new SettableClock()
-  return { clock, browser: 'on' as const, flags: people.flags(PROVIDERS) }
+  return { clock, browser: 'on' as const, flags: { ...people.flags(PROVIDERS), policyFolder: policy } }
 }
 
 type Headers = Record<string, string>
@@ -167,6 +173,20 @@ onBothStores('sign-in', optionsOf, (running) => {
       headers = await next(headers)
       clock.pass(600)
       expect(known(await refresh(headers))).toEqual({ status: 401, code: 'session_ended' })
+    })
+
+    test('end with the oldest session when a person has too many', async () => {
+      const who = await person()
+      const all: Headers[] = []
+      for (let n = 0; n <= MAX_SESSIONS; n += 1) {
+        clock.pass(1)
+        all.push(await sessionOf(running(), 'plain', who))
+      }
+      const answers = await Promise.all(all.slice(0, 2).map((headers) => me(headers)))
+      expect(answers.map(known)).toEqual([
+        { status: 401, code: 'session_ended' },
+        { status: 200, code: undefined },
+      ])
     })
 
     test('rule 20: are good for nothing else, and nothing else is good for them', async () => {

@@ -28,6 +28,8 @@ export interface CredentialPolicy {
     readonly attemptSeconds: number
     /** Life of the code that a browser hands to a program. */
     readonly codeSeconds: number
+    /** Sessions that go on at once; a further one ends the oldest. */
+    readonly maxPerUser: number
   }
   readonly token: {
     readonly defaultSeconds: number
@@ -75,6 +77,7 @@ export const credentialsSchema = z.strictObject({
       freshSeconds: reasoned(1, 3600),
       attemptSeconds: reasoned(60, 3600),
       codeSeconds: reasoned(10, 300),
+      maxPerUser: reasoned(1, 1000),
     })
     .refine((signIn) => signIn.overlapSeconds < signIn.tokenSeconds, 'overlapSeconds is under tokenSeconds'),
   token: z
