@@ -5,9 +5,9 @@ import type { ProjectName } from '../domain/project-name.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { ActContext } from './act-context.ts'
 import { type Asked, audit, once } from './directory-act.ts'
-import { tellOfRevocation } from './end-identity.ts'
 import { keptAsJson } from './idempotency.ts'
 import { activeMembership, callerStillGood, isOwner, notPermitted } from './second-look.ts'
+import { tellOfEnded } from './tell-of-ended.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export interface ProjectSettings {
@@ -46,12 +46,8 @@ async function begin({ clock }: ActContext, tx: UnitOfWork, project: ProjectName
 async function endCustody(context: ActContext, tx: UnitOfWork, asked: Asked & ProjectSettings): Promise<number> {
   const at = context.clock.now()
   const ended = await tx.endCustody(asked.project, 'cessationOfOperation', at)
-  for (const certificate of ended.certificates) {
-    await tellOfRevocation(tx, certificate, { at, actor: actorOf(asked.caller), origin: asked.origin })
-  }
-  for (const { jti, expiresAt } of ended.tokens) {
-    await tx.change({ kind: 'token-revocation', jti, expiresAt: expiresAt.getTime() })
-  }
+  const { certificates, tokens } = ended
+  await tellOfEnded(tx, { jobs: [], certificates, tokens }, { at, actor: actorOf(asked.caller), origin: asked.origin })
   return ended.keys
 }
 
