@@ -19,6 +19,8 @@ export interface Connection {
   readonly timeoutSeconds: number
   /** The token of a session. */
   readonly bearer?: string
+  /** Ends a request that is under way, as if its time were over. */
+  readonly stop?: AbortSignal | undefined
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>
@@ -52,10 +54,15 @@ export class ServiceClient {
     return (await this.#ask({ method: 'GET', path, query: {}, headers: {}, maxBytes })).body
   }
 
-  /** Throws `Refused`, `ServiceRefused`. */
-  async write(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer> {
+  /** `idempotencyKey`: of who may ask the same again later. Throws `Refused`, `ServiceRefused`. */
+  async write(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+    idempotencyKey: string = randomUUID(),
+  ): Promise<Answer> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
-    const headers = { ...type, 'idempotency-key': randomUUID() }
+    const headers = { ...type, 'idempotency-key': idempotencyKey }
     const text = body === undefined ? undefined : JSON.stringify(body)
     return jsonOf(await this.#ask({ method, path, query: {}, headers, body: text, maxBytes: MAX_JSON_BYTES }))
   }
@@ -83,14 +90,14 @@ export class ServiceClient {
   }
 
   async #askOnce({ path, query, headers, ...rest }: Asked): Promise<RawAnswer> {
-    const { url: base, timeoutSeconds, bearer } = this.#connection
+    const { url: base, timeoutSeconds, stop, bearer } = this.#connection
     const url = new URL(path, base)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value))
     }
     const shown = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
     const accepted = { accept: 'application/json, application/problem+json, */*', ...shown, ...headers }
-    const answer = await exchange({ ...rest, url, headers: accepted, agent: this.#agent, timeoutSeconds })
+    const answer = await exchange({ ...rest, url, headers: accepted, agent: this.#agent, timeoutSeconds, stop })
     if (answer.status >= 200 && answer.status < 300) return answer
     throw parseProblem(answer.status, answer.contentType, textOf(answer))
   }

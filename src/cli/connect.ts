@@ -12,10 +12,11 @@ export async function connect(
   trustFile: string,
   pair: ClientPair | undefined,
   timeoutSeconds: number,
+  stop?: AbortSignal,
 ): Promise<ServiceClient> {
   const roots = await readTrustBundle(trustFile)
   const secureContext = contextOf({ ca: roots.map(({ pem }) => pem), ...(await readPair(pair)) })
-  return new ServiceClient({ url, secureContext, timeoutSeconds })
+  return new ServiceClient({ url, secureContext, timeoutSeconds, stop })
 }
 
 async function readPair(pair: ClientPair | undefined): Promise<SecureContextOptions> {

@@ -13,6 +13,8 @@ export interface Exchange {
   /** Holds trust and client certificate. */
   readonly agent: Agent
   readonly timeoutSeconds: number
+  /** Ends it as if its time were over. */
+  readonly stop?: AbortSignal | undefined
   readonly maxBytes: number
 }
 
@@ -33,9 +35,10 @@ export async function exchange(asked: Exchange): Promise<RawAnswer> {
   }
 }
 
-function send({ url, method, headers, body, agent, timeoutSeconds }: Exchange): Promise<IncomingMessage> {
+function send({ url, method, headers, body, agent, timeoutSeconds, stop }: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutSeconds * 1000)
+    const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
+    const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop])
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const outgoing = request(url, { method, headers: { ...headers, ...length }, agent, signal })
     outgoing.on('response', resolve)

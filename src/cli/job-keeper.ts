@@ -1,8 +1,10 @@
 // Keeps a running job: heartbeats at a third of its lease, a new certificate and a new token at half of their lives, all with
 // the job's own certificate. What cannot be reached is tried again with backoff; what says that the job has ended ends it.
+import type { Clock } from '../domain/clock.ts'
 import type { Answer } from './answer.ts'
 import type { ServiceClient } from './client.ts'
 import type { JobFolder } from './job-folder.ts'
+import { pauseAfter } from './reach.ts'
 import { isCoded } from './refused.ts'
 import { ServiceRefused } from './service-refused.ts'
 
@@ -12,6 +14,8 @@ export interface KeptJob {
   readonly csr: string
   readonly audience: string
   readonly leaseSeconds: number
+  readonly clock: Pick<Clock, 'now'>
+  readonly later: Later
   /** A client that shows the certificate that is in the folder now. */
   readonly connect: () => Promise<ServiceClient>
   readonly say: (line: string) => void
@@ -19,10 +23,22 @@ export interface KeptJob {
   readonly onEnded: (code: string) => void
 }
 
-const LONGEST_PAUSE_SECONDS = 10
+/** Calls `act` in so many seconds. Gives what takes that back. */
+export type Later = (seconds: number, act: () => void) => () => void
+
+export const timerLater: Later = (seconds, act) => {
+  const timer = setTimeout(act, seconds * 1000)
+  return () => clearTimeout(timer)
+}
 
 /** Refusals after which nothing will come any more. */
 const ENDED = new Set(['job_finished', 'job_unknown', 'client_certificate_refused', 'requester_ended', 'not_permitted'])
+
+/** Seconds until the next certificate and the next token are due. */
+interface Due {
+  readonly certificate: number
+  readonly token: number
+}
 
 interface Work {
   readonly act: (client: ServiceClient) => Promise<number>
@@ -32,10 +48,10 @@ interface Work {
 
 export class JobKeeper {
   readonly #job: KeptJob
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #waiting = new Set<() => void>()
   #isStopped = false
 
-  constructor(job: KeptJob, started: Answer) {
+  constructor(job: KeptJob, due: Due) {
     this.#job = job
     const path = `/v1/jobs/${job.id}`
     const heartbeat: Work = {
@@ -46,11 +62,11 @@ export class JobKeeper {
       },
     }
     const renewal: Work = {
-      firstIn: halfLife(started.object('certificate')),
+      firstIn: due.certificate,
       act: async (client) => keepCertificate(job, await client.write('POST', `${path}/renew`, { csr: job.csr })),
     }
     const rotation: Work = {
-      firstIn: started.object('token').number('expires_in') / 2,
+      firstIn: due.token,
       act: async (client) => keepToken(job, await client.write('POST', `${path}/token`, { audience: job.audience })),
     }
     for (const work of [heartbeat, renewal, rotation]) this.#schedule(work, work.firstIn, 0)
@@ -58,16 +74,16 @@ export class JobKeeper {
 
   stop(): void {
     this.#isStopped = true
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const takeBack of this.#waiting) takeBack()
   }
 
   #schedule(work: Work, seconds: number, failures: number): void {
     if (this.#isStopped) return
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
+    const takeBack = this.#job.later(seconds, () => {
+      this.#waiting.delete(takeBack)
       void this.#run(work, failures)
-    }, seconds * 1000)
-    this.#timers.add(timer)
+    })
+    this.#waiting.add(takeBack)
   }
 
   async #run(work: Work, failures: number): Promise<void> {
@@ -89,24 +105,20 @@ export class JobKeeper {
       return
     }
     if (failures === 0) this.#job.say(`the service cannot be asked (code ${code}); trying again`)
-    this.#schedule(work, Math.min(2 ** failures, LONGEST_PAUSE_SECONDS), failures + 1)
+    this.#schedule(work, pauseAfter(failures), failures + 1)
   }
 }
 
 /** Writes it, and says in how many seconds the next one is due. */
-export function keepCertificate({ folder }: Pick<KeptJob, 'folder'>, issued: Answer): number {
+export function keepCertificate({ folder, clock }: Pick<KeptJob, 'folder' | 'clock'>, issued: Answer): number {
   folder.keepCertificate(issued.text('certificate') + issued.text('chain'))
-  return halfLife(issued)
+  const [notBefore, notAfter] = [Date.parse(issued.text('notBefore')), Date.parse(issued.text('notAfter'))]
+  return secondsToHalfLife(notBefore, notAfter, clock.now().getTime())
 }
 
 export function keepToken({ folder }: Pick<KeptJob, 'folder'>, issued: Answer): number {
   folder.keepToken(issued.text('access_token'))
   return issued.number('expires_in') / 2
-}
-
-function halfLife(issued: Answer): number {
-  const [notBefore, notAfter] = [Date.parse(issued.text('notBefore')), Date.parse(issued.text('notAfter'))]
-  return secondsToHalfLife(notBefore, notAfter, Date.now())
 }
 
 /**

@@ -1,18 +1,20 @@
 // `signet job run -- COMMAND`: a job around a command. Its identity lies in a private folder and is named in the environment;
 // it is kept while the command runs and ended with it. The command's exit status and signals are passed on.
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
+import { randomUUID } from 'node:crypto'
 import { Command, Option } from 'commander'
 import type { Answer } from './answer.ts'
 import { durationArgument } from './arguments.ts'
 import type { ServiceClient } from './client.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
+import { interruptible } from './interruptible.ts'
 import { JobFolder } from './job-folder.ts'
 import { jobHolderOf, type JobHolderOptions, withJobHolderOptions } from './job-holder-options.ts'
-import { JobKeeper, keepCertificate, keepToken } from './job-keeper.ts'
+import { JobKeeper, keepCertificate, keepToken, timerLater } from './job-keeper.ts'
 import { visible } from './printed.ts'
+import { reach } from './reach.ts'
 import { CommandEnded, isCoded } from './refused.ts'
+import { runCommand } from './running-command.ts'
 import { openClient, type ServiceOptions, serviceUrl, trustFile, withServiceOptions } from './service-options.ts'
 
 interface Options extends ServiceOptions, JobHolderOptions {
@@ -22,11 +24,14 @@ interface Options extends ServiceOptions, JobHolderOptions {
   readonly lease?: number
 }
 
-/** Signals that are passed on to the command. */
-const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
-
 /** A command whose job was ended at the service gets SIGTERM, and SIGKILL when it has not ended by then. */
-const GRACE_MILLISECONDS = 10_000
+const GRACE_SECONDS = 10
+
+/** How long a service that is away is waited for: about as long as it takes to start it anew, its database with it. */
+const START_PATIENCE_SECONDS = 120
+
+/** Shorter: the status of the command waits meanwhile, and the lease ends the job all the same. */
+const FINISH_PATIENCE_SECONDS = 30
 
 export function jobRunCommand(host: Host): Command {
   const command = new Command('run')
@@ -59,38 +64,81 @@ async function runJob(words: readonly string[], options: Options, host: Host): P
 }
 
 async function runIn(folder: JobFolder, words: readonly string[], options: Options, host: Host): Promise<number> {
-  const launcher = await openClient(options, host)
-  const discovery = '/.well-known/openid-configuration'
-  const audience = options.audience ?? (await launcher.get(discovery)).text('issuer')
-  const csr = await makeRequest(folder, jobHolderOf(options).commonName)
-  const started = await start(launcher, options, csr, audience)
+  const { csr, started } = await interruptible((stop) => start(folder, options, host, stop))
   const id = started.text('id')
-  const say = (line: string): void => host.stderr(`signet job ${visible(id)}: ${line}\n`)
+  const say = sayOf(host, id)
   try {
-    keepCertificate({ folder }, started.object('certificate'))
-    keepToken({ folder }, started.object('token'))
-    const ownOptions = { ...options, clientCert: folder.certificate, clientKey: folder.key }
-    const child = spawnCommand(words, environmentOf(folder, id, options, host), say)
-    const keeper = new JobKeeper(
-      {
-        id,
-        folder,
-        csr,
-        audience,
-        leaseSeconds: started.number('leaseSeconds'),
-        connect: () => openClient(ownOptions, host),
-        say,
-        onEnded: (code) => {
-          say(`was ended at the service (code ${code}); the command is stopped`)
-          child.end()
-        },
-      },
-      started,
-    )
-    return await child.ended.finally(() => keeper.stop())
+    const connect = (stop?: AbortSignal): Promise<ServiceClient> => {
+      const ownFiles = { clientCert: folder.certificate, clientKey: folder.key }
+      return openClient({ ...options, ...ownFiles }, host, 'as-configured', stop)
+    }
+    const kept = { folder, clock: host.clock }
+    const certificateDue = keepCertificate(kept, started.object('certificate'))
+    const { audience, token } = await interruptible((stop) => firstToken({ id, connect, say }, options, host, stop))
+    const due = { certificate: certificateDue, token: keepToken(kept, token) }
+    const environment = environmentOf(folder, id, options, host)
+    const command = runCommand(words, { environment, graceSeconds: GRACE_SECONDS, say })
+    const leaseSeconds = started.number('leaseSeconds')
+    const onEnded = (code: string): void => {
+      say(`was ended at the service (code ${code}); the command is stopped`)
+      command.end()
+    }
+    const job = { ...kept, id, csr, audience, leaseSeconds, later: timerLater, connect, say, onEnded }
+    const keeper = new JobKeeper(job, due)
+    return await command.ended.finally(() => keeper.stop())
   } finally {
-    await finish(launcher, id, say)
+    await interruptible((stop) => finish(id, options, host, stop))
   }
+}
+
+function sayOf(host: Host, id?: string): (line: string) => void {
+  return (line) => host.stderr(`signet job${id === undefined ? '' : ` ${visible(id)}`}: ${line}\n`)
+}
+
+interface Started {
+  readonly csr: string
+  readonly started: Answer
+}
+
+/**
+ * Asked with one Idempotency-Key and for no token, so that an answer that was lost is given again, and no job is left that
+ * nobody knows of.
+ */
+async function start(folder: JobFolder, options: Options, host: Host, stop: AbortSignal): Promise<Started> {
+  const client = await openClient(options, host, 'as-configured', stop)
+  const { fields, commonName } = jobHolderOf(options)
+  const csr = await makeRequest(folder, commonName)
+  const { kind, lifetime: lifetimeSeconds, lease: leaseSeconds } = options
+  const key = randomUUID()
+  const reaching = { patienceSeconds: START_PATIENCE_SECONDS, clock: host.clock, say: sayOf(host), stop }
+  const body = { ...fields, kind, csr, lifetimeSeconds, leaseSeconds }
+  return { csr, started: await reach(reaching, () => client.write('POST', '/v1/jobs', body, key)) }
+}
+
+interface OwnConnection {
+  readonly id: string
+  readonly connect: (stop?: AbortSignal) => Promise<ServiceClient>
+  readonly say: (line: string) => void
+}
+
+interface FirstToken {
+  readonly audience: string
+  readonly token: Answer
+}
+
+/** By the job itself. One whose answer was lost is superseded by the next. */
+async function firstToken(
+  { id, connect, say }: OwnConnection,
+  options: Options,
+  { clock }: Host,
+  stop: AbortSignal,
+): Promise<FirstToken> {
+  const client = await connect(stop)
+  return reach({ patienceSeconds: START_PATIENCE_SECONDS, clock, say, stop }, async () => {
+    const discovery = '/.well-known/openid-configuration'
+    const audience = options.audience ?? (await client.get(discovery)).text('issuer')
+    return { audience, token: await client.write('POST', `/v1/jobs/${id}/token`, { audience }) }
+  })
 }
 
 async function makeRequest(folder: JobFolder, commonName: string): Promise<string> {
@@ -101,22 +149,13 @@ async function makeRequest(folder: JobFolder, commonName: string): Promise<strin
   return makeCertificationRequest(keys, commonName)
 }
 
-function start(client: ServiceClient, options: Options, csr: string, audience: string): Promise<Answer> {
-  const { kind, lifetime: lifetimeSeconds, lease: leaseSeconds } = options
-  return client.write('POST', '/v1/jobs', {
-    ...jobHolderOf(options).fields,
-    kind,
-    csr,
-    lifetimeSeconds,
-    leaseSeconds,
-    token: { audience },
-  })
-}
-
-/** A job that cannot be finished now ends with its lease. */
-async function finish(launcher: ServiceClient, id: string, say: (line: string) => void): Promise<void> {
+/** With the launcher's certificate as it is now. A job that cannot be finished ends with its lease. */
+async function finish(id: string, options: Options, host: Host, stop: AbortSignal): Promise<void> {
+  const say = sayOf(host, id)
   try {
-    await launcher.write('POST', `/v1/jobs/${id}/finish`)
+    const launcher = await openClient(options, host, 'as-configured', stop)
+    const reaching = { patienceSeconds: FINISH_PATIENCE_SECONDS, clock: host.clock, say, stop }
+    await reach(reaching, () => launcher.write('POST', `/v1/jobs/${id}/finish`))
   } catch (error) {
     if (!isCoded(error)) throw error
     say(`could not be finished (code ${error.code}); it ends with its lease`)
@@ -133,48 +172,4 @@ function environmentOf(folder: JobFolder, id: string, options: Options, host: Ho
     SIGNET_TOKEN_FILE: folder.token,
     SIGNET_JOB: id,
   }
-}
-
-interface RunningCommand {
-  /** Its exit status, 128 and the signal that ended it, 127 when it is not there, or 126 when it may not be run. */
-  readonly ended: Promise<number>
-  end(): void
-}
-
-/** As shells tell it (POSIX.1 §2.8.2). */
-const NOT_THERE = 127
-const MAY_NOT_RUN = 126
-
-function spawnCommand(
-  [file = '', ...words]: readonly string[],
-  env: NodeJS.ProcessEnv,
-  say: (line: string) => void,
-): RunningCommand {
-  // A terminal sends them to the whole group: the command has these already.
-  const twice: ReadonlySet<NodeJS.Signals> = new Set(process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : [])
-  // Listened to before the command is there, so that none ends this process and leaves the command alone.
-  const handlers = PASSED_ON.map((name) => {
-    const handler = (): void => {
-      if (!twice.has(name)) child.kill(name)
-    }
-    process.on(name, handler)
-    return () => process.off(name, handler)
-  })
-  const child = spawn(file, words, { stdio: 'inherit', env })
-  let killing: NodeJS.Timeout | undefined
-  const ended = new Promise<number>((resolve) => {
-    child.on('error', (error) => {
-      say(`cannot be run: ${error.message}`)
-      resolve('code' in error && error.code === 'EACCES' ? MAY_NOT_RUN : NOT_THERE)
-    })
-    child.on('exit', (status, signal) => resolve(status ?? 128 + constants.signals[signal ?? 'SIGKILL']))
-  }).finally(() => {
-    clearTimeout(killing)
-    for (const off of handlers) off()
-  })
-  const end = (): void => {
-    child.kill('SIGTERM')
-    killing = setTimeout(() => child.kill('SIGKILL'), GRACE_MILLISECONDS)
-  }
-  return { ended, end }
 }

@@ -46,15 +46,16 @@ export function withServiceOptions(command: Command): Command {
 /** `anonymous` presents no client certificate although one is named. */
 export type ClientIdentity = 'as-configured' | 'anonymous'
 
-/** Throws `Refused`, `WrongUsage`. */
+/** `stop` ends what is asked with it. Throws `Refused`, `WrongUsage`. */
 export async function openClient(
   options: ServiceOptions,
   host: Host,
   identity: ClientIdentity = 'as-configured',
+  stop?: AbortSignal,
 ): Promise<ServiceClient> {
   const { connect } = await import('./connect.ts')
   const pair = identity === 'anonymous' ? undefined : clientPairOf(options, host)
-  const client = await connect(serviceUrl(options, host), trustFile(options, host), pair, options.timeout)
+  const client = await connect(serviceUrl(options, host), trustFile(options, host), pair, options.timeout, stop)
   if (identity === 'anonymous' || pair !== undefined) return client
   return signedInClient(client, options, host)
 }

@@ -8,6 +8,7 @@ import { durationArgument } from './arguments.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import type { FileRights } from './identity-folder.ts'
+import { pause } from './pause.ts'
 import { print } from './printed.ts'
 import { reasonOf } from './read-file.ts'
 import { isCoded, WrongUsage } from './refused.ts'
@@ -134,22 +135,6 @@ function stopSignal(): AbortSignal {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
   return stop.signal
-}
-
-function pause(seconds: number, stop: AbortSignal): Promise<void> {
-  return new Promise((over) => {
-    if (stop.aborted) {
-      over()
-      return
-    }
-    const done = (): void => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', done)
-      over()
-    }
-    const timer = setTimeout(done, seconds * 1000)
-    stop.addEventListener('abort', done)
-  })
 }
 
 function modeArgument(text: string): number {

@@ -1,9 +1,10 @@
 // `signet job run` as the program, around real commands: what they find, how they end, and what is left when they have.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Certified, expectStatus, TestService } from '../support/test-service.ts'
 
 const SIGNET = new URL('../../src/cli/signet.ts', import.meta.url).pathname
@@ -27,6 +28,8 @@ afterAll(async () => {
 
 interface Running {
   readonly firstLine: Promise<string>
+  /** That standard error says this. */
+  readonly says: (text: string) => Promise<void>
   readonly ended: Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }>
   kill(signal: NodeJS.Signals): void
 }
@@ -48,7 +51,9 @@ function runWords(command: readonly string[], ...options: readonly string[]): Ru
   const ended = new Promise<Awaited<Running['ended']>>((resolve) => {
     child.on('close', (status) => resolve({ status, stdout: out.join(''), stderr: error.join('') }))
   })
-  return { firstLine: first.promise, ended, kill: (signal) => void child.kill(signal) }
+  const says = (text: string): Promise<void> =>
+    vi.waitFor(() => expect(error.join('')).toContain(text), { timeout: 20_000, interval: 20 })
+  return { firstLine: first.promise, says, ended, kill: (signal) => void child.kill(signal) }
 }
 
 const stateOf = async (id: string): Promise<unknown> => {
@@ -105,4 +110,82 @@ test.each([
 test('a job that is refused runs nothing', async () => {
   const { status, stderr } = await run('true', '--kind', 'notebook', '--lifetime', '1h').ended
   expect([status, /code job_without_end/.test(stderr)]).toEqual([1, true])
+})
+
+describe('while the service is away', () => {
+  const AWAY = 'the service cannot be asked (code connection_refused)'
+  const foldersLeft = (): string[] => readdirSync(folder).filter((name) => name.startsWith('signet-job-'))
+
+  test('a job begins when it answers again', async () => {
+    await service.stop()
+    const running = run('echo $SIGNET_JOB; exit 3')
+    await running.says(`signet job: ${AWAY}`)
+    await service.restart()
+    const { status, stdout, stderr } = await running.ended
+    expect([status, stderr]).toEqual([3, expect.stringContaining('the service answers again')])
+    expect(await stateOf(stdout.trim())).toBe('finished')
+  }, 30_000)
+
+  test('a command that has ended is finished when it answers again, and its status told', async () => {
+    const running = run('echo $SIGNET_JOB; while [ ! -e go ]; do sleep 0.05; done; exit 5')
+    const id = await running.firstLine
+    await service.stop()
+    writeFileSync(join(folder, 'go'), '')
+    await running.says(`signet job ${id}: ${AWAY}`)
+    await service.restart()
+    expect((await running.ended).status).toBe(5)
+    expect(await stateOf(id)).toBe('finished')
+  }, 30_000)
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    '%s ends the wait for its beginning, and nothing is left',
+    async (signal, expected) => {
+      await service.stop()
+      try {
+        const running = run('echo began')
+        await running.says(AWAY)
+        expect(foldersLeft()).toHaveLength(1)
+        running.kill(signal)
+        const { status, stdout } = await running.ended
+        expect([status, stdout, foldersLeft()]).toEqual([expected, '', []])
+      } finally {
+        await service.restart()
+      }
+    },
+    30_000,
+  )
+
+  test('SIGTERM ends the wait for its end', async () => {
+    const running = run('echo $SIGNET_JOB; while [ ! -e stop ]; do sleep 0.05; done')
+    const id = await running.firstLine
+    await service.stop()
+    try {
+      writeFileSync(join(folder, 'stop'), '')
+      await running.says(AWAY)
+      running.kill('SIGTERM')
+      expect([(await running.ended).status, foldersLeft()]).toEqual([143, []])
+    } finally {
+      await service.restart()
+    }
+    // Its lease ends it.
+    expect(await stateOf(id)).toBe('active')
+  }, 30_000)
+
+  test('SIGTERM ends a question that nobody answers', async () => {
+    const silent = createServer()
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
+    const asked = new Promise<Socket>((connected) => silent.once('connection', connected))
+    const { port } = silent.address() as AddressInfo
+    const running = run('echo began', '--url', `https://127.0.0.1:${String(port)}`)
+    const socket = await asked
+    running.kill('SIGTERM')
+    const { status, stdout } = await running.ended
+    expect([status, stdout, foldersLeft()]).toEqual([143, '', []])
+    socket.destroy()
+    silent.close()
+  }, 20_000)
 })
