@@ -4,6 +4,7 @@ import type { CustodyStore, KeptKey } from '../enrollment/custody-store.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
+import { revokeCertificates, revokeTokens } from './bulk-ending.ts'
 import { END_OF_SECOND } from './certificate-list.ts'
 import { instantOf, optionalInstant, presentInstant } from './columns.ts'
 import { changedCertificate } from './ending-tables.ts'
@@ -33,7 +34,7 @@ function projectTable(session: Session) {
   const removeKeys = session.prepareChange((p: { project: ProjectName }) =>
     session.sql.deleteFrom('member_keys').where('project', '=', p.project),
   )
-  const { revoke, revokeTokens } = endings(session)
+  const { revoke, revokeBought } = endings(session)
   return {
     custodyOf: async (project) => (await find({ project })).length > 0,
     beginCustody: async (project, at) => {
@@ -42,7 +43,7 @@ function projectTable(session: Session) {
     endCustody: async (project, reason, at) => {
       const ofProject = { project, at: at.getTime() }
       const certificates = await revoke({ ...ofProject, reason, endsAfter: ofProject.at - END_OF_SECOND })
-      const tokens = await revokeTokens(ofProject)
+      const tokens = await revokeBought(ofProject)
       await remove({ project })
       return {
         certificates: certificates.map(changedCertificate),
@@ -58,34 +59,21 @@ function endings(session: Session) {
     sql<string>`(select key_fingerprint from member_keys where project = ${project})`
   const revoke = session.prepare(
     (p: { project: ProjectName; at: number; reason: RevocationReason; endsAfter: number }) =>
-      session.sql
-        .updateTable('certificates')
-        .set((row) => ({
-          status: 'revoked',
-          reason: p.reason,
-          revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)),
-        }))
+      revokeCertificates(session.sql, p)
         .where('project', '=', p.project)
         .where('status', 'in', ['good', 'held'])
         .where('not_after', '>', p.endsAfter)
-        .where('key_fingerprint', 'in', keysOf(p.project))
-        .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after']),
+        .where('key_fingerprint', 'in', keysOf(p.project)),
   )
-  const revokeTokens = session.prepare((p: { project: ProjectName; at: number }) =>
-    session.sql
-      .updateTable('tokens')
-      .set({ revoked_at: p.at })
-      .where('expires_at', '>', p.at)
-      .where('revoked_at', 'is', null)
-      .where(
-        'certificate_serial',
-        'in',
-        sql<string>`(select serial from certificates
-          where project = ${p.project} and key_fingerprint in ${keysOf(p.project)})`,
-      )
-      .returning(['jti', 'expires_at']),
+  const revokeBought = session.prepare((p: { project: ProjectName; at: number }) =>
+    revokeTokens(session.sql, p).where(
+      'certificate_serial',
+      'in',
+      sql<string>`(select serial from certificates
+        where project = ${p.project} and key_fingerprint in ${keysOf(p.project)})`,
+    ),
   )
-  return { revoke, revokeTokens }
+  return { revoke, revokeBought }
 }
 
 function keyTable(session: Session) {

@@ -4,6 +4,7 @@ import type { ChangedCertificate, DeploymentChange, EndingStore, FinishedJob } f
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
+import { revokeCertificates, revokeTokens } from './bulk-ending.ts'
 import { END_OF_SECOND } from './certificate-list.ts'
 import { instantOf, present, presentInstant } from './columns.ts'
 import { deploymentOf } from './deployment-table.ts'
@@ -26,7 +27,7 @@ export function endingTables(session: Session): EndingStore {
       const certificates = await credentials.revoke({ ...ofProject, reason, endsAfter: ofProject.at - END_OF_SECOND })
       // Tokens are those of active jobs, of members and of accounts, so all of them end after them.
       const tokens = [
-        ...(await credentials.revokeTokens(ofProject)),
+        ...(await credentials.revokeOwnTokens(ofProject)),
         ...(await credentials.revokeTokensForOthers(ofProject)),
       ]
       await credentials.voidEnrolmentTokens(ofProject)
@@ -91,37 +92,17 @@ function jobEndings(session: Session) {
 function credentialEndings(session: Session) {
   // Members, accounts and jobs alike: a certificate names the project that it is of.
   const revoke = session.prepare((p: OfProject & { readonly reason: RevocationReason; readonly endsAfter: number }) =>
-    session.sql
-      .updateTable('certificates')
-      .set((row) => ({
-        status: 'revoked',
-        reason: p.reason,
-        revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)),
-      }))
+    revokeCertificates(session.sql, p)
       .where('project', '=', p.project)
       .where('status', 'in', ['good', 'held'])
-      .where('not_after', '>', p.endsAfter)
-      .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after']),
+      .where('not_after', '>', p.endsAfter),
   )
-  const revokeTokens = session.prepare((p: OfProject) =>
-    session.sql
-      .updateTable('tokens')
-      .set({ revoked_at: p.at })
-      .where('expires_at', '>', p.at)
-      .where('revoked_at', 'is', null)
-      .where('subject', 'in', identities(p.project))
-      .returning(['jti', 'expires_at']),
+  const revokeOwnTokens = session.prepare((p: OfProject) =>
+    revokeTokens(session.sql, p).where('subject', 'in', identities(p.project)),
   )
   // What they hold in the name of somebody of another project.
   const revokeTokensForOthers = session.prepare((p: OfProject) =>
-    session.sql
-      .updateTable('tokens')
-      .set({ revoked_at: p.at })
-      .where(FOR_ANOTHER)
-      .where('expires_at', '>', p.at)
-      .where('revoked_at', 'is', null)
-      .where('requester', 'in', identities(p.project))
-      .returning(['jti', 'expires_at']),
+    revokeTokens(session.sql, p).where(FOR_ANOTHER).where('requester', 'in', identities(p.project)),
   )
   const voidEnrolmentTokens = session.prepareChange((p: OfProject) =>
     session.sql
@@ -131,7 +112,7 @@ function credentialEndings(session: Session) {
       .where('voided_at', 'is', null)
       .where('identity', 'in', sql<string>`(${memberIdentities(p.project)})`),
   )
-  return { revoke, revokeTokens, revokeTokensForOthers, voidEnrolmentTokens }
+  return { revoke, revokeOwnTokens, revokeTokensForOthers, voidEnrolmentTokens }
 }
 
 /** Of its members, accounts and active jobs. */

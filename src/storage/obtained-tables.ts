@@ -4,6 +4,7 @@ import type { ObtainedStore } from '../enrollment/obtained-store.ts'
 import { CALLER_PROFILES } from '../domain/profile-name.ts'
 import type { Requester } from '../domain/requester.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
+import { revokeCertificates } from './bulk-ending.ts'
 import { END_OF_SECOND } from './certificate-list.ts'
 import { instantOf } from './columns.ts'
 import { changedCertificate, finishedJob } from './ending-tables.ts'
@@ -54,15 +55,7 @@ function endings(session: Session) {
     session.sql.selectFrom('certificates').select('serial').where(certificatesOf(p)).orderBy('position'),
   )
   const revoke = session.prepare((p: Obtained & { readonly reason: RevocationReason }) =>
-    session.sql
-      .updateTable('certificates')
-      .set((row) => ({
-        status: 'revoked',
-        reason: p.reason,
-        revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)),
-      }))
-      .where(certificatesOf(p))
-      .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after']),
+    revokeCertificates(session.sql, p).where(certificatesOf(p)),
   )
   const revokeTokens = session.prepare((p: Obtained) =>
     session.sql.updateTable('tokens').set({ revoked_at: p.at }).where(tokensOf(p)).returning(['jti', 'expires_at']),

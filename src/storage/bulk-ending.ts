@@ -1,0 +1,23 @@
+// What statements that end many credentials at once have in common: what they write, and what they tell of each. Which rows is
+// each statement's own to say.
+import type { Kysely } from 'kysely'
+import type { RevocationReason } from '../domain/revocation-reason.ts'
+import type { Schema } from './schema.ts'
+
+/** Revokes, whatever `where` says of them; one on hold keeps the date of its hold (CP §4.9). */
+export function revokeCertificates(sql: Kysely<Schema>, p: { readonly at: number; readonly reason: RevocationReason }) {
+  return sql
+    .updateTable('certificates')
+    .set((row) => ({ status: 'revoked', reason: p.reason, revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)) }))
+    .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after'])
+}
+
+/** Those that are in their time and not revoked. */
+export function revokeTokens(sql: Kysely<Schema>, p: { readonly at: number }) {
+  return sql
+    .updateTable('tokens')
+    .set({ revoked_at: p.at })
+    .where('expires_at', '>', p.at)
+    .where('revoked_at', 'is', null)
+    .returning(['jti', 'expires_at'])
+}
