@@ -203,7 +203,7 @@ describeWith(['nginx', 'openssl'], 'signet service watch with nginx', () => {
     }, PATIENCE)
   })
 
-  it('goes on while the service is down, says how stale it is, and ends cleanly', async () => {
+  it('lesson 9: goes on while the service is down, says how stale it is, and ends cleanly', async () => {
     let said = ''
     watcher?.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
     watcher?.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
