@@ -3,7 +3,7 @@
 // beside it, 9 in test/interop/service-watch.test.ts, 13 in test/enrollment/renew-certificate.test.ts.
 import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseConfiguration } from '../../src/ops/configuration.ts'
+import { ConfigurationRejected, parseConfiguration } from '../../src/ops/configuration.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { parseCrl } from '../../src/x509/crl.ts'
 import { csrBytes, base64 } from '../http/csr-bytes.ts'
@@ -70,6 +70,16 @@ describe('one identity is not another', () => {
   })
 })
 
+function faultsOf(parse: () => unknown): unknown {
+  try {
+    parse()
+  } catch (error) {
+    if (error instanceof ConfigurationRejected) return error.facts['faults']
+    throw error
+  }
+  return []
+}
+
 describe('durations', () => {
   test.each(['3d + 345600', '3d345600', '1h30m', '0s', '-1s', '1.5h', '10', 's', ''])(
     'lesson 7: %j is none',
@@ -81,11 +91,7 @@ describe('durations', () => {
           workingFolder: service.folder,
           flags: { dataFolder: 'data', 'limits.requestTime': requestTime },
         })
-      expect(parse).toThrow(
-        expect.objectContaining({
-          facts: { faults: expect.arrayContaining([expect.stringContaining('limits.requestTime')]) },
-        }),
-      )
+      expect(faultsOf(parse)).toContainEqual(expect.stringContaining('limits.requestTime'))
     },
   )
 
