@@ -1,4 +1,4 @@
-// `signet token exchange` (RFC 8693): a token of a trusted issuer, or one of Signet's for Signet, becomes one for another audience.
+// `signet token exchange` (RFC 8693): a token of a trusted issuer, of a sign-in, or one of Signet's for Signet, becomes one for another audience.
 // Prints the token and nothing else; with a request, the certificate and its chain.
 import { Command, Option } from 'commander'
 import { durationArgument } from './arguments.ts'
@@ -6,7 +6,7 @@ import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import { print } from './printed.ts'
 import { WrongUsage } from './refused.ts'
-import { openClient, type ServiceOptions, withServiceOptions } from './service-options.ts'
+import { clientPairOf, openClient, type ServiceOptions, withServiceOptions } from './service-options.ts'
 import { readTokenArgument, TOKEN_ARGUMENT } from './token-argument.ts'
 
 interface Options extends ServiceOptions {
@@ -14,6 +14,7 @@ interface Options extends ServiceOptions {
   readonly csr?: string
   readonly type: 'access_token' | 'id_token' | 'jwt'
   readonly lifetime?: number
+  readonly project?: string
 }
 
 /** RFC 8693 §3. */
@@ -32,6 +33,7 @@ export function tokenExchangeCommand(host: Host): Command {
     .addOption(
       new Option('--type <type>', 'of the subject token').choices(['access_token', 'id_token', 'jwt']).default('jwt'),
     )
+    .option('--project <name>', 'with a sign-in token: as its person is a member there')
     .option(
       '--lifetime <duration>',
       'how long it shall be valid (default: as long as the subject token)',
@@ -39,7 +41,9 @@ export function tokenExchangeCommand(host: Host): Command {
     )
     .action(async (token: string, options: Options) => {
       const form = await formOf(await readTokenArgument(token, host), options)
-      const client = await openClient(options, host)
+      // The token says who asks: a session of this machine would be a second principal.
+      const identity = clientPairOf(options, host) === undefined ? 'anonymous' : 'as-configured'
+      const client = await openClient(options, host, identity)
       const answer = await client.writeForm('/v1/tokens/exchange', form)
       const issued = answer.text('access_token')
       const isToken = options.csr === undefined
@@ -48,11 +52,15 @@ export function tokenExchangeCommand(host: Host): Command {
   return withExample(
     withServiceOptions(command),
     'signet token exchange - --audience resnet < /var/run/secrets/tokens/signet',
+    'signet token exchange - --project vision --audience resnet < sign-in-token',
     'signet token exchange - --csr trainer.csr < /var/run/secrets/tokens/signet > trainer.pem',
   )
 }
 
-async function formOf(token: string, { audience, csr, type, lifetime }: Options): Promise<Record<string, string>> {
+async function formOf(
+  token: string,
+  { audience, csr, type, lifetime, project }: Options,
+): Promise<Record<string, string>> {
   if ((audience === undefined) === (csr === undefined)) throw new WrongUsage('name what for: --audience or --csr')
   const { readBytes } = await import('./read-file.ts')
   return {
@@ -61,6 +69,7 @@ async function formOf(token: string, { audience, csr, type, lifetime }: Options)
     subject_token_type: `${TYPE}${type}`,
     ...(audience === undefined ? { requested_token_type: CERTIFICATE } : { audience }),
     ...(csr === undefined ? {} : { csr: Buffer.from(await readBytes(csr)).toString('utf8') }),
+    ...(project === undefined ? {} : { project }),
     ...(lifetime === undefined ? {} : { lifetime_seconds: String(lifetime) }),
   }
 }

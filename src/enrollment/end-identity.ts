@@ -55,6 +55,11 @@ export async function endWhatHangsOn(
   }
 }
 
+/** What somebody obtained who may not have been who they said. */
+export async function revokeTokensObtained(tx: UnitOfWork, requester: string, at: Date): Promise<void> {
+  for (const token of await tx.liveTokensForOthers(requester, at)) await revokeToken(tx, token, at)
+}
+
 async function revokeToken(tx: UnitOfWork, { jti, expiresAt }: TokenRecord, at: Date): Promise<void> {
   await tx.revokeToken(jti, at)
   await tx.change({ kind: 'token-revocation', jti, expiresAt: expiresAt.getTime() })

@@ -1,6 +1,6 @@
 // What a token exchange may give (RFC 8693 §2.1, CP §4.12): the client shows who it is apart from the subject token, and gets at
-// most what both have. A workload without a certificate is named by the token of its trusted issuer alone, and gets its own
-// identity and no other. Whoever asks for somebody else needs their word (`may_act`) or a launcher's grant.
+// most what both have. A workload without a certificate is named by the token of its trusted issuer alone, a person by their sign-in,
+// and gets its own identity and no other. Whoever asks for somebody else needs their word (`may_act`) or a launcher's grant.
 import { actorOf, type Caller, type CertifiedCaller, principalOf } from '../domain/caller.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import { TokenRejected } from '../tokens/errors.ts'
@@ -11,6 +11,8 @@ import { ExchangeRefused } from './exchange-errors.ts'
 import { goodJob } from './job-holder.ts'
 import { requireLauncher } from './launcher.ts'
 import { activeMembership, callerStillGood, notPermitted } from './second-look.ts'
+import { SignInRefused } from './sign-in-errors.ts'
+import { type SignInAsSubject, signInStillGood, signInSubject } from './sign-in-subject.ts'
 import type { TokenContext } from './token-acts.ts'
 import { holderOf, judgeSubjectToken, projectIdentity, type SubjectToken, subjectStillActive } from './token-subject.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -21,13 +23,15 @@ export interface ExchangeClient {
   readonly certificate: Uint8Array | undefined
   readonly subjectToken: string
   readonly subjectTokenType: SubjectTokenType
+  /** Of a sign-in token; undefined for every other. */
+  readonly signIn: SignInAsSubject | undefined
 }
 
 /** RFC 8693 §3. `jwt` is a JWT of any kind; the others say which. */
 export const SUBJECT_TOKEN_TYPES = {
-  'urn:ietf:params:oauth:token-type:access_token': ['own', 'at+jwt'],
+  'urn:ietf:params:oauth:token-type:access_token': ['own', 'sign-in', 'at+jwt'],
   'urn:ietf:params:oauth:token-type:id_token': ['JWT'],
-  'urn:ietf:params:oauth:token-type:jwt': ['own', 'at+jwt', 'JWT'],
+  'urn:ietf:params:oauth:token-type:jwt': ['own', 'sign-in', 'at+jwt', 'JWT'],
 } as const satisfies Record<string, readonly string[]>
 
 export type SubjectTokenType = keyof typeof SUBJECT_TOKEN_TYPES
@@ -62,26 +66,36 @@ export async function exchangeGrant(context: TokenContext, client: ExchangeClien
     holder,
     certified,
     isDelegated,
-    requester: certified === undefined ? holder : actorOf(certified),
+    requester: isDelegated ? actorOf(certified) : requesterOf(token, certified, holder),
     actor: isDelegated ? actingAfter(principalOf(certified), before) : before,
     notAfterLimit: ends !== undefined && ends < expiresAt ? ends : expiresAt,
   }
 }
 
-/** The subject token, of the type that the client says. Throws `ExchangeRefused` in the place of `TokenRejected`. */
+/** A person who signed in asks as themselves, whatever certificate they show: what a sign-in obtained is found by it. */
+function requesterOf({ from }: SubjectToken, certified: CertifiedCaller | undefined, holder: string): string {
+  if (from.kind === 'sign-in') return actorOf(from.caller)
+  return certified === undefined ? holder : actorOf(certified)
+}
+
+/** The subject token, of the type that the client says. Throws `ExchangeRefused` in the place of what refused the token. */
 async function judged(context: TokenContext, client: ExchangeClient): Promise<SubjectToken> {
-  const { certificate, subjectToken, subjectTokenType } = client
+  const { certificate, subjectToken, subjectTokenType, signIn } = client
   const presentedWith =
     certificate === undefined
       ? ({ kind: 'none' } as const)
       : ({ kind: 'certificate', thumbprint: certificateThumbprint(certificate) } as const)
   try {
-    const token = await judgeSubjectToken(context, subjectToken, presentedWith)
-    const use = token.from.kind === 'own' ? 'own' : token.from.issuer.typ
+    const token =
+      signIn === undefined
+        ? await judgeSubjectToken(context, subjectToken, presentedWith)
+        : await signInSubject(context, subjectToken, signIn)
+    const use = token.from.kind === 'trusted' ? token.from.issuer.typ : token.from.kind
     if (!SUBJECT_TOKEN_TYPES[subjectTokenType].some((each) => each === use)) throw new TokenRejected('token_type')
     return token
   } catch (error) {
-    if (error instanceof TokenRejected) throw new ExchangeRefused('subject_token_refused', { reason: error.code })
+    if (error instanceof TokenRejected || error instanceof SignInRefused)
+      throw new ExchangeRefused('subject_token_refused', { reason: error.code })
     throw error
   }
 }
@@ -94,6 +108,7 @@ export async function grantStillGood(tx: UnitOfWork, context: TokenContext, gran
   if (token.from.kind === 'own' && (await tx.token(token.from.jti))?.revokedAt !== undefined) {
     throw new ExchangeRefused('subject_token_refused', { reason: 'token_revoked' })
   }
+  if (token.from.kind === 'sign-in') await signInStillGood(tx, token.from.caller, at)
   if (at >= token.expiresAt) throw new ExchangeRefused('subject_token_refused', { reason: 'token_expired' })
   if (certified === undefined) return
   await (certified.kind === 'job' ? goodJob(context, tx, certified) : callerStillGood(tx, certified, at))

@@ -67,5 +67,14 @@ async function recordExchange(
 
 /** What was shown, for the record. */
 export function subjectFacts({ from }: ExchangeGrant['token']): Readonly<Record<string, string>> {
-  return from.kind === 'own' ? { subjectToken: from.jti } : { issuer: from.issuer.name, subject: from.sub }
+  switch (from.kind) {
+    case 'own':
+      return { subjectToken: from.jti }
+    case 'sign-in':
+      return { session: from.caller.sessionId, provider: from.caller.provider }
+    case 'trusted':
+      return { issuer: from.issuer.name, subject: from.sub }
+    default:
+      return from satisfies never
+  }
 }

@@ -17,6 +17,7 @@ export interface SessionToken {
 export interface VerifiedSession {
   readonly id: string
   readonly generation: number
+  readonly expiresAt: Date
 }
 
 /** No deployment and no service can be called this. */
@@ -59,5 +60,6 @@ export async function verifySessionToken(context: TokenContext, token: string): 
   })
   const match = /^(?<id>[A-Za-z0-9_-]{22})\.(?<generation>[1-9][0-9]{0,8})$/.exec(claims.jti)
   if (match?.groups === undefined) throw new TokenRejected('token_malformed', { claim: 'jti' })
-  return { id: match.groups['id'] ?? '', generation: Number(match.groups['generation']) }
+  const { id = '', generation } = match.groups
+  return { id, generation: Number(generation), expiresAt: new Date(claims.exp * 1000) }
 }

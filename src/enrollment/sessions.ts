@@ -6,6 +6,7 @@ import type { UserName } from '../domain/user-name.ts'
 import type { AuditAct } from '../domain/audit-event.ts'
 import type { ActContext, RequestOrigin } from './act-context.ts'
 import { endApiKeys } from './end-api-keys.ts'
+import { revokeTokensObtained } from './end-identity.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -115,10 +116,11 @@ export async function goingOn(tx: UnitOfWork, id: string, now: Date): Promise<Pe
   return session
 }
 
-/** Somebody else may have had the session, and made keys in it. */
+/** Somebody else may have had the session, made keys in it and exchanged its tokens. */
 async function endReused(tx: UnitOfWork, session: PersonSession, at: Date, origin: RequestOrigin): Promise<void> {
   await endOne(tx, session, at, origin, 'session.end')
   await endApiKeys(tx, { kind: 'made-with', proof: `session:${session.id}` }, { at, actor: 'system', origin })
+  await revokeTokensObtained(tx, `user:${session.user}`, at)
 }
 
 async function endOne(

@@ -1,5 +1,5 @@
-// Who a token that somebody brings speaks for: one of ours by its claims, one of a trusted issuer by the mapping of its entry. And
-// whether that identity is still there, under lock.
+// Who a token that somebody brings speaks for: one of ours by its claims, one of a trusted issuer by the mapping of its entry (a sign-in
+// token: sign-in-subject.ts). And whether that identity is still there, under lock.
 import { parseServiceName } from '../domain/dns-name.ts'
 import { parseProjectName, type ProjectName } from '../domain/project-name.ts'
 import { projectUserName } from '../domain/project-user-name.ts'
@@ -12,6 +12,7 @@ import { claimedIssuer, mappedIdentity, verifyForeignToken } from '../tokens/ver
 import type { TrustedIssuer } from '../tokens/trusted-issuer.ts'
 import type { TokenExpectations } from '../tokens/verify-token.ts'
 import { activeAccount, activeMembership, activeService } from './second-look.ts'
+import type { SessionCaller } from './sign-in-subject.ts'
 import { type TokenContext, verifyOwnToken } from './token-acts.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -27,6 +28,7 @@ export interface SubjectToken {
         readonly actor: TokenActor | undefined
         readonly permittedActor: PermittedActor | undefined
       }
+    | { readonly kind: 'sign-in'; readonly caller: SessionCaller }
     | { readonly kind: 'trusted'; readonly issuer: TrustedIssuer; readonly sub: string }
 }
 

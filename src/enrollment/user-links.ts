@@ -1,10 +1,11 @@
 // Who of a provider is which user: said by an administrator. A link is what signs somebody in, so taking it away ends their
-// sessions of that provider in the same transaction, the API keys that were made in sessions, and the groups that the provider named.
+// sessions of that provider in the same transaction, the API keys that were made in sessions, the tokens that they bought, and the groups that the provider named.
 import type { UserLink } from '../directory/sign-in-store.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ActContext } from './act-context.ts'
 import { type Asked, audit, endKeys, once } from './directory-act.ts'
+import { revokeTokensObtained } from './end-identity.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { keptAsJson } from './idempotency.ts'
@@ -51,6 +52,7 @@ export async function unlinkUser(context: ActContext, asked: LinkAsked): Promise
       await endSessionsOf(tx, user, { at, provider })
       // Of which provider a session was is forgotten before the keys end that were made in it: those of all sessions end.
       await endKeys(context, tx, asked, { kind: 'made-in-sessions', user })
+      await revokeTokensObtained(tx, `user:${user}`, at)
       await forgetGroups(tx, asked)
       await audit(context, tx, asked, 'user.unlink', `user:${user}`, { provider, removed })
       return { removed }

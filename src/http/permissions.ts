@@ -179,7 +179,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   },
   'post /v1/tokens/exchange': {
     callers: ['anonymous', 'member', 'job', 'account', 'service'],
-    who: 'whose token it is; whom it names (`may_act`), a launcher of its project; without a certificate the workload that a trusted issuer names',
+    who: 'whose token it is; whom it names (`may_act`), a launcher of its project; without a certificate the workload that a trusted issuer names, a person by their sign-in token',
   },
   'post /v1/tokens/introspect': {
     callers: CERTIFIED,

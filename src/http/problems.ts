@@ -287,7 +287,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   subject_unmapped: tell(403, 'Ask the operator to map this subject of the issuer to an identity.'),
   subject_token_refused: tell(401, 'Bring another subject token; the reason says what is wrong with this one.'),
   subject_token_spent: hush(403, 'A token buys one certificate: bring a fresh one.'),
-  subject_token_buys_no_certificate: hush(403, 'Bring a token of a trusted issuer, for the identity that it names.'),
+  subject_token_buys_no_certificate: hush(
+    403,
+    'Bring a token of a trusted issuer or of your session, for yourself alone.',
+  ),
   delegation_refused: hush(403, 'Let the subject name you (may_act), or ask as a launcher of its project.'),
   exchange_unsupported: tell(400, 'Ask for the grant of RFC 8693.'),
 

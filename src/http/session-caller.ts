@@ -6,6 +6,7 @@ import type { Caller } from '../domain/caller.ts'
 import { sha256Hex } from '../enrollment/idempotency.ts'
 import { type VerifiedSession, verifySessionToken } from '../enrollment/session-token.ts'
 import { endReusedSession, isReused } from '../enrollment/sessions.ts'
+import type { PersonBehind, SessionCaller } from '../enrollment/sign-in-subject.ts'
 import { SignInRefused } from '../enrollment/sign-in-errors.ts'
 import { presentedType } from '../tokens/verify-token.ts'
 import { nowOf, shownFacts } from './authenticate.ts'
@@ -15,8 +16,6 @@ import { secretName } from './credential-limit.ts'
 import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 import { type ApiContext, originOf } from './route.ts'
-
-export type SessionCaller = Extract<Caller, { readonly kind: 'session' }>
 
 export interface ShownSession {
   readonly caller: SessionCaller
@@ -49,6 +48,16 @@ export async function shownSessionOf(parts: ApiParts, context: ApiContext): Prom
   const address = clientAddressOf(context.get('socket'))
   const attempt = { kind: 'bearer', credential: secretName(token), address } as const
   return parts.credentialLimit.run(attempt, () => goodSession(parts, context, token))
+}
+
+/**
+ * Whoever signed in with a token that is the matter of a request, and not its credential: the caller counts its failures.
+ * Throws `HttpRefused`, `SignInRefused`, `TokenRejected`.
+ */
+export async function personBehind(parts: ApiParts, context: ApiContext, token: string): Promise<PersonBehind> {
+  const shown = await verifySessionToken(parts.tokens, token)
+  requireFresh(parts)
+  return { caller: callerFrom(parts, await sessionOf(parts, context, shown)), expiresAt: shown.expiresAt }
 }
 
 async function goodSession(parts: ApiParts, context: ApiContext, token: string): Promise<ShownSession> {

@@ -26,7 +26,7 @@ import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, type ApiContext, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import type { SessionCaller } from '../session-caller.ts'
+import type { SessionCaller } from '../../enrollment/sign-in-subject.ts'
 import {
   CertificateAnswerBody,
   CertificateQuery,

@@ -11,7 +11,8 @@ import { bearerOf } from '../bearer.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, type ApiContext, callerIn, newApi, NONE, plainRoute } from '../route.ts'
-import { type SessionCaller, showsSession } from '../session-caller.ts'
+import type { SessionCaller } from '../../enrollment/sign-in-subject.ts'
+import { showsSession } from '../session-caller.ts'
 
 const MeAnswer = z
   .strictObject({

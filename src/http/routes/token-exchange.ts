@@ -1,6 +1,7 @@
 // Token exchange over HTTP (RFC 8693 §2): a form in, OAuth's answer out. Who asks is whoever the connection's certificate names, or
-// nobody: then the subject token of a trusted issuer names them.
+// nobody: then the subject token of a trusted issuer names them, or their sign-in token.
 import { z } from '@hono/zod-openapi'
+import { parseProjectName } from '../../domain/project-name.ts'
 import { TOKEN_ALGORITHMS } from '../../domain/token-algorithm.ts'
 import { exchangeForCertificate } from '../../enrollment/exchange-certificate.ts'
 import { ExchangeRefused } from '../../enrollment/exchange-errors.ts'
@@ -8,6 +9,7 @@ import { type ExchangeClient, SUBJECT_TOKEN_TYPES, type SubjectTokenType } from 
 import { exchangeForToken } from '../../enrollment/exchange-token.ts'
 import type { CertificateAnswer } from '../../enrollment/issue-certificate.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../tokens/discovery.ts'
+import { presentedType } from '../../tokens/verify-token.ts'
 import { shownCertificate } from '../authenticate.ts'
 import { issuedBody } from '../certificate-body.ts'
 import { clientAddressOf } from '../client-address.ts'
@@ -15,6 +17,7 @@ import { secretName } from '../credential-limit.ts'
 import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, type ApiContext, askedOf, csrOf, formRoute, newApi } from '../route.ts'
+import { personBehind } from '../session-caller.ts'
 import { CertificateAnswerBody, csrField, plainText } from '../schemas.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
@@ -40,6 +43,10 @@ const ExchangeBody = z
     lifetime_seconds: seconds.optional(),
     algorithm: z.enum(TOKEN_ALGORITHMS).optional(),
     csr: csrField.optional(),
+    project: plainText(255)
+      .min(1)
+      .optional()
+      .openapi({ description: 'With a sign-in token: required, the project whose member asks' }),
   })
   .openapi('TokenExchangeRequest')
 
@@ -90,8 +97,20 @@ async function exchanged(parts: ApiParts, c: ApiContext, body: Body): Promise<z.
     certificate: shownCertificate(c.get('socket')),
     subjectToken: body.subject_token,
     subjectTokenType: body.subject_token_type,
+    signIn: signInOf(parts, c, body),
   }
   return body.requested_token_type === CERTIFICATE ? certificateFor(parts, asked, body) : tokenFor(parts, asked, body)
+}
+
+/** What the token claims to be decides what the request has to say; it is verified later, as that and as nothing else. */
+function signInOf(parts: ApiParts, c: ApiContext, { subject_token: token, project }: Body): ExchangeClient['signIn'] {
+  const isSignIn = presentedType(token) === 'session+jwt'
+  if (isSignIn !== (project !== undefined)) {
+    throw new HttpRefused('body_rejected', { faults: ['project: with a sign-in token, and with no other'] })
+  }
+  if (project === undefined) return undefined
+  const { names } = parts.context.policy
+  return { project: parseProjectName(project, names), personBehind: (shown) => personBehind(parts, c, shown) }
 }
 
 type Asked = ExchangeClient & Awaited<ReturnType<typeof askedOf>>
