@@ -84,6 +84,11 @@ test('a person who signed in asks as themselves, until they sign out', async () 
   expect((await signet(['key', 'create', 'notebook', '--scope', 'USER'])).status).toBe(0)
   const token = (): unknown => (JSON.parse(readFileSync(session, 'utf8')) as { token: unknown }).token
   const before = token()
+  // Shown as what is exchanged, it is not shown as who asks.
+  const exchange = ['token', 'exchange', String(before), '--audience', service.url]
+  expect((await signet([...exchange, '--project', 'vision'])).stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  expect(codeOf(await signet([...exchange, '--project', 'sound']))).toBe('subject_token_refused')
+  expect(codeOf(await signet(exchange))).toBe('body_rejected')
   expect((await signet(['cert', 'list'])).status).toBe(0)
   expect(token()).toBe(before)
   expect((await signet(['cert', 'list'], undefined, new Date(Date.now() + 460_000))).status).toBe(0)
