@@ -25,6 +25,7 @@ export class OidcServer {
   readonly #leaf: { readonly pem: string; readonly key: string }
   #server: Server | undefined
   #clients: readonly OidcClient[] = []
+  #keys = makeKeys('key')
 
   private constructor(issuer: string, ca: string, leaf: { readonly pem: string; readonly key: string }) {
     this.issuer = issuer
@@ -57,7 +58,7 @@ export class OidcServer {
       claims: { openid: ['sub'], profile: ['preferred_username'], groups: ['groups'] },
       scopes: ['openid', 'profile', 'groups'],
       cookies: { keys: ['a key of the tests'] },
-      jwks: { keys: KEYS },
+      jwks: { keys: this.#keys },
       ttl: { Interaction: 600, Session: 3600, Grant: 3600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
       findAccount: (_: unknown, accountId: string) => ({
         accountId,
@@ -70,6 +71,13 @@ export class OidcServer {
     await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening))
   }
 
+  /** It signs with new keys from then on, and has forgotten the old ones. */
+  async changeKeys(prefix: string): Promise<void> {
+    await this.close()
+    this.#keys = makeKeys(prefix)
+    await this.listen()
+  }
+
   async close(): Promise<void> {
     const server = this.#server
     this.#server = undefined
@@ -80,10 +88,15 @@ export class OidcServer {
   }
 }
 
-const KEYS = [
-  ...(['RS256', 'PS256'] as const).map((alg) => ({ pair: generateKeyPairSync('rsa', { modulusLength: 2048 }), alg })),
-  { pair: generateKeyPairSync('ec', { namedCurve: 'P-256' }), alg: 'ES256' },
-].map(({ pair, alg }) => ({ ...pair.privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `key-${alg}` }))
+function makeKeys(prefix: string) {
+  const rsa = (['RS256', 'PS256'] as const).map((alg) => {
+    return { pair: generateKeyPairSync('rsa', { modulusLength: 2048 }), alg }
+  })
+  const all = [...rsa, { pair: generateKeyPairSync('ec', { namedCurve: 'P-256' }), alg: 'ES256' }]
+  return all.map(({ pair, alg }) => {
+    return { ...pair.privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `${prefix}-${alg}` }
+  })
+}
 
 interface Cookie {
   readonly name: string
