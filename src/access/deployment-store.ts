@@ -16,7 +16,7 @@ export interface Deployment {
   readonly status: 'active' | 'deleted'
 }
 
-export type DeploymentErrorCode = 'deployment_of_another_project'
+export type DeploymentErrorCode = 'deployment_of_another_project' | 'deployment_unknown'
 
 export class DeploymentRefused extends CodedError<DeploymentErrorCode> {}
 

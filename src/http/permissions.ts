@@ -128,6 +128,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     scope: 'SERVING',
     who: 'a member, for the project; an administrator, for all; an API key, for the projects that it reaches',
   },
+  'get /v1/deployments/{d}': {
+    callers: [...MEMBER, 'admin'],
+    scope: 'SERVING',
+    who: 'a member of its project, an administrator, an API key that reaches its project',
+  },
   'put /v1/deployments/{d}': OWNERS,
 
   // Certificates

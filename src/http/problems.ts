@@ -246,6 +246,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
     409,
     'The user owns as many projects as they may: give one up, or ask an administrator for more.',
   ),
+  deployment_unknown: tell(404, 'Name a deployment of a project that is yours.'),
   job_unknown: tell(404, 'There is no such job.'),
   job_finished: tell(409, 'The job has ended.'),
   link_taken: tell(409, 'This person of the provider is linked to a user already.'),

@@ -246,9 +246,17 @@ function responsesOf<Status extends number, Answer extends z.ZodType>({
 export async function callerIn(parts: ApiParts, context: ApiContext): Promise<Caller> {
   const caller = await presentedBy(parts, context)
   const permission = context.get('permission')
-  if (caller.kind === 'anonymous' && permission.scope !== undefined) throw new HttpRefused('authorization_missing')
+  if (caller.kind === 'anonymous' && permission.scope !== undefined) throw authorizationMissing(context)
   requirePermitted(permission, caller)
   return caller
+}
+
+/** The realm is the deployment, where the request is about one; a name that no deployment can have is not repeated. */
+function authorizationMissing(context: ApiContext): HttpRefused {
+  const named = context.req.param('d') ?? ''
+  const realm = /^[A-Za-z0-9_-]{1,64}$/.test(named) ? named : 'signet'
+  const challenge = `Bearer realm="${realm}", Mutual realm="signet"`
+  return new HttpRefused('authorization_missing', {}, { 'www-authenticate': challenge })
 }
 
 async function presentedBy(parts: ApiParts, context: ApiContext): Promise<Caller> {

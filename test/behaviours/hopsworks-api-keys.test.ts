@@ -425,6 +425,16 @@ onBothStores(
         expect(answer.headers['www-authenticate']).toBe('Bearer realm="signet", Mutual realm="signet"')
       })
 
+      test.each([
+        ['net-vision', 'net-vision'],
+        ['nobody-knows-it', 'nobody-knows-it'],
+        ['a%22,%20Basic%20realm=%22b', 'signet'],
+      ])('HX29: about the deployment %j the realm is %j, whether or not it is there', async (name, realm) => {
+        const answer = await service().get(`/v1/deployments/${name}`)
+        expect(known(answer)).toEqual({ status: 401, code: 'authorization_missing' })
+        expect(answer.headers['www-authenticate']).toBe(`Bearer realm="${realm}", Mutual realm="signet"`)
+      })
+
       test('where no key will do, a certificate is asked for', async () => {
         const answer = await service().post('/v1/tokens', { audience: 'net-vision' })
         expect(known(answer)).toEqual({ status: 401, code: 'unauthenticated' })

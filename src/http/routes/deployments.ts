@@ -1,7 +1,7 @@
 // Deployments over HTTP: put by the owners of their project, seen by its members.
 import { reachesProject } from '../../access/reached.ts'
 import { z } from '@hono/zod-openapi'
-import type { Deployment } from '../../access/deployment-store.ts'
+import { type Deployment, DeploymentRefused } from '../../access/deployment-store.ts'
 import { putDeployment } from '../../access/put-deployment.ts'
 import { actorOf, type Caller } from '../../domain/caller.ts'
 import { parseDeploymentName } from '../../domain/deployment-name.ts'
@@ -87,7 +87,38 @@ export function deploymentRoutes(parts: ApiParts): Api {
       return c.json({ deployments: shown.map(deploymentBody), ...cursorOf(page) }, 200)
     },
   )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/deployments/{d}',
+      params: z.strictObject({ d: IN_PATH }),
+      summary: 'One deployment, for the members of its project and for administrators.',
+      query: NONE,
+      status: 200,
+      answer: DeploymentAnswer,
+    }),
+    async (c) => {
+      const caller = await callerIn(parts, c)
+      const name = parseDeploymentName(c.req.valid('param').d, names)
+      const projects = await visibleProjects(parts, caller)
+      const found = await parts.reader.read((view) => view.deployment(name, 'none'))
+      if (found === undefined || !isAmong(parts, caller, projects, found.project)) {
+        throw new DeploymentRefused('deployment_unknown', { deployment: name })
+      }
+      return c.json(deploymentBody(found), 200)
+    },
+  )
   return api
+}
+
+function isAmong(
+  parts: ApiParts,
+  caller: Caller,
+  projects: readonly ProjectName[] | 'all',
+  project: ProjectName,
+): boolean {
+  if (caller.kind === 'api-key') return reachesProject(parts.snapshot, caller, project)
+  return projects === 'all' || projects.includes(project)
 }
 
 async function visibleProjects(parts: ApiParts, caller: Caller): Promise<readonly ProjectName[] | 'all'> {
