@@ -1,15 +1,8 @@
 // Joins the parts and runs them as a service: what is in memory, what is published, what goes on in the background, and the
 // listeners in front. Nothing listens before everything behind it is ready.
 import { readFileSync } from 'node:fs'
-import { addSeconds, type Clock, systemClock } from './domain/clock.ts'
-import type { ActContext } from './enrollment/act-context.ts'
+import { type Clock, systemClock } from './domain/clock.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
-import type { DirectorySource } from './enrollment/directory-source.ts'
-import { syncWhenDue } from './enrollment/directory-sync.ts'
-import { JobLeases } from './enrollment/job-leases.ts'
-import { renewKeptKeys } from './enrollment/custody.ts'
-import { finishEndedJobs } from './enrollment/finish-ended-jobs.ts'
-import { revokeReplaced } from './enrollment/revoke-replaced.ts'
 import { Sightings } from './enrollment/sightings.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
@@ -26,6 +19,7 @@ import {
   serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
+import { type Assembled, startWork } from './main/background-work.ts'
 import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
@@ -34,13 +28,9 @@ import { directorySourcesOf } from './main/directory-sources.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
 import { trustedIssuersOf } from './main/trusted-issuers.ts'
-import { type BackgroundWork, startBackground } from './ops/background.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
-import { startTicking } from './ops/ticking.ts'
 import { systemTimer } from './ops/timer.ts'
-import { CrlPublisher } from './revocation/crl-publisher.ts'
-import type { TrustedIssuers } from './tokens/trusted-issuer.ts'
 
 export interface RunningService {
   readonly ports: Ports
@@ -49,18 +39,8 @@ export interface RunningService {
   stop(): Promise<StopReport>
 }
 
-/** Half of the second within which a job ends whose lease has lapsed. */
-const LEASE_STEP_MILLISECONDS = 500
-const MAINTENANCE_SECONDS = 600
-/** A kept key is due hours before its certificate ends. */
-const CUSTODY_SECONDS = 60
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
-/** How long an operator waits at most until a sync of another process shows here. */
-const SYNC_LOOK_SECONDS = 5
-const TICKET_KEY_SECONDS = 3600
-/** Each certificate that is in use is written once in this time. */
-const SIGHTINGS_SECONDS = 60
 
 /** Throws `NotInitialised`, and what opening the installation or a listener throws; then nothing is left running. */
 export async function startService(configuration: Configuration, clock: Clock = systemClock): Promise<RunningService> {
@@ -134,131 +114,6 @@ async function openKeyring(
   })
   await keyring.keepUp()
   return keyring
-}
-
-interface Assembled {
-  readonly opened: OpenInstallation
-  readonly facts: InstallationFacts
-  readonly live: LiveState
-  readonly context: ActContext
-  readonly keyring: TokenKeyring
-  readonly monitoring: Monitoring
-  readonly sightings: Sightings
-  readonly trustedIssuers: TrustedIssuers
-  readonly directorySources: ReadonlyMap<string, DirectorySource>
-}
-
-interface Work {
-  /** Resolves when every CRL that was due at start is published. */
-  readonly crlsPublished: Promise<void>
-  stop(): Promise<void>
-}
-
-function startWork({
-  opened,
-  facts,
-  live,
-  context,
-  keyring,
-  monitoring,
-  sightings,
-  directorySources,
-  listeners,
-  clock,
-}: Assembled & { readonly listeners: Listeners; readonly clock: Clock }): Work {
-  const publisher = new CrlPublisher({
-    transactions: opened.storage,
-    ledger: live.ledger,
-    shelf: live.crls,
-    policy: opened.policy.revocation.crl,
-    clock,
-    issuers: () =>
-      opened.book.all().flatMap(({ issuer, crlSigner }) => {
-        if (crlSigner === undefined) return []
-        return [{ id: issuer.id, name: issuer.subject, keyIdentifier: issuer.keyIdentifier, signer: crlSigner }]
-      }),
-  })
-  const means = { clock, timer: systemTimer, onFailure: (error: unknown) => monitoring.failed(error, 'background') }
-  const published = Promise.withResolvers<undefined>()
-  const crls = startBackground(async () => {
-    const next = await publisher.publishDue()
-    monitoring.crlsPublished()
-    published.resolve(undefined)
-    return next
-  }, means)
-  const keys = startBackground(() => keyring.keepUp(), means)
-  const certificate = startBackground(async () => {
-    const current = await currentServerCertificate(context, serverMeans(opened, facts))
-    monitoring.serverCertificate(current.validity)
-    listeners.show(current)
-    return current.renewAt
-  }, means)
-  const maintenance = startBackground(async () => {
-    live.snapshot.forgetExpired(clock.now())
-    await finishEndedJobs(context)
-    await opened.storage.forgetExpired()
-    return addSeconds(clock.now(), MAINTENANCE_SECONDS)
-  }, means)
-  const replaced = startBackground(
-    () => revokeReplaced(context, { nextRevokeAt: () => opened.storage.read((view) => view.nextRevokeAt()) }),
-    means,
-  )
-  const seen = startBackground(async () => {
-    await sightings.write(context.acts)
-    return addSeconds(clock.now(), SIGHTINGS_SECONDS)
-  }, means)
-  const custody = startBackground(async () => {
-    const renewed = await renewKeptKeys(context, means.onFailure)
-    return addSeconds(clock.now(), renewed === 0 ? CUSTODY_SECONDS : 1)
-  }, means)
-  const ticketKeys = startBackground(async () => {
-    listeners.rotateTicketKeys()
-    return addSeconds(clock.now(), TICKET_KEY_SECONDS)
-  }, means)
-  const syncs = [...directorySources.values()].map((source) =>
-    startBackground(async () => {
-      monitoring.directorySynced(source.provider, await syncWhenDue(context, source))
-      return addSeconds(clock.now(), SYNC_LOOK_SECONDS)
-    }, means),
-  )
-  const jobLeases = new JobLeases(context)
-  const leases = startTicking(
-    async () => monitoring.leasesLooked(await jobLeases.look()),
-    LEASE_STEP_MILLISECONDS,
-    means,
-  )
-  const running: readonly Pick<BackgroundWork, 'stop'>[] = [
-    crls,
-    keys,
-    certificate,
-    maintenance,
-    replaced,
-    seen,
-    custody,
-    ticketKeys,
-    leases,
-    ...syncs,
-  ]
-  live.listen({
-    onRevocation: () => {
-      crls.wake()
-      // It may be Signet's own.
-      certificate.wake()
-    },
-    onIssuers: () => {
-      monitoring.watchIssuers(opened)
-      crls.wake()
-      certificate.wake()
-    },
-    onTokenKey: () => keys.wake(),
-    onFailure: means.onFailure,
-  })
-  return {
-    crlsPublished: published.promise,
-    stop: async () => {
-      await Promise.all(running.map((each) => each.stop()))
-    },
-  }
 }
 
 function apiParts({
