@@ -34,10 +34,11 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   enrollment: values('revocation', 'ca', 'directory', 'tokens', 'x509', 'domain'),
   http: values(...BELOW_EDGES),
   grpc: values(...BELOW_EDGES),
-  signin: values(...BELOW_EDGES),
+  outbound: {},
+  signin: values('outbound', ...BELOW_EDGES),
   storage: { ...types(...BELOW_EDGES), domain: 'values' },
   ops: values('domain'),
-  federation: values('tokens', 'domain'),
+  federation: values('outbound', 'tokens', 'domain'),
   console: {},
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Clock } from '../domain/clock.ts'
 import { type ForeignKey, type ForeignKeys, parseKeySet } from '../tokens/key-set.ts'
 import { type IssuerKeys, IssuerUnreachable } from '../tokens/trusted-issuer.ts'
-import { FetchFailed, fetchText } from './https-fetch.ts'
+import { askHttps, AskFailed } from '../outbound/ask-https.ts'
 
 export type KeyPlace =
   /** `<issuer>/.well-known/openid-configuration` says where (OpenID Connect Discovery 1.0 §4). */
@@ -71,7 +71,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
       this.#failed = undefined
       return keys
     } catch (cause) {
-      const why = cause instanceof FetchFailed ? cause.why : 'key_set_unreadable'
+      const why = cause instanceof AskFailed ? cause.why : 'key_set_unreadable'
       this.#failed = { why, at: this.#now() }
       throw new IssuerUnreachable(this.#options.name, why, { cause })
     }
@@ -93,10 +93,17 @@ export class FetchedIssuerKeys implements IssuerKeys {
     }
   }
 
-  #get(url: string): Promise<string> {
+  async #get(url: string): Promise<string> {
     const { ca, bearerFile } = this.#options
-    const bearer = bearerFile === undefined ? undefined : readFileSync(bearerFile, 'utf8').trim()
-    return fetchText(new URL(url), { ca, bearer, timeoutSeconds: TIMEOUT_SECONDS, maxBytes: MAX_KEY_SET_BYTES })
+    const shown = bearerFile === undefined ? {} : { authorization: `Bearer ${readFileSync(bearerFile, 'utf8').trim()}` }
+    const { body } = await askHttps(new URL(url), {
+      headers: { accept: 'application/json, */*', ...shown },
+      ca,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      maxBytes: MAX_KEY_SET_BYTES,
+      accepts: (status) => status === 200,
+    })
+    return body.toString('utf8')
   }
 
   #now(): number {
@@ -108,14 +115,14 @@ export class FetchedIssuerKeys implements IssuerKeys {
   }
 }
 
-/** The document must be the issuer's own, byte for byte (§4.3). Throws `FetchFailed`. */
+/** The document must be the issuer's own, byte for byte (§4.3). Throws `AskFailed`. */
 function keySetIn(text: string, issuer: string): string {
   const document: unknown = JSON.parse(text)
   const members = new Map<string, unknown>(
     typeof document === 'object' && document !== null ? Object.entries(document) : [],
   )
   const url = members.get('jwks_uri')
-  if (members.get('issuer') !== issuer) throw new FetchFailed('issuer_differs')
-  if (typeof url !== 'string' || !URL.canParse(url)) throw new FetchFailed('discovery_unreadable')
+  if (members.get('issuer') !== issuer) throw new AskFailed('issuer_differs')
+  if (typeof url !== 'string' || !URL.canParse(url)) throw new AskFailed('discovery_unreadable')
   return url
 }

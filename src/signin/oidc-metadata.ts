@@ -10,7 +10,8 @@ import {
   None,
 } from 'openid-client'
 import type { Clock } from '../domain/clock.ts'
-import { fetchFailureIn, OidcFetchFailed, oidcFetch } from './oidc-fetch.ts'
+import { AskFailed } from '../outbound/ask-https.ts'
+import { fetchFailureIn, oidcFetch } from './oidc-fetch.ts'
 
 export interface OidcSettings {
   readonly issuer: string
@@ -43,7 +44,7 @@ export class OidcMetadata {
     this.#clock = clock
   }
 
-  /** One question, however many wait for it. Throws `OidcFetchFailed`. */
+  /** One question, however many wait for it. Throws `AskFailed`. */
   async current(): Promise<Configuration> {
     if (this.#kept !== undefined && this.#isWithin(this.#kept.at, METADATA_KEPT_SECONDS))
       return this.#kept.configuration
@@ -76,14 +77,14 @@ async function configurationOf(settings: OidcSettings): Promise<Configuration> {
   const fetch = oidcFetch(settings)
   const options = { [customFetch]: fetch, timeout: timeoutSeconds }
   const found = await discovery(new URL(issuer), clientId, undefined, None(), options).catch((cause: unknown) => {
-    throw fetchFailureIn(cause) ?? new OidcFetchFailed('metadata_unreadable', { cause })
+    throw fetchFailureIn(cause) ?? new AskFailed('metadata_unreadable', { cause })
   })
   const metadata = found.serverMetadata()
   // Byte for byte (§4.3). The library lets multi-tenant issuers of Microsoft stand for every tenant.
-  if (metadata.issuer !== issuer) throw new OidcFetchFailed('issuer_differs')
+  if (metadata.issuer !== issuer) throw new AskFailed('issuer_differs')
   const supported = metadata.id_token_signing_alg_values_supported ?? ['RS256']
   const algorithms = settings.algorithms.filter((name) => supported.includes(name))
-  if (algorithms.length === 0) throw new OidcFetchFailed('no_algorithm_in_common')
+  if (algorithms.length === 0) throw new AskFailed('no_algorithm_in_common')
   // Without the method that the library adds to the copy.
   const server = { ...metadata, supportsPKCE: undefined, id_token_signing_alg_values_supported: algorithms }
   const configuration = new Configuration(server, clientId, undefined, authenticationOf(settings))
