@@ -1,7 +1,7 @@
 // A page of a list over HTTP: `limit` and `cursor` come with the query, and the cursor of the page after it goes back.
 import type { z } from '@hono/zod-openapi'
 import type { Page, PageRequest } from '../domain/transactions.ts'
-import type { PageQuery } from './schemas.ts'
+import type { PageQuery } from './schema-parts.ts'
 
 export function pageRequestOf({ limit, cursor }: z.output<typeof PageQuery>): PageRequest {
   return { limit, ...(cursor === undefined ? {} : { cursor }) }

@@ -14,7 +14,7 @@ import { permissionOf, requirePermitted } from './permissions.ts'
 import { HttpRefused } from './problem.ts'
 import { browserCallerOf, programSessionOf, showsSession } from './session-caller.ts'
 import { isWrite, REVISION_IN_ANSWER } from './revision.ts'
-import { plainText, ProblemBody } from './schemas.ts'
+import { plainText, ProblemBody } from './schema-parts.ts'
 
 export type ApiContext = Context<ApiEnvironment>
 

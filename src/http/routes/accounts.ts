@@ -13,14 +13,9 @@ import { issueAsAsked, withoutPassphrase } from '../key-demand.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, type ApiContext, askedOf, bodyRoute, callerIn, IN_PATH, newApi, NONE, plainRoute } from '../route.ts'
-import {
-  AccountBody,
-  AccountCertificateBody,
-  AccountTokenBody,
-  CertificateAnswerBody,
-  PageQuery,
-  TokenAnswerBody,
-} from '../schemas.ts'
+import { AccountCertificateBody, CertificateAnswerBody } from '../certificate-schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { AccountBody, AccountTokenBody, TokenAnswerBody } from '../schemas.ts'
 import { tokenBody } from '../token-body.ts'
 
 const AccountAnswer = z

@@ -5,7 +5,7 @@ import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, callerIn, newApi, plainRoute, NONE } from '../route.ts'
-import { PageQuery } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
 
 const AuditAnswer = z
   .strictObject({

@@ -34,7 +34,7 @@ import {
   MemberCertificateBody,
   RevokeBody,
   ServiceCertificateBody,
-} from '../schemas.ts'
+} from '../certificate-schemas.ts'
 
 const EnrolmentAnswer = z
   .strictObject({ token: z.string(), identity: z.string(), expiresAt: z.string() })

@@ -7,7 +7,7 @@ import { projectSettings, putProjectSettings } from '../../enrollment/project-se
 import { issuedBody, keyStoreBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, originOf, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { CertificateAnswerBody, keyFormatField } from '../schemas.ts'
+import { CertificateAnswerBody, keyFormatField } from '../certificate-schemas.ts'
 
 const SettingsBody = z
   .strictObject({ custody: z.boolean().openapi({ description: 'Whether the keys of members are made and kept here' }) })

@@ -13,7 +13,8 @@ import { administers, administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { DeploymentBody, PageQuery } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { DeploymentBody } from '../schemas.ts'
 
 const DeploymentAnswer = z
   .strictObject({

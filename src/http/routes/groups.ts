@@ -6,7 +6,7 @@ import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, callerIn, newApi, NONE, plainRoute } from '../route.ts'
-import { PageQuery } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
 
 const GroupAnswer = z.strictObject({ name: z.string(), users: z.int() }).openapi('Group')
 const ExternalUserAnswer = z

@@ -38,14 +38,9 @@ import {
   IN_PATH,
   NONE,
 } from '../route.ts'
-import {
-  CertificateAnswerBody,
-  JobRenewalBody,
-  JobsBody,
-  JobTokenBody,
-  PageQuery,
-  TokenAnswerBody,
-} from '../schemas.ts'
+import { CertificateAnswerBody } from '../certificate-schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { JobRenewalBody, JobsBody, JobTokenBody, TokenAnswerBody } from '../schemas.ts'
 import { tokenBody } from '../token-body.ts'
 
 const jobFields = {

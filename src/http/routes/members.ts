@@ -12,7 +12,8 @@ import { notPermitted } from '../../enrollment/second-look.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { MemberBody, PageQuery } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { MemberBody } from '../schemas.ts'
 
 const MemberAnswer = z
   .strictObject({

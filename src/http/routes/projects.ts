@@ -10,7 +10,8 @@ import { administers, administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { PageQuery, ProjectBody } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { ProjectBody } from '../schemas.ts'
 
 const ProjectAnswer = z.strictObject({ name: z.string(), status: z.string(), createdAt: z.string() }).openapi('Project')
 

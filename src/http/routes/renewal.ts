@@ -3,7 +3,7 @@ import { rekeyCertificate, renewCertificate } from '../../enrollment/renew-certi
 import { issuedBody } from '../certificate-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, csrOf, newApi, NONE } from '../route.ts'
-import { CertificateAnswerBody, RekeyBody, RenewBody } from '../schemas.ts'
+import { CertificateAnswerBody, RekeyBody, RenewBody } from '../certificate-schemas.ts'
 
 export function renewalRoutes(parts: ApiParts): Api {
   const api = newApi()

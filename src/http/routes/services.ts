@@ -15,7 +15,8 @@ import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { PageQuery, ServiceBody } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { ServiceBody } from '../schemas.ts'
 
 const ServiceAnswer = z
   .strictObject({

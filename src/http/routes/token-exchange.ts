@@ -18,7 +18,8 @@ import type { ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { type Api, type ApiContext, askedOf, csrOf, formRoute, newApi } from '../route.ts'
 import { personBehind } from '../session-caller.ts'
-import { CertificateAnswerBody, csrField, plainText } from '../schemas.ts'
+import { CertificateAnswerBody, csrField } from '../certificate-schemas.ts'
+import { plainText } from '../schema-parts.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 /** Ours: RFC 8693 §3 leaves room for types of others. */

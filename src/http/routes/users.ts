@@ -10,7 +10,8 @@ import { administratorOnly } from '../administrator-only.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
-import { PageQuery, QuotaBody, UserBody } from '../schemas.ts'
+import { PageQuery } from '../schema-parts.ts'
+import { QuotaBody, UserBody } from '../schemas.ts'
 
 const UserAnswer = z
   .strictObject({ name: z.string(), status: z.string(), platformRole: z.string(), createdAt: z.string() })
