@@ -137,10 +137,13 @@ onBothStores(
       const identity = identityIn(expectStatus(await pemOf(replaced.user, replaced.own), 200))
       clock.pass(16 * 3600 - 900)
       await rekey(identity)
-      const take = () => keystore(replaced.user, replaced.own)
-      expect(known(await leavesNothing(service, take))).toEqual({ status: 404, code: 'kept_key_unknown' })
       const count = async ({ user }: { readonly user: string }) => (await certificatesOf(user)).length
       const before = await count(replaced)
+      // Not `leavesNothing`: the hours that have passed are over the overlap of what the tests before replaced, so the
+      // service revokes that in the background meanwhile.
+      const refusal = { status: 404, code: 'kept_key_unknown' }
+      expect(known(await keystore(replaced.user, replaced.own))).toEqual(refusal)
+      expect(await count(replaced)).toBe(before)
       await service.stop()
       clock.pass(1800)
       await service.restart()
