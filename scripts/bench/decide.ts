@@ -1,4 +1,5 @@
 // The decision alone, in process and warm: a caller whose certificate was verified before, allowed and refused in turn.
+import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import { decide as decideQuestion } from '../../src/access/decide.ts'
 import type { DecisionTime, Question } from '../../src/access/decision.ts'
 import { certificateAlone, type VerifiedCertificate } from '../../src/access/facts.ts'
@@ -86,6 +87,7 @@ function snapshotOf(members: number): LiveSnapshot {
       host: parseDnsName('resnet.internal', names),
       service: parseServiceName('model.internal', names),
       serviceCallers: [],
+      policy: DEFAULT_DEPLOYMENT_POLICY,
       status: 'active',
     },
   ]

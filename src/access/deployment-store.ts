@@ -1,5 +1,6 @@
 // Deployments in their simplest form: which service serves which project's model under which host, and which services may
 // call it although they are in no project.
+import type { DeploymentPolicy } from '../domain/access-policy.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
@@ -13,6 +14,7 @@ export interface Deployment {
   /** The service that serves it: the only one that may ask about it. */
   readonly service: ServiceName
   readonly serviceCallers: readonly ServiceName[]
+  readonly policy: DeploymentPolicy
   readonly status: 'active' | 'deleted'
 }
 

@@ -3,6 +3,7 @@
 // A batch is folded without a pause, so a decision sees all of it or nothing. Entries are whole states, so one that comes
 // twice (once from the process's own write, once from the poll) changes nothing. A number that is left out means that
 // something was missed: it throws, nothing is decided any more, and the caller reads again from `revision` or loads afresh.
+import { type AccessRules, DEFAULT_ACCESS_RULES } from '../domain/access-policy.ts'
 import type { Change, NumberedChange } from '../domain/change.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { SnapshotState } from './snapshot-state.ts'
@@ -11,7 +12,11 @@ import type {
   AccountView,
   DeploymentView,
   MemberView,
+  ModelGroupView,
+  ModelView,
   ProjectView,
+  ProxyView,
+  RoleMappingView,
   ServiceView,
   SessionView,
   SignInView,
@@ -36,6 +41,9 @@ export class SnapshotBehind extends CodedError<'snapshot_behind'> {
   }
 }
 
+const NONE: readonly DeploymentView[] = Object.freeze([])
+const NO_ROLES: ReadonlySet<string> = new Set()
+
 export class LiveSnapshot implements Snapshot {
   readonly staleAfterMilliseconds: number
   #state = new SnapshotState()
@@ -43,8 +51,24 @@ export class LiveSnapshot implements Snapshot {
   #expected = 0
   #confirmedAtMilliseconds = -Infinity
 
-  constructor(staleAfterMilliseconds: number = STALE_AFTER_MILLISECONDS) {
+  #rules: AccessRules
+
+  constructor(staleAfterMilliseconds: number = STALE_AFTER_MILLISECONDS, rules: AccessRules = DEFAULT_ACCESS_RULES) {
     this.staleAfterMilliseconds = staleAfterMilliseconds
+    this.#rules = rules
+  }
+
+  get rules(): AccessRules {
+    return this.#rules
+  }
+
+  /** What the configuration says from now on: all of it, so that what was taken out is gone (row OS47). */
+  govern(rules: AccessRules): void {
+    this.#rules = rules
+  }
+
+  get modelAccessControl(): 'enabled' | 'disabled' {
+    return this.#state.modelAccessControl
   }
 
   get revision(): number {
@@ -126,8 +150,28 @@ export class LiveSnapshot implements Snapshot {
     return this.#state.deployments.get(name)
   }
 
-  deploymentByHost(host: string): DeploymentView | undefined {
-    return this.#state.deploymentsByHost.get(host)
+  deploymentsOfHost(host: string): readonly DeploymentView[] {
+    return this.#state.deploymentsByHost.get(host) ?? NONE
+  }
+
+  model(id: string): ModelView | undefined {
+    return this.#state.models.get(id)
+  }
+
+  modelGroup(id: string): ModelGroupView | undefined {
+    return this.#state.modelGroups.get(id)
+  }
+
+  proxyOf(service: string): ProxyView | undefined {
+    return this.#state.proxies.get(service)
+  }
+
+  assignedRoles(user: string): ReadonlySet<string> {
+    return this.#state.assignedRoles.get(user) ?? NO_ROLES
+  }
+
+  roleMapping(role: string): RoleMappingView | undefined {
+    return this.#state.roleMappings.get(role)
   }
 
   deploymentsServedBy(service: string): readonly DeploymentView[] {

@@ -40,6 +40,6 @@ function halvesOf(presented: string): readonly [prefix: string, secret: string] 
   return dot === -1 ? ['', presented] : [presented.slice(0, dot), presented.slice(dot + 1)]
 }
 
-function isLive(snapshot: Snapshot, { expiresAt, user }: ApiKeyView, { wall }: DecisionTime): boolean {
-  return wall < expiresAt && snapshot.user(user)?.status === 'active'
+function isLive(snapshot: Snapshot, { status, expiresAt, user }: ApiKeyView, { wall }: DecisionTime): boolean {
+  return status === 'active' && wall < expiresAt && snapshot.user(user)?.status === 'active'
 }

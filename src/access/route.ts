@@ -41,7 +41,7 @@ function found(deployment: DeploymentView | undefined): FoundRoute | undefined {
 
 function deploymentOfHost(snapshot: Snapshot, host: string): DeploymentView | undefined {
   const name = routeHost(host)
-  return name === undefined ? undefined : snapshot.deploymentByHost(name)
+  return name === undefined ? undefined : snapshot.deploymentsOfHost(name)[0]
 }
 
 /**

@@ -5,6 +5,10 @@ import type {
   AccountView,
   DeploymentView,
   MemberView,
+  ModelGroupView,
+  ModelView,
+  ProxyView,
+  RoleMappingView,
   ProjectView,
   ServiceView,
   SessionView,
@@ -34,7 +38,20 @@ export class SnapshotState {
   readonly accounts = new Map<string, Map<string, AccountView>>()
   readonly services = new Map<string, ServiceView>()
   readonly deployments = new Map<string, DeploymentView>()
-  readonly deploymentsByHost = new Map<string, DeploymentView>()
+  /** Several deployments share a host by path; their order says nothing. */
+  readonly deploymentsByHost = new Map<string, readonly DeploymentView[]>()
+  /** By id. */
+  readonly modelGroups = new Map<string, ModelGroupView>()
+  /** By id. */
+  readonly models = new Map<string, ModelView>()
+  /** By the name of its service. */
+  readonly proxies = new Map<string, ProxyView>()
+  /** By name, the service of the proxy: a proxy may move to another. */
+  readonly proxyServices = new Map<string, string>()
+  /** By user. */
+  readonly assignedRoles = new Map<string, ReadonlySet<string>>()
+  readonly roleMappings = new Map<string, RoleMappingView>()
+  modelAccessControl: 'enabled' | 'disabled' = 'enabled'
   /** By issuer, then serial. */
   readonly revocations = new Map<string, Map<string, Revocation>>()
   /** `jti` → when the token ends, in milliseconds since the epoch. */
@@ -72,7 +89,25 @@ export class SnapshotState {
         this.revokedTokens.set(change.jti, change.expiresAt)
         break
       case 'api-key':
-        keep(this.apiKeys, change.prefix, change.status === 'active' ? apiKeyView(change) : undefined)
+        keep(this.apiKeys, change.prefix, apiKeyView(change))
+        break
+      case 'model-group':
+        keep(this.modelGroups, change.id, change.status === 'active' ? modelGroupView(change) : undefined)
+        break
+      case 'model':
+        keep(this.models, change.id, change.status === 'active' ? modelView(change) : undefined)
+        break
+      case 'proxy':
+        this.#foldProxy(change)
+        break
+      case 'user-roles':
+        keep(this.assignedRoles, change.user, change.roles.length === 0 ? undefined : new Set(change.roles))
+        break
+      case 'role-mapping':
+        keep(this.roleMappings, change.role, change.status === 'active' ? roleMappingView(change) : undefined)
+        break
+      case 'setting':
+        this.modelAccessControl = change.value
         break
       case 'session':
         this.#foldSession(change)
@@ -102,7 +137,9 @@ export class SnapshotState {
 
   #foldUser({ name, status, platformRole }: ChangeOf<'user'>): void {
     keep(this.users, name, status === 'deleted' ? undefined : { name, status, platformRole })
-    if (status === 'deleted') this.signIns.delete(name)
+    if (status !== 'deleted') return
+    this.signIns.delete(name)
+    this.assignedRoles.delete(name)
   }
 
   #foldSession(change: ChangeOf<'session'>): void {
@@ -111,8 +148,8 @@ export class SnapshotState {
     keep(this.sessions, id, change.status === 'active' ? view : undefined)
   }
 
-  #foldSignIn({ user, provider, groups, at }: ChangeOf<'sign-in'>): void {
-    keep(this.signIns, user, { user, provider, groups: new Set(groups), at })
+  #foldSignIn({ user, provider, subject, groups, at }: ChangeOf<'sign-in'>): void {
+    keep(this.signIns, user, { user, provider, subject, groups: new Set(groups), at })
   }
 
   #foldProject({ name, status }: ChangeOf<'project'>): void {
@@ -132,13 +169,28 @@ export class SnapshotState {
 
   #foldDeployment(change: ChangeOf<'deployment'>): void {
     const before = this.deployments.get(change.name)
-    // The host may have moved on to another deployment: that entry is not this one's to remove.
-    if (before !== undefined && this.deploymentsByHost.get(before.host) === before) {
-      this.deploymentsByHost.delete(before.host)
-    }
+    for (const host of before === undefined ? [] : hostsOf(before)) this.#leaveHost(host, change.name)
     const view = change.status === 'active' ? deploymentView(change) : undefined
     keep(this.deployments, change.name, view)
-    if (view !== undefined) this.deploymentsByHost.set(view.host, view)
+    if (view === undefined) return
+    for (const host of hostsOf(view)) {
+      this.deploymentsByHost.set(host, Object.freeze([...(this.deploymentsByHost.get(host) ?? []), view]))
+    }
+  }
+
+  #leaveHost(host: string, name: string): void {
+    const left = (this.deploymentsByHost.get(host) ?? []).filter((view) => view.name !== name)
+    keep(this.deploymentsByHost, host, left.length === 0 ? undefined : left)
+  }
+
+  #foldProxy({ name, service, certificateDialect, hops, deployments, status }: ChangeOf<'proxy'>): void {
+    const before = this.proxyServices.get(name)
+    if (before !== undefined && this.proxies.get(before)?.name === name) this.proxies.delete(before)
+    this.proxyServices.delete(name)
+    if (status !== 'active') return
+    this.proxyServices.set(name, service)
+    const named = deployments === 'all' ? deployments : new Set<string>(deployments)
+    keep(this.proxies, service, { name, service, certificateDialect, hops, deployments: named })
   }
 
   #foldRevocation({ issuer, serial, status, notAfter }: ChangeOf<'revocation'>): void {
@@ -150,12 +202,52 @@ function serviceView({ name, systemUser, dnsNames, roles, projects }: ChangeOf<'
   return { name, systemUser, dnsNames, roles: new Set(roles), projects: new Set(projects) }
 }
 
-function apiKeyView({ prefix, user, salt, hash, scopes, reach, expiresAt }: ChangeOf<'api-key'>): ApiKeyView {
-  return { prefix, user, salt, hash, scopes: new Set(scopes), reach, expiresAt: new Date(expiresAt) }
+function apiKeyView(change: ChangeOf<'api-key'>): ApiKeyView {
+  const { prefix, user, salt, hash, scopes, reach, deployments, expiresAt, status } = change
+  return {
+    prefix,
+    user,
+    salt,
+    hash,
+    scopes: new Set(scopes),
+    reach,
+    deployments: deployments === 'all' ? deployments : new Set<string>(deployments),
+    expiresAt: new Date(expiresAt),
+    status,
+  }
 }
 
-function deploymentView({ name, project, host, service, serviceCallers }: ChangeOf<'deployment'>): DeploymentView {
-  return { name, project, host, service, serviceCallers: new Set(serviceCallers) }
+function deploymentView(change: ChangeOf<'deployment'>): DeploymentView {
+  const { name, project, host, service, serviceCallers, policy } = change
+  return {
+    name,
+    project,
+    host,
+    service,
+    serviceCallers: new Set(serviceCallers),
+    policy,
+    authModes: new Set<string>(policy.authModes),
+    externalGroups: policy.externalGroups,
+    unprotectedPaths: new Set(policy.unprotectedPaths),
+    delegates: new Set(policy.delegates),
+    deniedPrincipals: new Set(policy.deniedPrincipals),
+  }
+}
+
+function hostsOf({ host, policy }: DeploymentView): ReadonlySet<string> {
+  return new Set<string>([host, ...policy.moreHosts])
+}
+
+function modelGroupView({ id, name, owner, access, roles }: ChangeOf<'model-group'>): ModelGroupView {
+  return { id, name, ...(owner === undefined ? {} : { owner }), access, roles }
+}
+
+function modelView({ id, name, version, group, creator, hidden, enabled }: ChangeOf<'model'>): ModelView {
+  return { id, name, version, ...(group === undefined ? {} : { group }), creator, hidden, enabled }
+}
+
+function roleMappingView({ role, users, backendRoles }: ChangeOf<'role-mapping'>): RoleMappingView {
+  return { role, users: new Set(users), backendRoles: new Set(backendRoles) }
 }
 
 function keep<View extends object>(map: Map<string, View>, key: string, view: View | undefined): void {

@@ -7,6 +7,7 @@
 // every look-up slower. Readers get the `Snapshot` interface, which has no way to change anything; entries are frozen.
 //
 // What has ended is not in the view: a deleted user, project, account, service or deployment and a removed member are `undefined`.
+import type { AccessRules, CertificateDialect, DeploymentPolicy, GroupAccessMode } from '../domain/access-policy.ts'
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
@@ -55,9 +56,50 @@ export interface DeploymentView {
   /** The service that serves it, and may ask about it. */
   readonly service: ServiceName
   readonly serviceCallers: ReadonlySet<ServiceName>
+  /** As it was put; the sets below are of it. */
+  readonly policy: DeploymentPolicy
+  readonly authModes: ReadonlySet<string>
+  readonly externalGroups: readonly string[]
+  readonly unprotectedPaths: ReadonlySet<string>
+  readonly delegates: ReadonlySet<string>
+  readonly deniedPrincipals: ReadonlySet<string>
 }
 
-/** A key that has not ended by an act. That it has expired, or that its user is blocked, is for the reader to see. */
+export interface ModelGroupView {
+  readonly id: string
+  readonly name: string
+  /** Absent: made while model access control was off, and public. */
+  readonly owner?: string
+  readonly access: GroupAccessMode
+  readonly roles: readonly string[]
+}
+
+export interface ModelView {
+  readonly id: string
+  readonly name: string
+  readonly version: number
+  readonly group?: string
+  readonly creator: string
+  readonly hidden: boolean
+  readonly enabled: boolean
+}
+
+export interface ProxyView {
+  readonly name: string
+  readonly service: ServiceName
+  readonly certificateDialect: CertificateDialect
+  readonly hops: number
+  readonly deployments: ReadonlySet<string> | 'all'
+}
+
+/** Who holds a role of OpenSearch. */
+export interface RoleMappingView {
+  readonly role: string
+  readonly users: ReadonlySet<string>
+  readonly backendRoles: ReadonlySet<string>
+}
+
+/** A key. That it was ended, has expired, or that its user is blocked, is for the reader to see. */
 export interface ApiKeyView {
   readonly prefix: string
   readonly user: UserName
@@ -65,7 +107,10 @@ export interface ApiKeyView {
   readonly hash: string
   readonly scopes: ReadonlySet<ApiScope>
   readonly reach: ApiKeyReach
+  readonly deployments: ReadonlySet<string> | 'all'
   readonly expiresAt: Date
+  /** An ended one is remembered until it would have expired, so that the reason can be told. */
+  readonly status: 'active' | 'ended'
 }
 
 /** A session that has not ended by an act; that its time is over is for the reader to see. Instants in milliseconds. */
@@ -84,6 +129,7 @@ export interface SessionView {
 export interface SignInView {
   readonly user: UserName
   readonly provider: string
+  readonly subject: string
   /** Exactly as the provider wrote them: compared code unit by code unit. */
   readonly groups: ReadonlySet<string>
   /** When the groups were so. Milliseconds. */
@@ -106,8 +152,17 @@ export interface Snapshot {
   account(project: string, account: string): AccountView | undefined
   service(name: string): ServiceView | undefined
   deployment(name: string): DeploymentView | undefined
-  /** `host` as deployments keep it: lower case, without port and trailing dot (`routeHost`). */
-  deploymentByHost(host: string): DeploymentView | undefined
+  /** `host` as deployments keep it: lower case, without port and trailing dot (`routeHost`). Several share it by path. */
+  deploymentsOfHost(host: string): readonly DeploymentView[]
+  model(id: string): ModelView | undefined
+  modelGroup(id: string): ModelGroupView | undefined
+  /** Of the service that shows its own certificate. */
+  proxyOf(service: string): ProxyView | undefined
+  /** Backend roles that administrators gave the user. */
+  assignedRoles(user: string): ReadonlySet<string>
+  roleMapping(role: string): RoleMappingView | undefined
+  readonly modelAccessControl: 'enabled' | 'disabled'
+  readonly rules: AccessRules
   /** Looks through all of them: for questions about tokens, not for decisions. */
   deploymentsServedBy(service: string): readonly DeploymentView[]
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined

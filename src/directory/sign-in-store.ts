@@ -14,6 +14,8 @@ export interface UserLink {
 export interface SignIn {
   readonly user: UserName
   readonly provider: string
+  /** What the provider calls the person. */
+  readonly subject: string
   readonly groups: readonly string[]
   readonly at: Date
 }

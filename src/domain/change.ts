@@ -1,5 +1,6 @@
 // What the change log carries: each entry is the whole new state of one thing, so that a snapshot is a fold over the log
 // and an entry may be applied twice. Dates travel as milliseconds since the epoch, because entries are stored as JSON.
+import type { CertificateDialect, DeploymentPolicy, GroupAccessMode } from './access-policy.ts'
 import type { ApiKeyReach } from './api-key.ts'
 import type { ApiScope } from './api-scope.ts'
 import type { DeploymentName } from './deployment-name.ts'
@@ -57,8 +58,56 @@ export type Change =
       readonly service: ServiceName
       /** Services that may call the model although they are in no project. */
       readonly serviceCallers: readonly ServiceName[]
+      readonly policy: DeploymentPolicy
       readonly status: 'active' | 'deleted'
     }
+  | {
+      readonly kind: 'model-group'
+      readonly id: string
+      readonly name: string
+      /** Absent: made while model access control was off, and public for ever (row OS23). */
+      readonly owner?: string
+      readonly access: GroupAccessMode
+      /** Backend roles that open a restricted one: exact bytes. */
+      readonly roles: readonly string[]
+      readonly status: 'active' | 'deleted'
+    }
+  /** One version of a model. */
+  | {
+      readonly kind: 'model'
+      readonly id: string
+      readonly name: string
+      readonly version: number
+      /** Absent: everybody sees it (row OS44). */
+      readonly group?: string
+      /** The principal that registered this version. */
+      readonly creator: string
+      readonly hidden: boolean
+      readonly enabled: boolean
+      readonly status: 'active' | 'deleted'
+    }
+  /** A service that tells of calls that it saw. */
+  | {
+      readonly kind: 'proxy'
+      readonly name: string
+      readonly service: ServiceName
+      readonly certificateDialect: CertificateDialect
+      /** Proxies between it and the client that add an element each. */
+      readonly hops: number
+      readonly deployments: readonly DeploymentName[] | 'all'
+      readonly status: 'active' | 'deleted'
+    }
+  /** Backend roles that administrators gave a user, beside the groups of the sign-in. */
+  | { readonly kind: 'user-roles'; readonly user: UserName; readonly roles: readonly string[] }
+  /** Who holds a role of OpenSearch: by name, or by a backend role. */
+  | {
+      readonly kind: 'role-mapping'
+      readonly role: string
+      readonly users: readonly string[]
+      readonly backendRoles: readonly string[]
+      readonly status: 'active' | 'deleted'
+    }
+  | { readonly kind: 'setting'; readonly name: 'model-access-control'; readonly value: 'enabled' | 'disabled' }
   | {
       readonly kind: 'revocation'
       readonly issuer: IssuerId
@@ -79,6 +128,8 @@ export type Change =
       readonly hash: string
       readonly scopes: readonly ApiScope[]
       readonly reach: ApiKeyReach
+      /** Deployments that it may call. */
+      readonly deployments: readonly DeploymentName[] | 'all'
       /** Milliseconds since the epoch. */
       readonly expiresAt: number
       readonly status: 'active' | 'ended'
@@ -104,6 +155,8 @@ export type Change =
       readonly kind: 'sign-in'
       readonly user: UserName
       readonly provider: string
+      /** What the provider calls the person: `provider|subject` is the name of an external user. */
+      readonly subject: string
       readonly groups: readonly string[]
       readonly at: number
     }

@@ -1,6 +1,7 @@
 // API keys, as a transaction keeps them: of a secret the hash alone.
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
+import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Requester } from '../domain/requester.ts'
 import type { RowLock } from '../domain/transactions.ts'
@@ -17,6 +18,8 @@ export interface ApiKeyRecord {
   readonly hash: string
   readonly scopes: readonly ApiScope[]
   readonly reach: ApiKeyReach
+  /** Deployments that it may call. */
+  readonly deployments: readonly DeploymentName[] | 'all'
   /** As audit events write an actor. */
   readonly createdBy: string
   /** Serial of the certificate, or `session:ID`, that its maker proved themselves with. */

@@ -4,6 +4,7 @@ import { apiKeyHash, type ApiKeyReach, MAX_API_KEY_NAME } from '../domain/api-ke
 import { type ApiScope, PRIVILEGED_SCOPES } from '../domain/api-scope.ts'
 import { actorOf, type Caller } from '../domain/caller.ts'
 import { addSeconds } from '../domain/clock.ts'
+import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { CertificateStanding } from '../ca/inventory.ts'
 import type { ActContext } from './act-context.ts'
 import type { ApiKeyRecord } from './api-key-store.ts'
@@ -24,6 +25,8 @@ type Maker = Extract<Caller, { readonly kind: 'member' | 'admin' | 'session' }>
 export interface WantedApiKey {
   readonly name: string
   readonly scopes: readonly ApiScope[]
+  /** Deployments that it may call. */
+  readonly deployments: readonly DeploymentName[] | 'all'
   /** Undefined: as late as may be. */
   readonly expiresAt: Date | undefined
 }
@@ -172,6 +175,7 @@ async function keep(
     hash: apiKeyHash(secret, salt),
     scopes: [...new Set(asked.scopes)],
     reach: reachOf(maker),
+    deployments: asked.deployments,
     createdBy: actorOf(maker),
     createdWith: maker.kind === 'session' ? `session:${maker.sessionId}` : maker.certificate.serial,
     createdAt: context.clock.now(),

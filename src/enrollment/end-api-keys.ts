@@ -30,7 +30,7 @@ export async function endApiKeys(
 }
 
 export function apiKeyChange(record: ApiKeyRecord, status: 'active' | 'ended') {
-  const { prefix, user, salt, hash, scopes, reach, expiresAt } = record
-  const kind = 'api-key' as const
-  return { kind, prefix, user, salt, hash, scopes, reach, expiresAt: expiresAt.getTime(), status }
+  const { prefix, user, salt, hash, scopes, reach, deployments } = record
+  const [kind, expiresAt] = ['api-key' as const, record.expiresAt.getTime()]
+  return { kind, prefix, user, salt, hash, scopes, reach, deployments, expiresAt, status }
 }

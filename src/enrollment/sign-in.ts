@@ -123,9 +123,10 @@ function linkRequired({ rules, person }: SignInAsked): SignInRefused {
 }
 
 async function keepGroups(tx: UnitOfWork, asked: SignInAsked, user: User, groups: readonly string[]): Promise<void> {
-  const { rules, signedInAt } = asked
-  await tx.putSignIn({ user: user.name, provider: rules.name, groups, at: signedInAt })
-  await tx.change({ kind: 'sign-in', user: user.name, provider: rules.name, groups, at: signedInAt.getTime() })
+  const { rules, signedInAt, person } = asked
+  const signIn = { user: user.name, provider: rules.name, subject: person.subject, groups }
+  await tx.putSignIn({ ...signIn, at: signedInAt })
+  await tx.change({ kind: 'sign-in', ...signIn, at: signedInAt.getTime() })
 }
 
 function newSession({ clock, random, policy }: ActContext, user: User, asked: SignInAsked): StartedSession {

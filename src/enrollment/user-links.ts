@@ -65,7 +65,7 @@ async function forgetGroups(tx: UnitOfWork, { user, provider }: LinkAsked): Prom
   const last = await tx.signIn(user)
   if (last?.provider !== provider) return
   await tx.putSignIn({ ...last, groups: [] })
-  await tx.change({ kind: 'sign-in', user, provider, groups: [], at: last.at.getTime() })
+  await tx.change({ kind: 'sign-in', ...last, groups: [], at: last.at.getTime() })
 }
 
 async function linkable(context: ActContext, tx: UnitOfWork, { caller, user }: LinkAsked): Promise<void> {

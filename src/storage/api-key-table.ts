@@ -25,6 +25,7 @@ export function apiKeyTable(session: Session): ApiKeyStore {
         privileged: p.privileged,
         reach: p.reach,
         project: p.project,
+        deployments: p.deployments,
         created_by: p.created_by,
         created_with: p.created_with,
         created_at: p.created_at,
@@ -99,7 +100,19 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
   }
 }
 
-function rowOf({ prefix, user, name, salt, hash, scopes, reach, createdBy, createdWith, ...rest }: ApiKeyRecord): Row {
+function rowOf({
+  prefix,
+  user,
+  name,
+  salt,
+  hash,
+  scopes,
+  reach,
+  deployments,
+  createdBy,
+  createdWith,
+  ...rest
+}: ApiKeyRecord): Row {
   return {
     prefix,
     user_name: user,
@@ -110,6 +123,7 @@ function rowOf({ prefix, user, name, salt, hash, scopes, reach, createdBy, creat
     privileged: scopes.some((scope) => PRIVILEGED_SCOPES.has(scope)) ? 1 : 0,
     reach: reach.kind,
     project: reach.kind === 'project' ? reach.project : null,
+    deployments: JSON.stringify(deployments),
     created_by: createdBy,
     created_with: createdWith,
     created_at: rest.createdAt.getTime(),
@@ -127,6 +141,7 @@ export function apiKeyOf(row: Row): ApiKeyRecord {
     hash,
     scopes: decodeList(row.scopes),
     reach: reachOf(row),
+    deployments: JSON.parse(row.deployments) as ApiKeyRecord['deployments'],
     createdBy: row.created_by,
     createdWith: row.created_with,
     createdAt: instantOf(row.created_at),

@@ -108,9 +108,9 @@ async function apiKeys(session: Session, since: number): Promise<readonly Change
     session.sql.selectFrom('api_keys').selectAll().where('ended_at', 'is', null).where('expires_at', '>', since),
   )
   return rows.map((row) => {
-    const { prefix, user, salt, hash, scopes, reach, expiresAt } = apiKeyOf(row)
-    const status = 'active' as const
-    return { kind: 'api-key', prefix, user, salt, hash, scopes, reach, expiresAt: expiresAt.getTime(), status }
+    const { prefix, user, salt, hash, scopes, reach, deployments, expiresAt } = apiKeyOf(row)
+    const whose = { prefix, user, salt, hash }
+    return { kind: 'api-key', ...whose, scopes, reach, deployments, expiresAt: expiresAt.getTime(), status: 'active' }
   })
 }
 
@@ -143,9 +143,9 @@ async function signedIn(session: Session, since: number): Promise<readonly Chang
   )
   return [
     ...sessions.map((row) => changeOfSession(sessionOf(row))),
-    ...signIns.map(({ user_name: user, provider, at }) => {
+    ...signIns.map(({ user_name: user, provider, subject, at }) => {
       const names = (groups.get(user) ?? []).map(({ group_name }) => group_name)
-      return { kind: 'sign-in' as const, user, provider, groups: names, at }
+      return { kind: 'sign-in' as const, user, provider, subject, groups: names, at }
     }),
   ]
 }

@@ -1,5 +1,6 @@
 // Deployments (access/deployment-store.ts). A host is free again when its deployment moves on or is deleted.
 import type { Deployment, DeploymentStore } from '../access/deployment-store.ts'
+import { DEFAULT_DEPLOYMENT_POLICY, type DeploymentPolicy } from '../domain/access-policy.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName } from '../domain/dns-name.ts'
 import { NameTaken } from '../domain/name-taken.ts'
@@ -25,6 +26,7 @@ export function deploymentTable(session: Session): DeploymentStore {
         host: p.host,
         service: p.service,
         service_callers: p.service_callers,
+        policy: p.policy,
         status: p.status,
       })
       .onConflict((conflict) =>
@@ -33,6 +35,7 @@ export function deploymentTable(session: Session): DeploymentStore {
           host: p.host,
           service: p.service,
           service_callers: p.service_callers,
+          policy: p.policy,
           status: p.status,
         }),
       ),
@@ -75,10 +78,15 @@ export function deploymentTable(session: Session): DeploymentStore {
   }
 }
 
-function deploymentRow({ serviceCallers, ...deployment }: Deployment): Schema['deployments'] {
-  return { ...deployment, service_callers: encodeList(serviceCallers) }
+function deploymentRow({ serviceCallers, policy, ...deployment }: Deployment): Schema['deployments'] {
+  return { ...deployment, service_callers: encodeList(serviceCallers), policy: JSON.stringify(policy) }
 }
 
-export function deploymentOf({ service_callers, ...row }: Schema['deployments']): Deployment {
-  return { ...row, serviceCallers: decodeList(service_callers) }
+export function deploymentOf({ service_callers, policy, ...row }: Schema['deployments']): Deployment {
+  return { ...row, serviceCallers: decodeList(service_callers), policy: decodePolicy(policy) }
+}
+
+/** What a row from before a field was known does not say has its default. */
+function decodePolicy(text: string): DeploymentPolicy {
+  return { ...DEFAULT_DEPLOYMENT_POLICY, ...(JSON.parse(text) as Partial<DeploymentPolicy>) }
 }

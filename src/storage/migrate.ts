@@ -15,6 +15,7 @@ import { apiKeys } from './migrations/0009-api-keys.ts'
 import { signIn } from './migrations/0010-sign-in.ts'
 import { sealingKey } from './migrations/0011-sealing-key.ts'
 import { directorySync } from './migrations/0012-directory-sync.ts'
+import { accessPolicy } from './migrations/0013-access-policy.ts'
 
 export interface Migration {
   readonly number: number
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   signIn,
   sealingKey,
   directorySync,
+  accessPolicy,
 ]
 
 /** The newest schema that this code knows. */

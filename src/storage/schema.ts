@@ -99,6 +99,8 @@ export interface Schema {
     host: DnsName
     service: ServiceName
     service_callers: ListText<ServiceName>
+    /** JSON of `DeploymentPolicy`. */
+    policy: string
     status: Deployment['status']
   }
   certificates: {
@@ -215,6 +217,8 @@ export interface Schema {
     privileged: 0 | 1
     reach: ApiKeyReach['kind']
     project: ProjectName | null
+    /** JSON: a list of names, or `"all"`. */
+    deployments: string
     created_by: string
     created_with: string
     created_at: number
@@ -243,6 +247,7 @@ export interface Schema {
   sign_ins: {
     user_name: UserName
     provider: string
+    subject: string
     at: number
   }
   user_groups: {

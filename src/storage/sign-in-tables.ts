@@ -108,8 +108,10 @@ function groupTables(session: Session) {
   const put = session.prepareChange((p: Schema['sign_ins']) =>
     session.sql
       .insertInto('sign_ins')
-      .values({ user_name: p.user_name, provider: p.provider, at: p.at })
-      .onConflict((conflict) => conflict.column('user_name').doUpdateSet({ provider: p.provider, at: p.at })),
+      .values({ user_name: p.user_name, provider: p.provider, subject: p.subject, at: p.at })
+      .onConflict((conflict) =>
+        conflict.column('user_name').doUpdateSet({ provider: p.provider, subject: p.subject, at: p.at }),
+      ),
   )
   const find = session.prepare((p: { user: UserName }) =>
     session.sql.selectFrom('sign_ins').selectAll().where('user_name', '=', p.user),
@@ -118,8 +120,8 @@ function groupTables(session: Session) {
     session.sql.deleteFrom('user_groups').where('user_name', '=', p.user),
   )
   return {
-    putSignIn: async ({ user, provider, groups, at }) => {
-      await put({ user_name: user, provider, at: at.getTime() })
+    putSignIn: async ({ user, provider, subject, groups, at }) => {
+      await put({ user_name: user, provider, subject, at: at.getTime() })
       await clear({ user })
       const rows = groups.map((group_name) => ({ user_name: user, group_name }))
       await session.insertMany('user_groups', rows)
@@ -182,9 +184,10 @@ async function withGroups(session: Session, rows: readonly Schema['sign_ins'][])
     session.sql.selectFrom('user_groups').selectAll().where('user_name', 'in', users).orderBy('group_name'),
   )
   const groups = Map.groupBy(found, ({ user_name }) => user_name)
-  return rows.map(({ user_name, provider, at }) => ({
+  return rows.map(({ user_name, provider, subject, at }) => ({
     user: user_name,
     provider,
+    subject,
     groups: (groups.get(user_name) ?? []).map(({ group_name }) => group_name),
     at: instantOf(at),
   }))

@@ -15,7 +15,7 @@ describe('folding changes', () => {
     expect(snapshot.service('launch.internal')).toMatchObject({ systemUser: 'launch', dnsNames: ['launch.internal'] })
     expect(snapshot.service('launch.internal')?.roles.has('launcher')).toBe(true)
     expect(snapshot.service('launch.internal')?.projects.has(named('fraud'))).toBe(true)
-    expect(snapshot.deployment('scorer')).toBe(snapshot.deploymentByHost('scorer.models.internal'))
+    expect(snapshot.deployment('scorer')).toBe(snapshot.deploymentsOfHost('scorer.models.internal')[0])
     expect(snapshot.deployment('scorer')?.serviceCallers.has(named('batch.internal'))).toBe(true)
   })
 
@@ -33,7 +33,7 @@ describe('folding changes', () => {
     expect([
       ...found,
       snapshot.deployment(name),
-      snapshot.deploymentByHost(name),
+      snapshot.deploymentsOfHost(name)[0],
       snapshot.revocation(name, name),
     ]).toEqual(Array.from({ length: 7 }, () => undefined))
   })
@@ -56,7 +56,7 @@ describe('folding changes', () => {
     [
       'host',
       world.deployment('scorer', 'fraud', { status: 'deleted' }),
-      (snapshot) => snapshot.deploymentByHost('scorer.models.internal'),
+      (snapshot) => snapshot.deploymentsOfHost('scorer.models.internal')[0],
     ],
   ]
   it.each(ended)('forgets a %s that ended', (_, change, look) => {
@@ -70,9 +70,9 @@ describe('folding changes', () => {
       world.deployment('churner', 'churn', { host: named('scorer.models.internal') }),
       world.deployment('scorer', 'fraud', { status: 'deleted' }),
     )
-    expect(snapshot.deploymentByHost('scorer.models.internal')?.name).toBe('churner')
-    expect(snapshot.deploymentByHost('churner.models.internal')).toBeUndefined()
-    expect(snapshot.deploymentByHost('free.internal')).toBeUndefined()
+    expect(snapshot.deploymentsOfHost('scorer.models.internal')[0]?.name).toBe('churner')
+    expect(snapshot.deploymentsOfHost('churner.models.internal')[0]).toBeUndefined()
+    expect(snapshot.deploymentsOfHost('free.internal')[0]).toBeUndefined()
   })
 
   it('does not drop a host that another deployment has taken', () => {
@@ -80,7 +80,7 @@ describe('folding changes', () => {
       world.deployment('churner', 'churn', { host: named('scorer.models.internal') }),
       world.deployment('scorer', 'fraud', { status: 'deleted' }),
     )
-    expect(snapshot.deploymentByHost('scorer.models.internal')?.name).toBe('churner')
+    expect(snapshot.deploymentsOfHost('scorer.models.internal')[0]?.name).toBe('churner')
   })
 
   it('follows hold, release and revocation, by issuer', () => {

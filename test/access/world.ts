@@ -1,5 +1,6 @@
 // A small world for tests of the decision: project `fraud` with alice (owner) and bob and the service account `sa-etl`, project `churn` with alice and
 // carol, a launcher, a model server and one deployment for each project. Everything in it would be allowed.
+import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import type { Question } from '../../src/access/decision.ts'
 import {
   certificateAlone,
@@ -65,6 +66,7 @@ export const deployment = (name: string, ofProject: string, more: Partial<Change
   host: named(`${name}.models.internal`),
   service: named('models.internal'),
   serviceCallers: [named('batch.internal')],
+  policy: DEFAULT_DEPLOYMENT_POLICY,
   status: 'active',
   ...more,
 })

@@ -1,4 +1,5 @@
 // Entities for storage tests. Names are not checked here: storage stores what the parsers of `domain/` let through.
+import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import { createHash } from 'node:crypto'
 import type { Deployment } from '../../src/access/deployment-store.ts'
 import type { CertificateRecord } from '../../src/ca/inventory.ts'
@@ -89,6 +90,7 @@ export const deployment = (name: string, more: Partial<Deployment> = {}): Deploy
   host: dnsName(`${name}.host.internal`),
   service: MODEL,
   serviceCallers: [],
+  policy: DEFAULT_DEPLOYMENT_POLICY,
   status: 'active',
   ...more,
 })

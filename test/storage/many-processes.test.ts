@@ -383,7 +383,13 @@ function nameOf(change: Change): string {
     case 'session':
       return change.id
     case 'sign-in':
+    case 'user-roles':
       return change.user
+    case 'role-mapping':
+      return change.role
+    case 'model-group':
+    case 'model':
+      return change.id
     case 'token-key':
       return change.kid
     case 'issuer':
@@ -393,6 +399,8 @@ function nameOf(change: Change): string {
     case 'project':
     case 'service':
     case 'deployment':
+    case 'proxy':
+    case 'setting':
       return change.name
     default:
       return change satisfies never

@@ -40,7 +40,8 @@ export function apiKeyRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const { name, scopes, expiresAt } = c.req.valid('json')
-      const wanted = { name, scopes, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) }
+      const deployments = 'all' as const
+      const wanted = { name, scopes, deployments, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) }
       const { record, value } = await createApiKey(context, { ...(await askedOf(parts, c)), ...wanted })
       return c.json({ ...apiKeyBody(record), value }, 201)
     },

@@ -1,6 +1,7 @@
 // Deployments over HTTP: put by the owners of their project, seen by its members.
 import { reachesProject } from '../../access/reached.ts'
 import { z } from '@hono/zod-openapi'
+import { DEFAULT_DEPLOYMENT_POLICY } from '../../domain/access-policy.ts'
 import { type Deployment, DeploymentRefused } from '../../access/deployment-store.ts'
 import { putDeployment } from '../../access/put-deployment.ts'
 import { actorOf, type Caller } from '../../domain/caller.ts'
@@ -53,6 +54,7 @@ export function deploymentRoutes(parts: ApiParts): Api {
         host: parseDnsName(body.host, names),
         service: parseServiceName(body.service, names),
         serviceCallers: body.serviceCallers.map((name) => parseServiceName(name, names)),
+        policy: DEFAULT_DEPLOYMENT_POLICY,
         status: 'active',
       }
       const deployment = await deployments.run(async (tx) => {
