@@ -35,6 +35,8 @@ import { systemTimer } from './ops/timer.ts'
 export interface RunningService {
   readonly ports: Ports
   readonly facts: InstallationFacts
+  /** Takes up what a configuration that was read again says about access; everything else of it waits for the next start. */
+  govern(configuration: Configuration): void
   /** Finishes what was accepted, for ten seconds at most. */
   stop(): Promise<StopReport>
 }
@@ -57,6 +59,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const providers = await openProviders(configuration, clock)
   refuseEmpty(configuration)
   const live = new LiveState(clock, configuration.limits.snapshotAgeSeconds * 1000)
+  live.snapshot.govern(configuration.access.rules)
   const monitoring = openMonitoring(configuration, live, clock)
   const opened = await openInstallation(configuration, watchOf(live, monitoring), clock)
   shutdown.add('storage', { name: 'storage', close: () => opened.storage.close() })
@@ -78,7 +81,11 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   await work.crlsPublished
   const ports = await listeners.open(apiParts({ ...assembled, providers }), monitoring)
   monitoring.log.info({ ports, installation: facts.installation }, 'ready')
-  return { ports, facts, stop: () => shutdown.stop() }
+  const govern = ({ access }: Configuration): void => {
+    live.snapshot.govern(access.rules)
+    monitoring.log.info({ superadmins: access.rules.superadmins.size }, 'access rules read again')
+  }
+  return { ports, facts, govern, stop: () => shutdown.stop() }
 }
 
 /** What storage tells, and whom: memory follows its changes, and is loaded anew when one was missed. */

@@ -5,7 +5,9 @@ import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { CodedError } from '../domain/coded-error.ts'
+import type { AccessRules } from '../domain/access-policy.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
+import { accessRulesOf } from './access-settings.ts'
 import {
   type ConfigurationFile,
   type Given,
@@ -76,6 +78,14 @@ export interface Configuration {
     readonly providers: ReadonlyMap<string, ProviderSettings>
     /** -1: never asked for; 0: external users get nothing; else hours since their last sign-in. */
     readonly loginAfterHours: number
+    /** Passwords may stand in a file, and be given to users of OpenSearch's API. */
+    readonly isTest: boolean
+  }
+  readonly access: {
+    /** What may change while the service runs: `signet serve` reads it again at SIGHUP. */
+    readonly rules: AccessRules
+    /** Origins that connectors of models may lead to. */
+    readonly predictUpstreams: readonly string[]
   }
 }
 
@@ -159,7 +169,9 @@ function configurationOf(settings: Settings): Configuration {
     signIn: {
       providers: new Map(Object.entries(settings['signIn.providers'] ?? {})),
       loginAfterHours: settings.requireExternalUserLoginAfterHours,
+      isTest: demo || settings['signIn.test'],
     },
+    access: { rules: accessRulesOf(settings), predictUpstreams: settings['access.predictUpstreams'] },
   }
 }
 

@@ -17,6 +17,7 @@ import {
   path,
   whole,
 } from './setting-rules.ts'
+import { authModes, predictUpstreams, superadmins } from './access-settings.ts'
 import { trustedIssuers } from './trusted-issuer-settings.ts'
 import { signInProviders } from './sign-in-settings.ts'
 
@@ -100,6 +101,14 @@ export const SETTINGS = z.strictObject({
     .min(-1, LOGIN_AFTER)
     .max(87_600, LOGIN_AFTER)
     .default(24),
+  /** Kinds of credential that any deployment may accept. */
+  'access.authModes': authModes,
+  'access.superadmins': superadmins,
+  'access.adminSeesModelGroups': z.boolean({ error: 'true or false' }).default(true),
+  /** As OpenSearch's code has it, against its documents. */
+  'access.ownerMustHoldRole': z.boolean({ error: 'true or false' }).default(false),
+  /** Where connectors of models may lead: nowhere, unless the operator says so. */
+  'access.predictUpstreams': predictUpstreams,
 })
 
 export type Settings = z.output<typeof SETTINGS>
@@ -149,5 +158,10 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'signIn.providers': 'mapping',
     'signIn.test': 'boolean',
     requireExternalUserLoginAfterHours: 'number',
+    'access.authModes': 'list',
+    'access.superadmins': 'mapping',
+    'access.adminSeesModelGroups': 'boolean',
+    'access.ownerMustHoldRole': 'boolean',
+    'access.predictUpstreams': 'list',
   } as const satisfies Record<SettingName, SettingKind>),
 )

@@ -1,3 +1,4 @@
+import { DEFAULT_ACCESS_RULES, superadminKey } from '../../src/domain/access-policy.ts'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,7 +78,11 @@ describe('what is given', () => {
       logLevel: 'info',
       demo: false,
       publicBrowserUrl: 'https://signet.example:8445',
-      signIn: { providers: new Map(), loginAfterHours: 24 },
+      signIn: { providers: new Map(), loginAfterHours: 24, isTest: false },
+      access: {
+        rules: { ...DEFAULT_ACCESS_RULES, externalLoginAfterHours: 24 },
+        predictUpstreams: [],
+      },
     })
   })
 
@@ -138,6 +143,11 @@ describe('what is given', () => {
       SIGNET_SIGN_IN_PROVIDERS: '{"file": {"kind": "password", "usersFile": "users.json"}}',
       SIGNET_SIGN_IN_TEST: 'false',
       SIGNET_REQUIRE_EXTERNAL_USER_LOGIN_AFTER_HOURS: '-1',
+      SIGNET_ACCESS_AUTH_MODES: 'mtls,none',
+      SIGNET_ACCESS_SUPERADMINS: '[{"issuer": "users-1", "profile": "admin", "dn": "CN=ann,OU=signet-admin"}]',
+      SIGNET_ACCESS_ADMIN_SEES_MODEL_GROUPS: 'false',
+      SIGNET_ACCESS_OWNER_MUST_HOLD_ROLE: 'true',
+      SIGNET_ACCESS_PREDICT_UPSTREAMS: 'https://models.internal',
     }
     expect(parse({}, { environment })).toEqual({
       dataFolder: '/var/lib/signet',
@@ -192,6 +202,17 @@ describe('what is given', () => {
       signIn: {
         providers: new Map([['file', { ...PASSWORDS, usersFile: '/srv/signet/users.json' }]]),
         loginAfterHours: -1,
+        isTest: true,
+      },
+      access: {
+        rules: {
+          activatedAuthModes: new Set(['mtls', 'none']),
+          externalLoginAfterHours: -1,
+          adminSeesModelGroups: false,
+          ownerMustHoldRole: true,
+          superadmins: new Set([superadminKey('users-1', 'admin', 'CN=ann,OU=signet-admin')]),
+        },
+        predictUpstreams: ['https://models.internal'],
       },
     })
     const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT', 'SIGNET_MASTER_KEY_NEXT_FILE']
