@@ -5,7 +5,7 @@
 // One thing for every check: `run` around it. What the check throws with status 401 is a failure; anything else is not.
 import { hash } from 'node:crypto'
 import type { Clock } from '../domain/clock.ts'
-import { FailureCounts } from './failure-counts.ts'
+import { FailureCounts } from '../domain/failure-counts.ts'
 import { HttpRefused, problemFrom } from './problem.ts'
 import { PROBLEMS } from './problems.ts'
 

@@ -1,27 +1,18 @@
 // Rule 28 for credentials: what fails is counted, for the credential from one address, for the address, for all together.
 // First the counters with a clock that stands still, then the running service.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Clock } from '../../src/domain/clock.ts'
 import { EnrollmentRefused } from '../../src/enrollment/errors.ts'
-import { limitedAddress } from '../../src/http/client-address.ts'
+import { limitedAddress } from '../../src/domain/limited-address.ts'
 import { type Attempt, CredentialLimit, type CredentialKind } from '../../src/http/credential-limit.ts'
-import { FailureCounts } from '../../src/http/failure-counts.ts'
+import { FailureCounts } from '../../src/domain/failure-counts.ts'
 import { HttpRefused } from '../../src/http/problem.ts'
 import { BoundedLog } from '../../src/ops/bounded-log.ts'
+import { HeldClock } from '../support/held-clock.ts'
 import { type ClientIdentity, known } from '../support/https-client.ts'
 import { makeCsr } from '../support/csr.ts'
 import { People, signIn } from '../support/people.ts'
 import { expectStatus, TestService } from '../support/test-service.ts'
 import { leavesNothing } from './stored.ts'
-
-class HeldClock implements Clock {
-  #milliseconds = 1_000_000
-  now = (): Date => new Date(this.#milliseconds)
-  monotonicMilliseconds = (): number => this.#milliseconds
-  pass(milliseconds: number): void {
-    this.#milliseconds += milliseconds
-  }
-}
 
 const LIMITS = { credentialFailures: 3, addressFailures: 5, failureWindowSeconds: 60 }
 const ALL = 500

@@ -1,6 +1,6 @@
 // How often each key has failed within a window that begins with its first failure. Bounded: windows are of one length, so the
 // oldest entry is the next to end, and it is the one that goes when there is no room.
-import type { Clock } from '../domain/clock.ts'
+import type { Clock } from './clock.ts'
 
 interface Count {
   failures: number
