@@ -19,6 +19,7 @@ import type { SyncErrorCode } from '../enrollment/sync-refused.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
 import type { TokenErrorCode } from '../tokens/errors.ts'
+import type { PassphraseRefusedCode } from '../tokens/passphrase-refused.ts'
 import type { X509ErrorCode } from '../x509/errors.ts'
 
 /** Refusals of the edge itself. */
@@ -89,6 +90,7 @@ export type ProblemCode =
   | RevocationErrorCode
   | DeploymentErrorCode
   | TokenErrorCode
+  | PassphraseRefusedCode
   | ExchangeErrorCode
   | 'issuer_unreachable'
   | 'subject_unmapped'
@@ -282,6 +284,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   delegation_too_deep: hush(403, 'Two have acted for the subject already: let it ask by itself.'),
   token_key_not_published: tell(404, 'Name a key that stands in the key set.'),
   token_key_none: tell(503, 'No token key may sign now: come again in a moment.'),
+
+  // Passphrases of deployments
+  passphrase_busy: hush(429, 'Come again in a moment: too many passphrases are being worked out.'),
+  passphrase_hash_malformed: hush(400, 'Send a hash of PBKDF2 with SHA-256 or SHA-512, of bcrypt or of scrypt.'),
+  passphrase_hash_too_costly: tell(400, 'Send a hash that costs less to check; facts.most bounds facts.parameter.'),
+  passphrase_hash_too_weak: tell(400, 'Send a hash that costs more to guess: facts.parameter is at least facts.least.'),
+  passphrase_rejected: tell(
+    400,
+    'Choose a passphrase of 16 to 1024 printable ASCII characters, no blank at either end.',
+  ),
 
   // Trusted issuers, and exchange
   issuer_unreachable: tell(503, 'The keys of the issuer cannot be had now: come again in a moment.'),

@@ -1,17 +1,17 @@
 // Passwords as scrypt (RFC 7914) keeps them. One cost for all of them, so that no two take different times; at most four are
 // worked out at once, because each takes 32 MiB and a tenth of a second that a stranger orders.
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { SignInRefused } from '../enrollment/sign-in-errors.ts'
+import { deriveScrypt } from '../tokens/derive-passphrase.ts'
+import { KdfGate } from '../tokens/kdf-gate.ts'
 
 /** 128 · N · r = 32 MiB: what OWASP asks of an interactive sign-in, at the least. */
-const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 } as const
+const COST = { logN: 15, r: 8, p: 1 } as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** Rule 27 of the design: more wait for nobody. */
-const MAX_AT_ONCE = 4
-
-let running = 0
+/** Rule 27 of the design: more wait for nobody. Not shared with passphrases: whoever tries those keeps nobody from signing in. */
+const gate = new KdfGate()
 
 export interface PasswordHash {
   readonly salt: Uint8Array
@@ -47,13 +47,7 @@ const NOBODY: PasswordHash = { salt: randomBytes(SALT_BYTES), hash: randomBytes(
 
 /** NFC, as RFC 8265 §4.2 has it, so that one keyboard's `é` opens what another's locked. */
 async function derive(password: string, salt: Uint8Array): Promise<Buffer> {
-  if (running >= MAX_AT_ONCE) throw new SignInRefused('sign_in_busy')
-  running += 1
-  try {
-    return await new Promise<Buffer>((resolve, reject) => {
-      scrypt(password.normalize('NFC'), salt, HASH_BYTES, COST, (error, key) => (error ? reject(error) : resolve(key)))
-    })
-  } finally {
-    running -= 1
-  }
+  const worked = await gate.run(() => deriveScrypt(password.normalize('NFC'), { ...COST, salt }, HASH_BYTES))
+  if (worked.kind === 'busy') throw new SignInRefused('sign_in_busy')
+  return worked.result
 }
