@@ -31,9 +31,12 @@ export interface PassphraseEntry {
   readonly hash: string
 }
 
-/** Where a credential may stand beside `Authorization`: each deployment names its places. */
+/**
+ * Where a credential may stand beside the usual forms of `Authorization`: each deployment names its places. In `authorization`
+ * the name is a scheme, letter by letter: `Bearer` that carries an API key is how OpenAI's clients send one.
+ */
 export interface CredentialPlace {
-  readonly in: 'header' | 'query' | 'cookie'
+  readonly in: 'authorization' | 'header' | 'query' | 'cookie'
   readonly name: string
   readonly carries: 'token' | 'api-key' | 'passphrase'
 }

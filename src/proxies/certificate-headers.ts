@@ -1,20 +1,7 @@
 // Headers in which proxies put what they saw of a client certificate. A certificate is public: such a header proves nothing unless
 // a registered proxy wrote it, in the one form that it is registered for. All of them are removed before the model server.
+import type { CertificateDialect } from '../domain/access-policy.ts'
 import { foldedName } from './identity-headers.ts'
-
-/** By which header a proxy may vouch: one, or none. `envoy-grpc` is a field of Envoy's check and no header. */
-export const CERTIFICATE_DIALECTS = [
-  'none',
-  'xfcc',
-  'client-cert',
-  'nginx',
-  'traefik',
-  'caddy',
-  'haproxy',
-  'envoy-grpc',
-] as const
-
-export type CertificateDialect = (typeof CERTIFICATE_DIALECTS)[number]
 
 export const XFCC = 'x-forwarded-client-cert'
 export const CLIENT_CERT = 'client-cert'

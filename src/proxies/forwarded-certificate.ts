@@ -3,7 +3,8 @@
 //
 // Says what the proxy told, not that it holds: the chain, the time and revocation are judged from the bytes, as of any other.
 // The proxy itself has been recognised before (step 0).
-import { belongsTo, type CertificateDialect } from './certificate-headers.ts'
+import type { CertificateDialect } from '../domain/access-policy.ts'
+import { belongsTo } from './certificate-headers.ts'
 import { readCaddyCertificate } from './caddy-certificate.ts'
 import { readClientCertField } from './client-cert-field.ts'
 import { escapedPemLeaf, type ForwardedCertificate } from './forwarded-leaf.ts'

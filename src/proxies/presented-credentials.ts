@@ -3,18 +3,9 @@
 //
 // Schemes are compared letter by letter, as Hopsworks and Authorino do: what looks nearly like one is unknown, not repaired.
 // Nothing is verified here. A secret that is returned must not be logged.
+import type { CredentialPlace } from '../domain/access-policy.ts'
 import { decodedForm } from './form-decoding.ts'
 import type { ToldHeaders } from './told-headers.ts'
-
-/** Where, besides the usual forms of Authorization, one deployment takes a credential. */
-export type CredentialPlace = { readonly credential: CredentialKind } & (
-  | { readonly kind: 'authorization'; readonly prefix: string }
-  | { readonly kind: 'header'; readonly name: string }
-  | { readonly kind: 'query'; readonly name: string }
-  | { readonly kind: 'cookie'; readonly name: string }
-)
-
-export type CredentialKind = 'token' | 'api-key' | 'passphrase'
 
 export interface AcceptedPlaces {
   readonly places: readonly CredentialPlace[]
@@ -51,7 +42,7 @@ export function presentedCredentials(
   const presented = authorization === undefined ? [] : [inAuthorization(authorization, accepted)]
   for (const place of accepted.places) {
     for (const value of valuesAt(place, headers, query)) {
-      presented.push(typeof value === 'string' ? READERS[place.credential](value) : value)
+      presented.push(typeof value === 'string' ? READERS[place.carries](value) : value)
     }
   }
   return presented
@@ -60,16 +51,16 @@ export function presentedCredentials(
 /** Names of headers that `places` takes credentials from, for the strict reading of headers. */
 export function headersOfPlaces(places: readonly CredentialPlace[]): readonly string[] {
   return places.flatMap((place) => {
-    if (place.kind === 'header') return [place.name]
-    return place.kind === 'cookie' ? ['cookie'] : []
+    if (place.in === 'header') return [place.name]
+    return place.in === 'cookie' ? ['cookie'] : []
   })
 }
 
 function inAuthorization(value: string, accepted: AcceptedPlaces): PresentedCredential {
   for (const place of accepted.places) {
-    if (place.kind !== 'authorization' || place.prefix === 'Bearer') continue
-    const own = after(`${place.prefix} `, value)
-    if (own !== undefined) return READERS[place.credential](own)
+    if (place.in !== 'authorization' || place.name === 'Bearer') continue
+    const own = after(`${place.name} `, value)
+    if (own !== undefined) return READERS[place.carries](own)
   }
   const bearer = after('Bearer ', value)
   if (bearer !== undefined) return inBearer(bearer, accepted)
@@ -86,13 +77,13 @@ function inAuthorization(value: string, accepted: AcceptedPlaces): PresentedCred
 function inBearer(value: string, { places, bearerPassphrase }: AcceptedPlaces): PresentedCredential {
   if (TOKEN.test(value)) return readToken(value)
   const takesKeys = places.some(
-    (place) => place.kind === 'authorization' && place.prefix === 'Bearer' && place.credential === 'api-key',
+    (place) => place.in === 'authorization' && place.name === 'Bearer' && place.carries === 'api-key',
   )
   if (takesKeys && API_KEY.test(value)) return readApiKey(value)
   return bearerPassphrase === 'accepted' ? readPassphrase(value) : refused('token-malformed')
 }
 
-const READERS: Readonly<Record<CredentialKind, (value: string) => PresentedCredential>> = {
+const READERS: Readonly<Record<CredentialPlace['carries'], (value: string) => PresentedCredential>> = {
   token: readToken,
   'api-key': readApiKey,
   passphrase: readPassphrase,
@@ -125,7 +116,7 @@ function readPassphrase(passphrase: string): PresentedCredential {
 type Value = string | Extract<PresentedCredential, { kind: 'refused' }>
 
 function valuesAt(place: CredentialPlace, headers: ToldHeaders, query: string | undefined): readonly Value[] {
-  switch (place.kind) {
+  switch (place.in) {
     case 'authorization':
       return []
     case 'header':
@@ -135,7 +126,7 @@ function valuesAt(place: CredentialPlace, headers: ToldHeaders, query: string | 
     case 'cookie':
       return once(cookiesNamed(place.name, headers.get('cookie') ?? ''))
     default:
-      return place satisfies never
+      return place.in satisfies never
   }
 }
 

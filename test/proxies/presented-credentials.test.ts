@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type AcceptedPlaces,
-  type CredentialPlace,
-  headersOfPlaces,
-  presentedCredentials,
-} from '../../src/proxies/presented-credentials.ts'
+import type { CredentialPlace } from '../../src/domain/access-policy.ts'
+import { type AcceptedPlaces, headersOfPlaces, presentedCredentials } from '../../src/proxies/presented-credentials.ts'
 import type { RawHeader } from '../../src/proxies/told-headers.ts'
 import { told } from './told.ts'
 
@@ -90,17 +86,17 @@ describe('Authorization', () => {
     ['Bearer nodot', 'token-malformed'],
     [`ApiKey ${KEY}`, 'api-key AAAA bbbb'],
   ])('%j where a place says that an API key may come as Bearer', (value, outcome) => {
-    const place = { kind: 'authorization', prefix: 'Bearer', credential: 'api-key' } as const
+    const place = { in: 'authorization', name: 'Bearer', carries: 'api-key' } as const
     expect(presented(accepting('refused', place), [['Authorization', value]])).toEqual([outcome])
   })
 })
 
 describe('other places', () => {
   const places: CredentialPlace[] = [
-    { kind: 'authorization', prefix: 'APIKEY', credential: 'api-key' },
-    { kind: 'header', name: 'x-api-key', credential: 'api-key' },
-    { kind: 'query', name: 'access_token', credential: 'token' },
-    { kind: 'cookie', name: 'session', credential: 'token' },
+    { in: 'authorization', name: 'APIKEY', carries: 'api-key' },
+    { in: 'header', name: 'x-api-key', carries: 'api-key' },
+    { in: 'query', name: 'access_token', carries: 'token' },
+    { in: 'cookie', name: 'session', carries: 'token' },
   ]
   it.each<[string, RawHeader[], string | undefined, string[]]>([
     ['nothing', [], undefined, []],
