@@ -5,7 +5,6 @@
 // again, and nobody has to tell this cache.
 import { createHmac } from 'node:crypto'
 import type { Random } from '../domain/clock.ts'
-import type { PassphraseHash } from './passphrase-hash.ts'
 
 /** An entry takes about 300 bytes. */
 const MAX_HELD = 20_000
@@ -31,14 +30,14 @@ export class HeldPassphrases {
     return createHmac('sha256', this.#key).update(passphrase).digest('base64url')
   }
 
-  has(tag: string, hash: PassphraseHash): boolean {
+  has(tag: string, hash: string): boolean {
     const key = tag + hash
     if (!this.#held.delete(key)) return false
     this.#held.add(key)
     return true
   }
 
-  add(tag: string, hash: PassphraseHash): void {
+  add(tag: string, hash: string): void {
     this.#held.add(tag + hash)
     if (this.#held.size <= this.#maxHeld) return
     for (const oldest of this.#held) {

@@ -34,14 +34,18 @@ export function makePassphrase(random: Random): string {
   return Buffer.from(random(MADE_BYTES)).toString('base64url')
 }
 
+/** What `Bearer` carries in this shape is read as a token (RFC 7515 §7.1), and never tried as anything else. */
+const LIKE_A_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
 /** It travels in a header: printable ASCII, and no space at either end, where HTTP takes it away (RFC 9110 §5.5). */
 function checkPlain(plain: string): void {
   if (plain.length < MIN_CHARACTERS) throw refused('too-short')
   if (plain.length > MAX_PASSPHRASE_CHARACTERS) throw refused('too-long')
   if (!/^[!-~](?:[ -~]*[!-~])?$/.test(plain)) throw refused('characters')
+  if (LIKE_A_TOKEN.test(plain)) throw refused('like-a-token')
 }
 
-function refused(why: 'too-short' | 'too-long' | 'characters'): PassphraseRefused {
+function refused(why: 'too-short' | 'too-long' | 'characters' | 'like-a-token'): PassphraseRefused {
   const facts = { why, minCharacters: MIN_CHARACTERS, maxCharacters: MAX_PASSPHRASE_CHARACTERS }
   return new PassphraseRefused('passphrase_rejected', facts)
 }

@@ -3,28 +3,24 @@
 //
 // The order matters. Who failed too often is told nothing more, not even that this one is right. One that was seen to hold derives
 // no key. Equal ones at the same time are worked out once: when a process starts, all clients of a deployment come at once.
+import type { PassphraseEntry } from '../domain/access-policy.ts'
 import type { Clock, Random } from '../domain/clock.ts'
 import type { BcryptThread } from './bcrypt-thread.ts'
 import { isPassphraseOf } from './derive-passphrase.ts'
 import { HeldPassphrases } from './held-passphrases.ts'
 import type { Gated, KdfGate } from './kdf-gate.ts'
 import { MAX_PASSPHRASE_CHARACTERS } from './new-passphrase.ts'
-import { type HashParts, parsePassphraseHash, type PassphraseHash } from './passphrase-hash.ts'
+import { type HashParts, parsePassphraseHash } from './passphrase-hash.ts'
 import { PassphraseLimit, type PassphraseTry } from './passphrase-limit.ts'
 
-export interface PassphraseEntry {
-  readonly name: string
-  readonly hash: PassphraseHash
-}
-
-export interface PresentedPassphrase<Entry extends PassphraseEntry> extends PassphraseTry {
+export interface PresentedPassphrase extends PassphraseTry {
   readonly passphrase: string
   /** The active ones; several are for rotation. */
-  readonly entries: readonly Entry[]
+  readonly entries: readonly PassphraseEntry[]
 }
 
-export type PassphraseOutcome<Entry extends PassphraseEntry> =
-  | { readonly kind: 'held'; readonly entry: Entry }
+export type PassphraseOutcome =
+  | { readonly kind: 'held'; readonly entry: PassphraseEntry }
   | { readonly kind: 'refused'; readonly reason: 'PASSPHRASE_INVALID' }
   | { readonly kind: 'refused'; readonly reason: 'RATE_LIMITED'; readonly retryAfterSeconds: number }
 
@@ -40,7 +36,7 @@ export class PassphraseCheck {
   readonly #thread: BcryptThread
   readonly #nobody: HashParts
   /** Which hash holds, being worked out; by passphrase and hashes. */
-  readonly #working = new Map<string, Promise<Gated<PassphraseHash | undefined>>>()
+  readonly #working = new Map<string, Promise<Gated<string | undefined>>>()
 
   constructor(parts: {
     readonly clock: Clock
@@ -57,7 +53,7 @@ export class PassphraseCheck {
   }
 
   /** Rejects only when a key cannot be derived: the decision is then `PDP_UNAVAILABLE`. */
-  async check<Entry extends PassphraseEntry>(presented: PresentedPassphrase<Entry>): Promise<PassphraseOutcome<Entry>> {
+  async check(presented: PresentedPassphrase): Promise<PassphraseOutcome> {
     const admission = this.#limit.admission(presented)
     if (admission.kind === 'closed') return limited(admission.retryAfterSeconds)
     const passphrase = readable(presented.passphrase)
@@ -69,11 +65,7 @@ export class PassphraseCheck {
     return admission.kind === 'open' ? INVALID : limited(admission.retryAfterSeconds)
   }
 
-  async #derive<Entry extends PassphraseEntry>(
-    presented: PresentedPassphrase<Entry>,
-    passphrase: string,
-    tag: string,
-  ): Promise<PassphraseOutcome<Entry>> {
+  async #derive(presented: PresentedPassphrase, passphrase: string, tag: string): Promise<PassphraseOutcome> {
     const hashes = presented.entries.map(({ hash }) => hash)
     const key = [tag, ...hashes].join(' ')
     const working = this.#working.get(key)
@@ -85,11 +77,8 @@ export class PassphraseCheck {
   }
 
   /** Its try was counted before; a wrong one stays counted. */
-  async #lead<Entry extends PassphraseEntry>(
-    presented: PresentedPassphrase<Entry>,
-    working: Promise<Gated<PassphraseHash | undefined>>,
-  ): Promise<PassphraseOutcome<Entry>> {
-    let outcome: PassphraseOutcome<Entry> | undefined
+  async #lead(presented: PresentedPassphrase, working: Promise<Gated<string | undefined>>): Promise<PassphraseOutcome> {
+    let outcome: PassphraseOutcome | undefined
     try {
       outcome = outcomeOf(presented, await working)
       return outcome
@@ -99,21 +88,17 @@ export class PassphraseCheck {
   }
 
   /** The same passphrase is no further guess while it is worked out, and counts when it was wrong. */
-  async #follow<Entry extends PassphraseEntry>(
-    presented: PresentedPassphrase<Entry>,
-    working: Promise<Gated<PassphraseHash | undefined>>,
-  ): Promise<PassphraseOutcome<Entry>> {
+  async #follow(
+    presented: PresentedPassphrase,
+    working: Promise<Gated<string | undefined>>,
+  ): Promise<PassphraseOutcome> {
     const outcome = outcomeOf(presented, await working)
     if (outcome === INVALID) this.#limit.count(presented)
     return outcome
   }
 
   /** One after the other, in one turn of the gate. Where there is none, one is worked out that nobody has. */
-  async #holding(
-    passphrase: string,
-    hashes: readonly PassphraseHash[],
-    tag: string,
-  ): Promise<PassphraseHash | undefined> {
+  async #holding(passphrase: string, hashes: readonly string[], tag: string): Promise<string | undefined> {
     if (hashes.length === 0) await isPassphraseOf(passphrase, this.#nobody, this.#thread)
     for (const hash of hashes) {
       if (!(await isPassphraseOf(passphrase, parsePassphraseHash(hash), this.#thread))) continue
@@ -124,10 +109,7 @@ export class PassphraseCheck {
   }
 }
 
-function outcomeOf<Entry extends PassphraseEntry>(
-  { entries }: PresentedPassphrase<Entry>,
-  worked: Gated<PassphraseHash | undefined>,
-): PassphraseOutcome<Entry> {
+function outcomeOf({ entries }: PresentedPassphrase, worked: Gated<string | undefined>): PassphraseOutcome {
   if (worked.kind === 'busy') return limited(BUSY_SECONDS)
   const entry = entries.find(({ hash }) => hash === worked.result)
   return entry === undefined ? INVALID : { kind: 'held', entry }

@@ -2,12 +2,13 @@
 // still until a test moves it.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { PassphraseEntry } from '../../src/domain/access-policy.ts'
 import { BcryptThread } from '../../src/tokens/bcrypt-thread.ts'
 import { HeldPassphrases } from '../../src/tokens/held-passphrases.ts'
 import { type Gated, KdfGate } from '../../src/tokens/kdf-gate.ts'
 import { hashPassphrase } from '../../src/tokens/new-passphrase.ts'
-import { PassphraseCheck, type PassphraseEntry } from '../../src/tokens/passphrase-check.ts'
-import { importPassphrase, type PassphraseHash } from '../../src/tokens/passphrase-hash.ts'
+import { PassphraseCheck } from '../../src/tokens/passphrase-check.ts'
+import { importPassphrase } from '../../src/tokens/passphrase-hash.ts'
 import { PassphraseLimit } from '../../src/tokens/passphrase-limit.ts'
 import { HeldClock } from '../support/held-clock.ts'
 
@@ -25,8 +26,8 @@ let renewed: PassphraseEntry
 
 beforeAll(async () => {
   const by = { gate: new KdfGate(), random: randomBytes }
-  old = { name: 'old', hash: await hashPassphrase(OLD, by) }
-  renewed = { name: 'new', hash: await hashPassphrase(NEW, by) }
+  old = { id: 'old', hash: await hashPassphrase(OLD, by) }
+  renewed = { id: 'new', hash: await hashPassphrase(NEW, by) }
 })
 afterAll(() => bcrypt.close())
 
@@ -45,11 +46,11 @@ interface From {
   readonly deployment?: string
 }
 
-/** The name of the entry that held, or the reason. */
+/** The id of the entry that held, or the reason. */
 async function outcome(passphrase: string, from: From = {}): Promise<string> {
   const { entries = [old], address = HERE, deployment = 'churn' } = from
   const found = await check.check({ deployment, address, passphrase, entries })
-  return found.kind === 'held' ? found.entry.name : found.reason
+  return found.kind === 'held' ? found.entry.id : found.reason
 }
 
 async function failTimes(times: number, from: (n: number) => From = () => ({})): Promise<void> {
@@ -71,12 +72,12 @@ const countsOf = (outcomes: readonly string[]): Record<string, number> =>
 
 describe('a passphrase', () => {
   test('holds against any active entry, and against none that went', async () => {
-    const entries = [old, renewed, { name: 'imported', hash: BCRYPT }]
+    const entries = [old, renewed, { id: 'imported', hash: BCRYPT }]
     expect(await outcome(OLD, { entries })).toBe('old')
     expect(await outcome(NEW, { entries })).toBe('new')
     expect(await outcome('abc', { entries })).toBe('imported')
     expect(await outcome(OLD, { entries: [renewed] })).toBe('PASSPHRASE_INVALID')
-    expect(await outcome(OLD, { entries: [{ name: 'old', hash: renewed.hash }] })).toBe('PASSPHRASE_INVALID')
+    expect(await outcome(OLD, { entries: [{ id: 'old', hash: renewed.hash }] })).toBe('PASSPHRASE_INVALID')
     expect(await outcome(OLD, { entries: [] })).toBe('PASSPHRASE_INVALID')
     expect(await outcome(OLD, { entries })).toBe('old')
   })
@@ -94,13 +95,13 @@ describe('a passphrase', () => {
   })
 
   test('of over 72 octets never matches a bcrypt hash', async () => {
-    const entries = [{ name: 'imported', hash: BCRYPT }]
+    const entries = [{ id: 'imported', hash: BCRYPT }]
     expect(await outcome('abc'.padEnd(73, '!'), { entries })).toBe('PASSPHRASE_INVALID')
   })
 
   test('in NFD holds where it was hashed in NFC', async () => {
     const { hashPassword } = await import('../../src/signin/password-hash.ts')
-    const entries = [{ name: 'umlaut', hash: importPassphrase(await hashPassword('Äpfel und Öl')) }]
+    const entries = [{ id: 'umlaut', hash: importPassphrase(await hashPassword('Äpfel und Öl')) }]
     expect(await outcome('Äpfel und Öl'.normalize('NFD'), { entries })).toBe('umlaut')
   })
 })
@@ -186,7 +187,7 @@ describe('rule 27: the work', () => {
   })
 
   test('that fails is no bad try, and no answer', async () => {
-    const entries = [{ name: 'broken', hash: 'nonsense' as PassphraseHash }]
+    const entries = [{ id: 'broken', hash: 'nonsense' }]
     for (let n = 0; n < 20; n += 1) {
       await expect(outcome(OLD, { entries })).rejects.toMatchObject({ code: 'passphrase_hash_malformed' })
     }

@@ -276,10 +276,16 @@ describe('a passphrase in clear', () => {
     ['sixteen\0letters!', 'characters'],
     ['sixteen letters!\n', 'characters'],
     ['sechzehn Bücher!', 'characters'],
+    ['sixteen.letters.three_parts', 'like-a-token'],
   ])('%j is refused: %s', async (plain, why) => {
     const facts = { why, minCharacters: 16, maxCharacters: 1024 }
     await expect(hashPassphrase(plain, by)).rejects.toMatchObject({ code: 'passphrase_rejected', facts })
   })
+
+  test.each(['sixteen.letters.of.four-parts', 'sixteen.letters.and blanks', 'sixteen..letters-'])(
+    '%j is not taken for a token',
+    async (plain) => expect(await holds(plain, await hashPassphrase(plain, by))).toBe(true),
+  )
 
   test('waits in no queue: the fifth at once is refused', async () => {
     const hashed = await Promise.allSettled(Array.from({ length: 5 }, () => hashPassphrase('sixteen letters!', by)))
