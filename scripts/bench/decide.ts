@@ -1,7 +1,7 @@
 // The decision alone, in process and warm: a caller whose certificate was verified before, allowed and refused in turn.
 import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import { decide as decideQuestion } from '../../src/access/decide.ts'
-import type { DecisionTime, Question } from '../../src/access/decision.ts'
+import { type DecisionTime, type Question, UNTOLD_CALL } from '../../src/access/decision.ts'
 import { certificateAlone, type VerifiedCertificate } from '../../src/access/facts.ts'
 import { LiveSnapshot } from '../../src/access/live-snapshot.ts'
 import { loadPolicy } from '../../src/ca/policy/load-policy.ts'
@@ -121,7 +121,12 @@ function questionOf(number: number, members: number): Question {
     fingerprint: String(number).padStart(64, '0'),
   }
   return {
-    route: { kind: 'deployment', deployment },
+    asker: 'self',
+    call: UNTOLD_CALL,
+    route: { deployment, host: undefined, models: [] },
+    action: 'infer',
+    delegatedFor: undefined,
+    callsThisMinute: 0,
     credentials: certificateAlone(certificate),
     actingUser: { kind: 'named', name: number % 2 === 0 ? commonName : `${project}__somebody-else` },
   }

@@ -5,6 +5,7 @@
 // (PDP_UNAVAILABLE) and hands the fault on for the log.
 import type {
   Allowed,
+  AllowRule,
   AskerDecision,
   Decision,
   DecisionTime,
@@ -16,16 +17,27 @@ import type {
   StepOutcome,
   Subject,
 } from './decision.ts'
-import { certificateAlone, type CertificateFacts, type VerifiedCertificate } from './facts.ts'
+import { UNTOLD_CALL } from './decision.ts'
+import { certificateAlone, type CertificateFacts, NO_CREDENTIALS } from './facts.ts'
+import { certificateOf, type Inquiry, inquiryInto, principalIn, routed } from './inquiry.ts'
+import { groupsAsOf, validUntil } from './lifetime.ts'
+import { subjectOf } from './principal.ts'
 import { type DenialReason, REASONS } from './reasons.ts'
-import { mentionedDeployments, resolveRoute } from './route.ts'
+import { servesHidden } from './right-checks.ts'
+import { mentionedDeployments } from './route.ts'
 import type { DeploymentView, Snapshot } from './snapshot.ts'
-import { type Inquiry, routed, verified } from './inquiry.ts'
 import { RECOGNITION_STEPS, type Step, STEPS } from './steps.ts'
 
 export function decide(snapshot: Snapshot, question: Question, at: DecisionTime): Decision {
+  return decideBy(STEPS, snapshot, question, at)
+}
+
+/** The decision by a table of steps: `decide` is that of `STEPS`. */
+export function decideBy(steps: readonly Step[], snapshot: Snapshot, question: Question, at: DecisionTime): Decision {
   try {
-    return decideInquiry({ snapshot, question, at, route: resolveRoute(snapshot, question.route) })
+    const inquiry = inquiryInto(snapshot, question, at)
+    const end = endOf(steps, inquiry)
+    return typeof end === 'string' ? denied(end, inquiry) : allowed(end.allow, inquiry)
   } catch (fault) {
     return unavailable(fault)
   }
@@ -35,19 +47,20 @@ export function decide(snapshot: Snapshot, question: Question, at: DecisionTime)
 export function explain(snapshot: Snapshot, question: Question, at: DecisionTime): Explanation {
   const decision = decide(snapshot, question, at)
   if (decision.reason === 'PDP_UNAVAILABLE') return { decision, steps: [] }
-  const inquiry = { snapshot, question, at, route: resolveRoute(snapshot, question.route) }
+  const inquiry = inquiryInto(snapshot, question, at)
   const steps: ExplainedStep[] = []
   for (const { step, title, check, saw } of STEPS) {
     const outcome = check(inquiry)
     steps.push({ step, title, outcome, saw: saw(inquiry) })
-    if (isRefusal(outcome)) break
+    if (isEnd(outcome)) break
   }
   return { decision, steps }
 }
 
 /**
- * Step 0 for a server that hands over a certificate it saw: it must be a current service, by its own certificate, and the
- * `service` of every deployment that the route means. An unknown deployment and one of somebody else get the same answer.
+ * Step 0 for whoever hands over what it saw: it must be a current service, by its own certificate, and the `service` of
+ * every deployment that the route means, or a proxy that is registered for them. An unknown deployment and one of somebody
+ * else get the same answer.
  */
 export function decideAsker(
   snapshot: Snapshot,
@@ -56,68 +69,106 @@ export function decideAsker(
   at: DecisionTime,
 ): AskerDecision {
   try {
-    return judgeAsker(askerInquiry(snapshot, asker, route, at))
+    return judgeAsker(recognitionOf(snapshot, asker, at), route)
   } catch (fault) {
     return { kind: 'refused', reason: 'PDP_UNAVAILABLE', step: REASONS.PDP_UNAVAILABLE.step, fault }
   }
-}
-
-function decideInquiry(inquiry: Inquiry): Decision {
-  const refusal = firstRefusal(STEPS, inquiry)
-  return refusal === undefined ? allowed(inquiry) : denied(refusal, inquiry)
 }
 
 /** The reason of the first of `steps` that refuses. */
 export function firstRefusal(steps: readonly Step[], inquiry: Inquiry): DenialReason | undefined {
   for (const { check } of steps) {
     const outcome = check(inquiry)
-    if (isRefusal(outcome)) return outcome
+    if (isEnd(outcome) && typeof outcome === 'string') return outcome
   }
   return undefined
 }
 
-function isRefusal(outcome: StepOutcome): outcome is DenialReason {
+/** An inquiry about a certificate alone: no deployment is named and nobody is acted for. */
+export function recognitionOf(snapshot: Snapshot, certificate: CertificateFacts | 'absent', at: DecisionTime): Inquiry {
+  const question: Question = {
+    asker: 'self',
+    call: UNTOLD_CALL,
+    route: { deployment: undefined, host: undefined, models: [] },
+    action: 'infer',
+    credentials: certificate === 'absent' ? NO_CREDENTIALS : certificateAlone(certificate),
+    actingUser: { kind: 'credential-itself' },
+    delegatedFor: undefined,
+    callsThisMinute: 0,
+  }
+  return inquiryInto(snapshot, question, at)
+}
+
+type End = DenialReason | { readonly allow: AllowRule }
+
+function endOf(steps: readonly Step[], inquiry: Inquiry): End {
+  for (const { check } of steps) {
+    const outcome = check(inquiry)
+    if (isEnd(outcome)) return outcome
+  }
+  return { allow: ruleOf(inquiry) }
+}
+
+function isEnd(outcome: StepOutcome): outcome is End {
   return outcome !== 'passed' && outcome !== 'not-applicable'
 }
 
-function allowed(inquiry: Inquiry): Allowed {
-  const certificate = verified(inquiry)
+/** What passed all of the table. */
+function ruleOf(inquiry: Inquiry): AllowRule {
+  if (servesHidden(inquiry)) return 'hidden_model'
+  const { kind } = principalIn(inquiry)
+  return kind === 'admin' ? 'administrator' : kind
+}
+
+function allowed(matchedRule: AllowRule, inquiry: Inquiry): Allowed {
+  const subject = isAboutNobody(matchedRule) ? undefined : subjectIn(inquiry)
+  const until = subject === undefined ? undefined : validUntil(inquiry)
+  const asOf = subject === undefined ? undefined : groupsAsOf(inquiry)
   return {
     decision: 'allow',
     reason: 'ALLOWED',
     step: 'all',
-    subject: subjectOf(certificate),
+    matchedRule,
+    ...(subject === undefined ? {} : { subject }),
     resource: routed(inquiry).name,
     policyRevision: inquiry.snapshot.revision,
-    validUntil: certificate.validity.notAfter,
+    ...(asOf === undefined ? {} : { groupsAsOf: asOf }),
+    ...(until === undefined ? {} : { validUntil: until }),
   }
+}
+
+/** What was presented was not looked at: it names nobody. */
+function isAboutNobody(rule: AllowRule): boolean {
+  return rule === 'public_path' || rule === 'unauthenticated'
 }
 
 function denied(reason: DenialReason, inquiry: Inquiry): Denied {
   const { route, snapshot } = inquiry
-  const certificate = provenCertificate(reason, inquiry)
+  const isProven = comesAfterProof(reason, inquiry)
+  const asOf = isProven ? groupsAsOf(inquiry) : undefined
   return {
     decision: 'deny',
     reason,
     step: REASONS[reason].step,
-    ...(certificate === undefined ? {} : { subject: subjectOf(certificate) }),
+    ...(isProven ? { subject: subjectIn(inquiry) } : {}),
     ...(route.kind === 'found' ? { resource: route.deployment.name } : {}),
     policyRevision: snapshot.revision,
+    ...(asOf === undefined ? {} : { groupsAsOf: asOf }),
   }
 }
 
-/** Reasons that come after the certificate has held. Only then is there a subject to speak of. */
-const AFTER_PROOF: ReadonlySet<string> = new Set(['9', '10u', '10s', '13', '14'])
+/** Steps that come before all credentials have held and named one principal. */
+const BEFORE_PROOF: ReadonlySet<string> = new Set([
+  ...['snapshot', '0', '1a', '1b', '2', '3', '4', '5', '6', '7c', '7r', '7t', '7k', '7p', '8', 'err'],
+])
 
-function provenCertificate(reason: DenialReason, { question, route }: Inquiry): VerifiedCertificate | undefined {
-  const { certificate } = question.credentials
-  const released = route.kind === 'held' && reason === route.reason
-  if (!released && !AFTER_PROOF.has(REASONS[reason].step)) return undefined
-  return certificate !== 'absent' && certificate.kind === 'verified' ? certificate : undefined
+function comesAfterProof(reason: DenialReason, { route }: Inquiry): boolean {
+  const isReleased = route.kind === 'held' && reason === route.reason
+  return isReleased || !BEFORE_PROOF.has(REASONS[reason].step)
 }
 
-function subjectOf({ profile, commonName, spiffeId }: VerifiedCertificate): Subject {
-  return { profile, name: commonName, spiffeId }
+function subjectIn(inquiry: Inquiry): Subject {
+  return subjectOf(principalIn(inquiry), certificateOf(inquiry))
 }
 
 /** Nothing else can be said: what broke may have been the snapshot. */
@@ -125,23 +176,19 @@ function unavailable(fault: unknown): Denied {
   return { decision: 'deny', reason: 'PDP_UNAVAILABLE', step: REASONS.PDP_UNAVAILABLE.step, policyRevision: 0, fault }
 }
 
-function askerInquiry(snapshot: Snapshot, asker: CertificateFacts | 'absent', route: Route, at: DecisionTime): Inquiry {
-  const credentials = asker === 'absent' ? { certificate: asker, others: [] } : certificateAlone(asker)
-  // Nobody acts for anybody here; the identity steps do not look at it.
-  const question: Question = { route, credentials, actingUser: { kind: 'credential-itself' } }
-  return { snapshot, question, at, route: resolveRoute(snapshot, route) }
-}
-
-function judgeAsker(inquiry: Inquiry): AskerDecision {
-  const refusal = firstRefusal(RECOGNITION_STEPS, inquiry) ?? checkServes(inquiry)
+function judgeAsker(inquiry: Inquiry, route: Route): AskerDecision {
+  const refusal = firstRefusal(RECOGNITION_STEPS, inquiry) ?? checkServes(inquiry, route)
   if (refusal !== undefined) return { kind: 'refused', reason: refusal, step: REASONS[refusal].step }
-  return { kind: 'trusted', subject: subjectOf(verified(inquiry)), policyRevision: inquiry.snapshot.revision }
+  return { kind: 'trusted', subject: subjectIn(inquiry), policyRevision: inquiry.snapshot.revision }
 }
 
-function checkServes(inquiry: Inquiry): 'PEP_UNTRUSTED' | undefined {
-  const asker = verified(inquiry)
-  const asked = mentionedDeployments(inquiry.snapshot, inquiry.question.route)
-  if (asker.profile !== 'service' || asked.length === 0) return 'PEP_UNTRUSTED'
-  const serves = ({ service }: DeploymentView): boolean => service === asker.service
-  return asked.every(serves) ? undefined : 'PEP_UNTRUSTED'
+function checkServes(inquiry: Inquiry, route: Route): 'PEP_UNTRUSTED' | undefined {
+  const { snapshot } = inquiry
+  const asker = principalIn(inquiry)
+  const asked = mentionedDeployments(snapshot, route)
+  if (asker.kind !== 'service' || asked.length === 0) return 'PEP_UNTRUSTED'
+  const proxy = snapshot.proxyOf(asker.service)
+  const mayAskAbout = ({ service, name }: DeploymentView): boolean =>
+    service === asker.service || proxy?.deployments === 'all' || proxy?.deployments.has(name) === true
+  return asked.every(mayAskAbout) ? undefined : 'PEP_UNTRUSTED'
 }

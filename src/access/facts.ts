@@ -91,8 +91,84 @@ export interface RefusedAsUnfit {
 
 export type CertificateFacts = VerifiedCertificate | RefusedAsForeign | RefusedAsUnfit
 
-/** Credentials other than certificates that somebody may present. No deployment accepts them yet. */
-export type OtherMethod = 'token' | 'api-key' | 'passphrase'
+/** Whose token it is, as its claims say; a mapped token of a trusted issuer speaks for one of ours. */
+export type TokenSubject =
+  | { readonly kind: 'member'; readonly project: ProjectName; readonly user: UserName }
+  | { readonly kind: 'account'; readonly project: ProjectName; readonly account: ServiceAccountName }
+  | { readonly kind: 'service'; readonly service: ServiceName }
+  /** Nobody of ours: whoever the issuer says, with the groups that it says. */
+  | {
+      readonly kind: 'external'
+      /** As the configuration names the issuer. */
+      readonly idp: string
+      readonly subject: string
+      readonly groups: ReadonlySet<string>
+      /** `auth_time`, else `iat`. */
+      readonly signedInAt: Date
+    }
+
+/** A token whose signature holds. Like a certificate's, its facts hold for ever: time, audience and revocation are judged later. */
+export interface VerifiedToken {
+  readonly kind: 'token'
+  /** `jwt`: one of ours; `oidc`: one of a trusted issuer. */
+  readonly method: 'jwt' | 'oidc'
+  readonly verdict: 'verified'
+  readonly subject: TokenSubject
+  /** The names that it is for; `configured`: the issuer's entry fixes the audience, and it was compared. */
+  readonly audience: readonly string[] | 'configured'
+  /** What it is revoked by; tokens of others have none that we know of. */
+  readonly jti: string | undefined
+  readonly notBefore: Date
+  readonly expiresAt: Date
+  /** The SHA-256 of the certificate that it is bound to (RFC 8705 §3.1), lower-case hexadecimal. */
+  readonly boundTo: string | undefined
+  readonly scopes: ReadonlySet<string> | 'unrestricted'
+}
+
+export type TokenFault =
+  | 'TOKEN_MALFORMED'
+  | 'TOKEN_TYPE'
+  | 'TOKEN_SIGNATURE'
+  | 'TOKEN_ISSUER'
+  | 'TOKEN_AUDIENCE'
+  | 'TOKEN_EXPIRED'
+  | 'TOKEN_KEY_UNKNOWN'
+  | 'TOKEN_REVOKED'
+  | 'TOKEN_BINDING'
+  /** The keys of its issuer could not be had: an error, and never an allowance. */
+  | 'PDP_UNAVAILABLE'
+
+export interface RefusedToken {
+  readonly kind: 'token'
+  readonly method: 'jwt' | 'oidc'
+  readonly verdict: 'refused'
+  readonly reason: TokenFault
+}
+
+export type TokenFacts = VerifiedToken | RefusedToken
+
+/** The hash was compared with that of the key which the prefix finds; whether that key is good is judged later. */
+export interface ApiKeyFacts {
+  readonly kind: 'api-key'
+  readonly prefix: string
+  readonly secret: 'matches' | 'differs'
+}
+
+/** A passphrase was tried against the entries of the deployment that the call is for. */
+export type PassphraseFacts =
+  | { readonly kind: 'passphrase'; readonly verdict: 'held'; readonly deployment: string; readonly entry: string }
+  | {
+      readonly kind: 'passphrase'
+      readonly verdict: 'refused'
+      readonly reason: 'PASSPHRASE_INVALID' | 'RATE_LIMITED'
+    }
+
+/** Something in the place of a credential that is of no kind known. */
+export interface UnreadableCredential {
+  readonly kind: 'unreadable'
+}
+
+export type OtherCredential = TokenFacts | ApiKeyFacts | PassphraseFacts | UnreadableCredential
 
 /**
  * Everything that was presented, and never a choice from it: each one must hold, and a bad one is not rescued by a good
@@ -100,14 +176,33 @@ export type OtherMethod = 'token' | 'api-key' | 'passphrase'
  */
 export interface Credentials {
   readonly certificate: CertificateFacts | 'absent'
-  readonly others: readonly OtherMethod[]
+  /** Who saw it: this process, on the connection that asks, or a server or proxy that tells of it. */
+  readonly certificateSeen: 'on-this-connection' | 'told'
+  readonly others: readonly OtherCredential[]
 }
 
-export const NO_CREDENTIALS: Credentials = Object.freeze({ certificate: 'absent', others: Object.freeze([]) })
+export const NO_CREDENTIALS: Credentials = Object.freeze({
+  certificate: 'absent',
+  certificateSeen: 'told',
+  others: Object.freeze([]),
+})
 
+/** As this process saw it on the connection that asks. */
 export function certificateAlone(certificate: CertificateFacts): Credentials {
-  return { certificate, others: [] }
+  return { certificate, certificateSeen: 'on-this-connection', others: [] }
 }
 
 /** Whom the caller says it acts for. `credential-itself` counts only where a deployment says so; it is never assumed. */
 export type ActingUser = { readonly kind: 'named'; readonly name: string } | { readonly kind: 'credential-itself' }
+
+/** Distinguished name of a certificate of ours, from the parts that our profiles give: `CN=…,OU=…,L=…`. */
+export function distinguishedName(
+  certificate: Pick<CertificateRecital, 'commonName' | 'organizationalUnits' | 'localities'>,
+): string {
+  const { commonName, organizationalUnits, localities } = certificate
+  return [
+    `CN=${commonName}`,
+    ...organizationalUnits.map((unit) => `OU=${unit}`),
+    ...localities.map((locality) => `L=${locality}`),
+  ].join(',')
+}

@@ -158,6 +158,15 @@ export class LiveSnapshot implements Snapshot {
     return this.#state.models.get(id)
   }
 
+  isModel(text: string): boolean {
+    return this.#state.models.has(text) || this.#state.modelNames.has(text)
+  }
+
+  /** This process reads the inventory: what it confirms, it knows. */
+  revocationsGoodUntil(): number {
+    return Infinity
+  }
+
   modelGroup(id: string): ModelGroupView | undefined {
     return this.#state.modelGroups.get(id)
   }

@@ -1,47 +1,104 @@
-// Step 2: which deployment a question is about. Host and name, when both are given, must mean the same one.
+// Step 2: which deployment a call is for. Everything that names one (host, path, deployment name, routing header, the body's
+// model) must mean the same.
 //
 // Only an unknown host is answered at once: it is what the caller connected to, and there is no deployment to ask
-// credentials for. An unknown deployment name and a conflict would tell a stranger which names exist, so those refusals
-// are held back until the caller is known (step 9 has passed); until then there is no deployment, and every other refusal
-// comes first. When host and name are given and the host is unknown, that answers; when the name is, that is held.
-import type { Route } from './decision.ts'
+// credentials for. An unknown name, path or model and a conflict would tell a stranger which exist, so those refusals are
+// held back until the caller is known (step 9 has passed); until then there is no deployment, and every other refusal
+// comes first. What is required and missing is unknown: no selector is skipped.
+import type { CallPath, Route } from './decision.ts'
 import type { DeploymentView, Snapshot } from './snapshot.ts'
 
 export type ResolvedRoute =
   | { readonly kind: 'found'; readonly deployment: DeploymentView }
   | { readonly kind: 'refused'; readonly reason: 'ROUTE_UNKNOWN' }
-  | { readonly kind: 'held'; readonly reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT' }
+  | {
+      readonly kind: 'held'
+      readonly reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT'
+      /** The one deployment of the host, whose kinds of credential and audience count until the refusal is given. */
+      readonly ofHost: DeploymentView | undefined
+    }
 
-export function resolveRoute(snapshot: Snapshot, route: Route): ResolvedRoute {
-  if (route.kind === 'deployment') {
-    return found(snapshot.deployment(route.deployment)) ?? { kind: 'held', reason: 'ROUTE_UNKNOWN' }
+/** Whose credentials are looked at: also while the refusal is held back, if the host has told. */
+export function asked(route: ResolvedRoute): DeploymentView | undefined {
+  if (route.kind === 'found') return route.deployment
+  return route.kind === 'held' ? route.ofHost : undefined
+}
+
+export function resolveRoute(snapshot: Snapshot, route: Route, path: CallPath): ResolvedRoute {
+  const { deployment: name, host } = route
+  const byName = name === undefined ? undefined : snapshot.deployment(name)
+  if (host === undefined) {
+    return byName === undefined ? held('ROUTE_UNKNOWN') : chosen(snapshot, byName, route, path, undefined)
   }
-  const byHost = found(deploymentOfHost(snapshot, route.host))
-  if (byHost === undefined) return { kind: 'refused', reason: 'ROUTE_UNKNOWN' }
-  return route.kind === 'host' ? byHost : agree(byHost, snapshot.deployment(route.deployment))
+  const ofHost = deploymentsOf(snapshot, host)
+  if (ofHost.length === 0) return { kind: 'refused', reason: 'ROUTE_UNKNOWN' }
+  const only = ofHost.length === 1 ? ofHost[0] : undefined
+  if (name === undefined) return amongThoseOfHost(snapshot, ofHost, route, path, only)
+  if (byName === undefined) return held('ROUTE_UNKNOWN', only)
+  return ofHost.includes(byName) ? chosen(snapshot, byName, route, path, only) : held('ROUTE_CONFLICT', only)
 }
 
-function agree(byHost: FoundRoute, byName: DeploymentView | undefined): ResolvedRoute {
-  if (byName === undefined) return { kind: 'held', reason: 'ROUTE_UNKNOWN' }
-  return byName.name === byHost.deployment.name ? byHost : { kind: 'held', reason: 'ROUTE_CONFLICT' }
+function held(reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT', ofHost?: DeploymentView): ResolvedRoute {
+  return { kind: 'held', reason, ofHost }
 }
 
-/** Every deployment that a part of the route means; of a route in conflict both. */
-export function mentionedDeployments(snapshot: Snapshot, route: Route): DeploymentView[] {
-  const byName = route.kind === 'host' ? undefined : snapshot.deployment(route.deployment)
-  const byHost = route.kind === 'deployment' ? undefined : deploymentOfHost(snapshot, route.host)
-  return [byName, byHost].filter((deployment) => deployment !== undefined)
+/** Several deployments share a host by path; where paths do not tell them apart, the model that the call names does. */
+function amongThoseOfHost(
+  snapshot: Snapshot,
+  ofHost: readonly DeploymentView[],
+  route: Route,
+  path: CallPath,
+  only: DeploymentView | undefined,
+): ResolvedRoute {
+  if (only !== undefined) return chosen(snapshot, only, route, path, only)
+  const onPath = ofHost.filter((deployment) => servesPath(deployment, path))
+  const [byPath] = onPath
+  if (byPath !== undefined && onPath.length === 1) return chosen(snapshot, byPath, route, path, byPath)
+  const byModel = onPath.filter((deployment) => route.models.some((model) => isModelOf(snapshot, deployment, model)))
+  const [named] = byModel
+  if (named === undefined) return held('ROUTE_UNKNOWN')
+  return byModel.length === 1 ? chosen(snapshot, named, route, path, undefined) : held('ROUTE_CONFLICT')
 }
 
-type FoundRoute = Extract<ResolvedRoute, { kind: 'found' }>
-
-function found(deployment: DeploymentView | undefined): FoundRoute | undefined {
-  return deployment === undefined ? undefined : { kind: 'found', deployment }
+/** Whether the path and every model that is named are this deployment's. */
+function chosen(
+  snapshot: Snapshot,
+  deployment: DeploymentView,
+  { models }: Route,
+  path: CallPath,
+  ofHost: DeploymentView | undefined,
+): ResolvedRoute {
+  if (!servesPath(deployment, path)) return held('ROUTE_UNKNOWN', ofHost)
+  if (models.length === 0 && deployment.policy.modelSelector === 'required') return held('ROUTE_UNKNOWN', ofHost)
+  const strange = models.find((model) => !isModelOf(snapshot, deployment, model))
+  if (strange === undefined) return { kind: 'found', deployment }
+  const isAnothers = snapshot.deployment(strange) !== undefined || snapshot.isModel(strange)
+  return held(isAnothers ? 'ROUTE_CONFLICT' : 'ROUTE_UNKNOWN', ofHost)
 }
 
-function deploymentOfHost(snapshot: Snapshot, host: string): DeploymentView | undefined {
+/** By whole segments: `/v1/a` is not a prefix of `/v1/ab`. A path that nobody tells is not compared. */
+function servesPath({ policy }: DeploymentView, path: CallPath): boolean {
+  if (path.kind === 'untold' || policy.paths.length === 0) return true
+  if (path.kind === 'refused') return false
+  return policy.paths.some((prefix) => path.path === prefix || path.path.startsWith(`${prefix}/`) || prefix === '/')
+}
+
+/** A deployment's model is called by the deployment's name, by its id, or by its own name. */
+function isModelOf(snapshot: Snapshot, { name, policy }: DeploymentView, model: string): boolean {
+  if (model === name || model === policy.model) return true
+  return policy.model !== undefined && snapshot.model(policy.model)?.name === model
+}
+
+/** Every deployment that a part of the route means; of a route in conflict all. */
+export function mentionedDeployments(snapshot: Snapshot, { deployment, host }: Route): readonly DeploymentView[] {
+  const byName = deployment === undefined ? undefined : snapshot.deployment(deployment)
+  const ofHost = host === undefined ? [] : deploymentsOf(snapshot, host)
+  return byName === undefined || ofHost.includes(byName) ? ofHost : [byName, ...ofHost]
+}
+
+function deploymentsOf(snapshot: Snapshot, host: string): readonly DeploymentView[] {
   const name = routeHost(host)
-  return name === undefined ? undefined : snapshot.deploymentsOfHost(name)[0]
+  return name === undefined ? [] : snapshot.deploymentsOfHost(name)
 }
 
 /**

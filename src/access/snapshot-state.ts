@@ -44,6 +44,8 @@ export class SnapshotState {
   readonly modelGroups = new Map<string, ModelGroupView>()
   /** By id. */
   readonly models = new Map<string, ModelView>()
+  /** Names of models, and how many versions have each. */
+  readonly modelNames = new Map<string, number>()
   /** By the name of its service. */
   readonly proxies = new Map<string, ProxyView>()
   /** By name, the service of the proxy: a proxy may move to another. */
@@ -95,7 +97,7 @@ export class SnapshotState {
         keep(this.modelGroups, change.id, change.status === 'active' ? modelGroupView(change) : undefined)
         break
       case 'model':
-        keep(this.models, change.id, change.status === 'active' ? modelView(change) : undefined)
+        this.#foldModel(change)
         break
       case 'proxy':
         this.#foldProxy(change)
@@ -181,6 +183,20 @@ export class SnapshotState {
   #leaveHost(host: string, name: string): void {
     const left = (this.deploymentsByHost.get(host) ?? []).filter((view) => view.name !== name)
     keep(this.deploymentsByHost, host, left.length === 0 ? undefined : left)
+  }
+
+  #foldModel(change: ChangeOf<'model'>): void {
+    const before = this.models.get(change.id)
+    if (before !== undefined) this.#countModels(before.name, -1)
+    const view = change.status === 'active' ? modelView(change) : undefined
+    keep(this.models, change.id, view)
+    if (view !== undefined) this.#countModels(view.name, 1)
+  }
+
+  #countModels(name: string, by: 1 | -1): void {
+    const count = (this.modelNames.get(name) ?? 0) + by
+    if (count === 0) this.modelNames.delete(name)
+    else this.modelNames.set(name, count)
   }
 
   #foldProxy({ name, service, certificateDialect, hops, deployments, status }: ChangeOf<'proxy'>): void {

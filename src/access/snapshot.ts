@@ -161,6 +161,13 @@ export interface Snapshot {
   /** Backend roles that administrators gave the user. */
   assignedRoles(user: string): ReadonlySet<string>
   roleMapping(role: string): RoleMappingView | undefined
+  /** Whether a model has that id or name. */
+  isModel(text: string): boolean
+  /**
+   * Until when what is known of an issuer's revocations may be relied on, in milliseconds since the epoch: for ever where the
+   * inventory itself is read, to the end of its last CRL elsewhere.
+   */
+  revocationsGoodUntil(issuer: string): number
   readonly modelAccessControl: 'enabled' | 'disabled'
   readonly rules: AccessRules
   /** Looks through all of them: for questions about tokens, not for decisions. */

@@ -234,7 +234,14 @@ export const DecisionBody = z
   .strictObject({
     decision: z.enum(['allow', 'deny']),
     reason: z.string(),
-    subject: z.strictObject({ profile: z.string(), name: z.string(), spiffeId: z.string() }).optional(),
+    subject: z
+      .strictObject({
+        kind: z.string(),
+        name: z.string(),
+        profile: z.string().optional(),
+        spiffeId: z.string().optional(),
+      })
+      .optional(),
     resource: z.string().optional(),
     policyRevision: z.int(),
     validUntil: instant.optional(),

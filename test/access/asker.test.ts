@@ -9,21 +9,21 @@ import * as world from './world.ts'
 import { AT, MONOTONIC, named, NOW, SERIAL, snapshotOf, VALIDITY } from './world.ts'
 
 const SERVER = world.serviceCertificate('models.internal', 'serving')
-const SCORER: Route = { kind: 'deployment', deployment: 'scorer' }
+const SCORER: Route = world.routeTo({ deployment: 'scorer' })
 const FOREIGN: CertificateFacts = { kind: 'refused', reason: 'CERT_UNTRUSTED', fault: 'issuer', validity: 'unproven' }
-const both = (deployment: string, host: string): Route => ({ kind: 'deployment-and-host', deployment, host })
+const both = (deployment: string, host: string): Route => world.routeTo({ deployment, host })
 
 describe('who may ask about a deployment', () => {
   it.each<[string, Route]>([
     ['by name', SCORER],
-    ['by host', { kind: 'host', host: 'Scorer.models.internal:8443' }],
+    ['by host', world.routeTo({ host: 'Scorer.models.internal:8443' })],
     ['by both', both('scorer', 'scorer.models.internal')],
     ['by two of its own in conflict: that is for the decision to say', both('scorer', 'churner.models.internal')],
     ['by its own name beside an unknown host: likewise', both('scorer', 'nobody.internal')],
   ])('the service that serves it, %s', (_, route) => {
     expect(decideAsker(snapshotOf(), SERVER, route, AT)).toEqual({
       kind: 'trusted',
-      subject: { profile: 'service', name: 'models.internal', spiffeId: SERVER.spiffeId },
+      subject: { kind: 'service', profile: 'service', name: 'models.internal', spiffeId: SERVER.spiffeId },
       policyRevision: world.WORLD.length,
     })
   })
@@ -50,8 +50,8 @@ describe('who may ask about a deployment', () => {
     { reason: 'PEP_UNTRUSTED', what: 'a service that may call it', asker: world.serviceCertificate() },
     { reason: 'PEP_UNTRUSTED', what: 'a member of the project', asker: world.memberCertificate() },
     { reason: 'PEP_UNTRUSTED', what: 'an administrator', asker: world.adminCertificate() },
-    { reason: 'PEP_UNTRUSTED', what: 'about an unknown name', route: { kind: 'deployment', deployment: 'nobody' } },
-    { reason: 'PEP_UNTRUSTED', what: 'about an unknown host', route: { kind: 'host', host: 'nobody.internal' } },
+    { reason: 'PEP_UNTRUSTED', what: 'about an unknown name', route: world.routeTo({ deployment: 'nobody' }) },
+    { reason: 'PEP_UNTRUSTED', what: 'about an unknown host', route: world.routeTo({ host: 'nobody.internal' }) },
     {
       reason: 'PEP_UNTRUSTED',
       what: "about its own, with somebody else's host",

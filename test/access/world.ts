@@ -1,7 +1,7 @@
 // A small world for tests of the decision: project `fraud` with alice (owner) and bob and the service account `sa-etl`, project `churn` with alice and
 // carol, a launcher, a model server and one deployment for each project. Everything in it would be allowed.
 import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
-import type { Question } from '../../src/access/decision.ts'
+import { type Question, type Route, UNTOLD_CALL } from '../../src/access/decision.ts'
 import {
   certificateAlone,
   type CertificateFacts,
@@ -177,13 +177,22 @@ export const adminCertificate = (userName = 'root_admin'): VerifiedCertificate =
   commonName: userName,
 })
 
+export function routeTo({ deployment, host, models = [] }: Partial<Route>): Route {
+  return { deployment, host, models }
+}
+
 /** Alice of `fraud` calls its deployment in her own name. */
 export function question(certificate: CertificateFacts = memberCertificate(), more: Partial<Question> = {}): Question {
   const name = certificate.kind === 'verified' ? actingNameOf(certificate) : 'fraud__alice'
   return {
-    route: { kind: 'deployment', deployment: 'scorer' },
+    asker: 'self',
+    call: UNTOLD_CALL,
+    route: routeTo({ deployment: 'scorer' }),
+    action: 'infer',
     credentials: certificateAlone(certificate),
     actingUser: { kind: 'named', name },
+    delegatedFor: undefined,
+    callsThisMinute: 0,
     ...more,
   }
 }

@@ -1,14 +1,8 @@
 // The decision over HTTP. A model server names itself by its own service certificate and hands over what its caller showed
 // on its TLS connection; or a caller asks about itself, and the connection of this very request is judged.
 import { decide, decideAsker } from '../../access/decide.ts'
-import type { Decision, Question, Route } from '../../access/decision.ts'
-import {
-  type ActingUser,
-  certificateAlone,
-  type Credentials,
-  NO_CREDENTIALS,
-  type OtherMethod,
-} from '../../access/facts.ts'
+import { type Decision, type Question, type Route, UNTOLD_CALL } from '../../access/decision.ts'
+import { type ActingUser, certificateAlone, type Credentials, NO_CREDENTIALS } from '../../access/facts.ts'
 import { parsePem, PemRejected } from '../../x509/pem.ts'
 import type { z } from '@hono/zod-openapi'
 import { nowOf, shownFacts } from '../authenticate.ts'
@@ -43,7 +37,16 @@ export function authorizeRoutes(parts: ApiParts): Api {
       }
       const credentials =
         asked.credential === undefined ? shownAs(shown, hasToken) : handedOver(parts, asked.credential)
-      const question: Question = { route, credentials, actingUser: actingUserOf(asked.actingUser) }
+      const question: Question = {
+        asker: asked.credential === undefined ? 'self' : 'trusted',
+        call: UNTOLD_CALL,
+        route,
+        action: 'infer',
+        credentials,
+        actingUser: actingUserOf(asked.actingUser),
+        delegatedFor: undefined,
+        callsThisMinute: 0,
+      }
       const started = performance.now()
       const decision = await decideFresh(parts, question)
       parts.observer.decided(decision.reason, (performance.now() - started) / 1000)
@@ -85,21 +88,19 @@ async function trustAsker(parts: ApiParts, shown: ReturnType<typeof shownFacts>,
 
 /** Everything that the request itself presents: a token beside a good certificate is not passed over. */
 function shownAs(shown: ReturnType<typeof shownFacts>, hasToken: boolean): Credentials {
-  if (hasToken) return { certificate: shown, others: ['token'] }
+  if (hasToken) return { certificate: shown, certificateSeen: 'on-this-connection', others: [UNREADABLE] }
   return shown === 'absent' ? NO_CREDENTIALS : certificateAlone(shown)
 }
 
 function handedOver(parts: ApiParts, credential: NonNullable<Asked['credential']>): Credentials {
   if ('certificate' in credential) {
-    return certificateAlone(parts.clientCertificates.verify(certificateDer(credential.certificate)))
+    const certificate = parts.clientCertificates.verify(certificateDer(credential.certificate))
+    return { certificate, certificateSeen: 'told', others: [] }
   }
-  return { certificate: 'absent', others: [methodOf(credential)] }
+  return { ...NO_CREDENTIALS, others: [UNREADABLE] }
 }
 
-function methodOf(credential: Exclude<NonNullable<Asked['credential']>, { certificate: string }>): OtherMethod {
-  if ('token' in credential) return 'token'
-  return 'apiKey' in credential ? 'api-key' : 'passphrase'
-}
+const UNREADABLE = { kind: 'unreadable' } as const
 
 /** What cannot be read as one PEM block is judged as the bytes it is: malformed, which is an answer and no error. */
 function certificateDer(text: string): Uint8Array {
@@ -117,14 +118,15 @@ function actingUserOf(asked: Asked['actingUser']): ActingUser {
 }
 
 function routeOf({ deployment, host }: Asked): Route {
-  if (deployment !== undefined && host !== undefined) return { kind: 'deployment-and-host', deployment, host }
-  if (deployment !== undefined) return { kind: 'deployment', deployment }
-  if (host !== undefined) return { kind: 'host', host }
-  throw new HttpRefused('body_rejected', { faults: ['body: names a deployment or a host'] })
+  if (deployment === undefined && host === undefined) {
+    throw new HttpRefused('body_rejected', { faults: ['body: names a deployment or a host'] })
+  }
+  return { deployment, host, models: [] }
 }
 
 function decisionBody(decision: Decision) {
   const { reason, subject, resource, policyRevision } = decision
+  const validUntil = decision.decision === 'allow' ? decision.validUntil : undefined
   return {
     decision: decision.decision,
     reason,
@@ -132,6 +134,6 @@ function decisionBody(decision: Decision) {
     // A stranger who names a deployment is not told whether there is one.
     ...(resource === undefined || subject === undefined ? {} : { resource }),
     policyRevision,
-    ...(decision.decision === 'allow' ? { validUntil: decision.validUntil.toISOString() } : {}),
+    ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }),
   }
 }

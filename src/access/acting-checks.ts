@@ -1,0 +1,72 @@
+// Step 10: the caller acts as itself, and for somebody else only where the deployment says so.
+import { SEPARATOR } from '../domain/name-rules.ts'
+import type { StepOutcome } from './decision.ts'
+import { certificateOf, type Inquiry, principalIn, routed } from './inquiry.ts'
+import { mayUseGroup } from './model-rights.ts'
+import type { Principal } from './principal.ts'
+import { modelIn } from './inquiry.ts'
+
+/**
+ * Strings of UTF-16 are equal when their bytes of UTF-8 are: nothing is trimmed, folded or normalised.
+ */
+export function checkCommonName(inquiry: Inquiry): StepOutcome {
+  const certificate = certificateOf(inquiry)
+  if (certificate === undefined || certificate.profile === 'service' || certificate.profile === 'admin') {
+    return 'not-applicable'
+  }
+  return actsAs(inquiry, certificate.commonName) ? 'passed' : 'CERT_CN_MISMATCH'
+}
+
+export function checkLocality(inquiry: Inquiry): StepOutcome {
+  const certificate = certificateOf(inquiry)
+  if (certificate?.profile !== 'service') return 'not-applicable'
+  const [locality, ...more] = certificate.localities
+  // The URI SAN names the system user too; a certificate that contradicts itself names nobody.
+  if (locality === undefined || more.length > 0 || certificate.systemUser !== locality) return 'CERT_L_MISMATCH'
+  const { actingUser } = inquiry.question
+  // A name with `__` is a member's, whatever a certificate's L says: it is never answered by this rule.
+  if (actingUser.kind === 'named' && actingUser.name.includes(SEPARATOR)) return 'CERT_L_MISMATCH'
+  return actsAs(inquiry, locality) ? 'passed' : 'CERT_L_MISMATCH'
+}
+
+/** Whoever came without a certificate: by token, API key or passphrase. */
+export function checkPrincipalName(inquiry: Inquiry): StepOutcome {
+  const { others } = inquiry.question.credentials
+  const principal = principalIn(inquiry)
+  if (others.length === 0 || principal.kind === 'admin') return 'not-applicable'
+  // Nobody else could be meant by a passphrase, and its name is known to nobody.
+  if (principal.kind === 'passphrase' && inquiry.question.actingUser.kind === 'credential-itself') return 'passed'
+  // A service that shows its certificate beside a token acts as its system user: step 10s has compared that.
+  if (principal.kind === 'service' && certificateOf(inquiry) !== undefined) return 'passed'
+  return actsAs(inquiry, principal.name) ? 'passed' : 'SUBJECT_MISMATCH'
+}
+
+function actsAs(inquiry: Inquiry, name: string): boolean {
+  const { actingUser } = inquiry.question
+  if (actingUser.kind === 'named') return actingUser.name === name
+  return routed(inquiry).policy.actingUser === 'credential-itself'
+}
+
+/** Both: the caller may call for others, and the other might have called by itself. */
+export function checkDelegation(inquiry: Inquiry): StepOutcome {
+  const { delegatedFor } = inquiry.question
+  if (delegatedFor === undefined) return 'not-applicable'
+  if (!routed(inquiry).delegates.has(principalIn(inquiry).name)) return 'DELEGATION_DENIED'
+  return mightCall(inquiry, delegatedFor) ? 'passed' : 'DELEGATION_DENIED'
+}
+
+function mightCall(inquiry: Inquiry, name: string): boolean {
+  const { snapshot, question } = inquiry
+  const deployment = routed(inquiry)
+  const { project } = deployment
+  const prefix = `${project}${SEPARATOR}`
+  const member = name.startsWith(prefix) ? snapshot.member(project, name.slice(prefix.length)) : undefined
+  if (member === undefined || snapshot.user(member.user)?.status !== 'active') return false
+  if (deployment.deniedPrincipals.has(name) || question.action !== 'infer') return false
+  const other: Principal = { kind: 'member', name, project, user: member.user }
+  const model = modelIn(inquiry)
+  if (model === 'none' || model === 'gone' || model.group === undefined || model.hidden) return model !== 'gone'
+  const group = snapshot.modelGroup(model.group)
+  if (snapshot.modelAccessControl === 'disabled') return true
+  return group !== undefined && mayUseGroup(snapshot, other, group) === 'may'
+}

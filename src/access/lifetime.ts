@@ -1,0 +1,31 @@
+// How long an answer may stand if nothing but time changes, and as of when its groups were so.
+import { certificateOf, type Inquiry, principalIn } from './inquiry.ts'
+
+/** The earliest end of what the answer rests on: certificate, token, API key, the window after a sign-in. */
+export function validUntil(inquiry: Inquiry): Date | undefined {
+  const { snapshot, question } = inquiry
+  let end = certificateOf(inquiry)?.validity.notAfter
+  for (const other of question.credentials.others) {
+    if (other.kind === 'token' && other.verdict === 'verified') end = earlier(end, other.expiresAt)
+    if (other.kind === 'api-key') end = earlier(end, snapshot.apiKey(other.prefix)?.expiresAt)
+  }
+  return earlier(end, signInAgainBy(inquiry))
+}
+
+function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return a < b ? a : b
+}
+
+function signInAgainBy(inquiry: Inquiry): Date | undefined {
+  const principal = principalIn(inquiry)
+  const hours = inquiry.snapshot.rules.externalLoginAfterHours
+  if (principal.kind !== 'external' || principal.signedInAt === undefined || hours <= 0) return undefined
+  return new Date(principal.signedInAt.getTime() + hours * 3_600_000)
+}
+
+/** Groups are those of the last sign-in (row HX18): who reads the answer sees how old they are. */
+export function groupsAsOf(inquiry: Inquiry): Date | undefined {
+  const principal = principalIn(inquiry)
+  return principal.kind === 'external' ? principal.signedInAt : undefined
+}
