@@ -1,6 +1,6 @@
 // bcrypt in a thread of its own: it is JavaScript, and on the event loop a single wrong passphrase would hold up every decision
 // for as long as its cost asks. One thread is enough: what strangers order then takes one core at the most. It starts with the
-// first bcrypt hash, and keeps no process alive.
+// first bcrypt hash, and keeps no process alive while it waits for the next.
 import { Worker } from 'node:worker_threads'
 
 export interface BcryptOrder {
@@ -27,6 +27,7 @@ export class BcryptThread {
     const worker = (this.#worker ??= this.#start())
     const number = (this.#number += 1)
     const answer = new Promise<string>((resolve, reject) => this.#waiting.set(number, { resolve, reject }))
+    worker.ref()
     worker.postMessage({ number, passphrase, setting } satisfies BcryptOrder)
     return answer
   }
@@ -36,17 +37,17 @@ export class BcryptThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./bcrypt-worker.ts', import.meta.url), { env: {} })
+    const worker = new Worker(new URL('./bcrypt-worker.ts', import.meta.url), { env: {}, execArgv: [] })
     worker.on('message', (answer: BcryptAnswer) => this.#answered(answer))
     worker.on('error', (error) => this.#failed(worker, error))
     worker.on('exit', () => this.#failed(worker, new Error('the thread of bcrypt has ended')))
-    worker.unref()
     return worker
   }
 
   #answered(answer: BcryptAnswer): void {
     const waiting = this.#waiting.get(answer.number)
     this.#waiting.delete(answer.number)
+    if (this.#waiting.size === 0) this.#worker?.unref()
     if ('hash' in answer) waiting?.resolve(answer.hash)
     else waiting?.reject(new Error(answer.fault))
   }

@@ -1,6 +1,7 @@
 // Hashes of passphrases: published vectors, other systems' hashes as they write them, and what is refused for its shape or cost.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { BcryptThread } from '../../src/tokens/bcrypt-thread.ts'
 import { isPassphraseOf } from '../../src/tokens/derive-passphrase.ts'
@@ -318,6 +319,14 @@ describe('the thread of bcrypt', () => {
     await failed
     expect(await one.hash('abc', '$2b$10$WvvTPHKwdBJ3uk0Z37EMR.')).toContain('hLA2W6N9AEBhEgrAOljy2Ae5MtaSIUi')
     await one.close()
+  })
+
+  test('keeps a process alive for as long as it works', () => {
+    const source = join(import.meta.dirname, '..', '..', 'src', 'tokens', 'bcrypt-thread.ts')
+    const code = `import { BcryptThread } from ${JSON.stringify(source)}
+      console.log(await new BcryptThread().hash('abc', '$2b$10$WvvTPHKwdBJ3uk0Z37EMR.'))`
+    const told = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+    expect(told).toContain('hLA2W6N9AEBhEgrAOljy2Ae5MtaSIUi')
   })
 
   test('a setting that is none fails alone', async () => {
