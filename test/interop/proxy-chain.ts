@@ -1,0 +1,103 @@
+// A whole chain: Signet, a model server, and a real proxy between it and its callers, with the configuration of docs/deploy.
+import { mkdirSync, rmSync } from 'node:fs'
+import { type Answer, type ClientIdentity, type Request, send } from '../support/https-client.ts'
+import { ModelServer } from '../support/model-server.ts'
+import { freePorts } from '../support/test-service.ts'
+import { startCaddy } from './caddy-server.ts'
+import { startHaproxy } from './haproxy-server.ts'
+import { startNginxProxy } from './nginx-proxy.ts'
+import type { ProxyServer, ProxySetting, StartProxy } from './proxy-server.ts'
+import { shortPolicyFolder } from './short-policy-oids.ts'
+import { type IdentityFiles, World } from './world.ts'
+
+export interface ProxyKind {
+  readonly start: StartProxy
+  /** In which header it vouches for certificates, as its registration says. */
+  readonly certificateHeader: string
+  /** Status while Signet does not answer. */
+  readonly undecided: number
+}
+
+export const PROXY_KINDS = {
+  nginx: { start: startNginxProxy, certificateHeader: 'nginx', undecided: 503 },
+  caddy: { start: startCaddy, certificateHeader: 'caddy', undecided: 502 },
+  haproxy: { start: startHaproxy, certificateHeader: 'haproxy', undecided: 503 },
+} as const satisfies Record<string, ProxyKind>
+
+export type ProxyName = keyof typeof PROXY_KINDS
+
+/** A world whose certificates every program reads, Debian's Caddy too. */
+export function startProxyWorld(): Promise<World> {
+  return World.start({ flags: { policyFolder: shortPolicyFolder() } })
+}
+
+export async function closeProxyWorld(world: World): Promise<void> {
+  await world.close()
+  rmSync(world.service.configuration.policyFolder ?? '', { recursive: true, force: true })
+}
+
+export class ProxyChain {
+  readonly name: ProxyName
+  readonly world: World
+  readonly model: ModelServer
+  readonly port: number
+  readonly #proxy: ProxyServer
+
+  private constructor(name: ProxyName, world: World, model: ModelServer, port: number, proxy: ProxyServer) {
+    this.name = name
+    this.world = world
+    this.model = model
+    this.port = port
+    this.#proxy = proxy
+  }
+
+  /** The proxy is a service with a host of its own, and no more: who needs it registered registers it. */
+  static async start(world: World, name: ProxyName): Promise<ProxyChain> {
+    const model = await ModelServer.start()
+    const names = { systemUser: 'www-data', dnsNames: [hostOf(name)] }
+    const edge = world.writeIdentity(name, await world.service.addService(serviceOf(name), names))
+    const [port = 0] = await freePorts(1)
+    const proxy = await PROXY_KINDS[name].start(settingOf(world, name, edge, port, model.port))
+    return new ProxyChain(name, world, model, port, proxy)
+  }
+
+  get service(): string {
+    return serviceOf(this.name)
+  }
+
+  get host(): string {
+    return hostOf(this.name)
+  }
+
+  /** One request through the proxy, to the host that it serves. */
+  send(request: Request, identity?: ClientIdentity): Promise<Answer> {
+    const url = `https://127.0.0.1:${String(this.port)}`
+    const target = { url, ca: this.world.service.ca, ...(identity === undefined ? {} : { identity }) }
+    return send(target, { ...request, headers: { host: this.host, ...request.headers } })
+  }
+
+  /** The world is the starter's to close. */
+  async stop(): Promise<void> {
+    await this.#proxy.stop()
+    await this.model.stop()
+  }
+}
+
+const serviceOf = (name: ProxyName): string => `${name}.internal`
+const hostOf = (name: ProxyName): string => `chat.${name}.internal`
+
+function settingOf(world: World, name: ProxyName, edge: IdentityFiles, port: number, modelPort: number): ProxySetting {
+  const folder = world.at(`${name}-proxy`)
+  mkdirSync(folder)
+  const { host: signet } = new URL(world.service.url)
+  return {
+    folder,
+    host: hostOf(name),
+    port,
+    modelPort,
+    signet,
+    certificate: edge.chain,
+    key: edge.key,
+    roots: world.trust,
+  }
+}
