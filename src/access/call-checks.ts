@@ -34,12 +34,15 @@ export function checkHeldRoute({ route }: Inquiry): StepOutcome {
   return route.kind === 'held' ? route.reason : 'passed'
 }
 
-/** Exact, and for reading alone: `/healthz` is not `/healthz/`, and a POST to it is a call like every other. */
+/**
+ * Exact as it was sent, and for reading alone: `/healthz` is none of `/healthz/`, `//healthz` and `/healthz?x`, and a POST to it is a
+ * call like every other.
+ */
 export function checkUnprotected({ question, route }: Inquiry): StepOutcome {
   const { method, path } = question.call
   if (route.kind !== 'found' || path.kind !== 'canonical') return 'not-applicable'
   if (method !== 'GET' && method !== 'HEAD') return 'not-applicable'
-  return route.deployment.unprotectedPaths.has(path.path) ? { allow: 'public_path' } : 'not-applicable'
+  return route.deployment.unprotectedPaths.has(path.raw) ? { allow: 'public_path' } : 'not-applicable'
 }
 
 /** Platform and deployment have to say so, both. */

@@ -18,8 +18,11 @@ export interface Route {
 }
 
 export type CallPath =
-  /** Canonical: decoded once, without empty, `.` or `..` segments (src/proxies/canonical-path.ts). */
-  | { readonly kind: 'canonical'; readonly path: string }
+  /**
+   * `path`: decoded once, without empty, `.` or `..` segments (src/proxies/canonical-path.ts). `raw`: the target as it was sent,
+   * with its query: what had to be repaired (`//healthz`) is routed, and is no unprotected path.
+   */
+  | { readonly kind: 'canonical'; readonly path: string; readonly raw: string }
   | { readonly kind: 'refused' }
   /** The asking server does not tell it. */
   | { readonly kind: 'untold' }
