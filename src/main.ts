@@ -31,6 +31,7 @@ import { trustedIssuersOf } from './main/trusted-issuers.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { systemTimer } from './ops/timer.ts'
+import { KdfGate } from './tokens/kdf-gate.ts'
 
 export interface RunningService {
   readonly ports: Ports
@@ -156,7 +157,6 @@ function apiParts({
   return {
     context,
     tokens,
-    deployments: storage,
     reader: storage,
     snapshot: live.snapshot,
     refresh: () => refresh.run(),
@@ -183,6 +183,7 @@ function apiParts({
     limits: configuration.limits,
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
+    kdfGate: new KdfGate(),
     credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),
     observer: monitoring.observer,
   }

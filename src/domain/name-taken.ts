@@ -2,7 +2,8 @@
 // the ports that promise it (directory, deployments) name the code.
 import { CodedError, type Facts } from './coded-error.ts'
 
-export type NameTakenCode = 'api_key_exists' | 'name_taken' | 'member_exists' | 'host_taken' | 'link_taken'
+export type NameTakenCode =
+  'api_key_exists' | 'name_taken' | 'member_exists' | 'host_taken' | 'link_taken' | 'proxy_service_taken'
 
 export class NameTaken extends CodedError<NameTakenCode> {
   constructor(code: NameTakenCode, facts: Facts = {}) {

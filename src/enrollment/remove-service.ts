@@ -9,6 +9,7 @@ import { type Asked, audit, end, endJobs, once } from './directory-act.ts'
 import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import type { DeploymentChange } from './ending-store.ts'
 import { KEPT_SERVICE } from './directory-acts.ts'
+import { endProxyOf } from './proxies.ts'
 import { activeService, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -29,6 +30,7 @@ export async function removeService(
       await endObtained(context, tx, asked, `service:${name}`)
       await endJobs(context, tx, asked, await tx.activeJobsLaunchedBy(name), 'cessationOfOperation')
       await recordDeletedDeployments(context, tx, asked, await tx.deleteDeploymentsServedBy(name))
+      await endProxyOf(context, tx, asked, name)
       await audit(context, tx, asked, 'service.remove', `service:${name}`, {})
       return removed
     })

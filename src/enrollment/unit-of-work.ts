@@ -1,7 +1,9 @@
 // The transaction that the acts work on: everything they may read and write, in one durable unit.
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
+import type { DeploymentStore } from '../directory/deployment-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { ProxyStore } from '../directory/proxy-store.ts'
 import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -19,6 +21,8 @@ export interface UnitOfWork
   extends
     Recording,
     DirectoryStore,
+    DeploymentStore,
+    ProxyStore,
     Inventory,
     IssuerStore,
     CrlStore,

@@ -27,6 +27,7 @@ import { negotiateRoutes } from './routes/negotiate.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { redirectSignInRoutes } from './routes/redirect-sign-in.ts'
+import { proxyRoutes } from './routes/proxies.ts'
 import { renewalRoutes } from './routes/renewal.ts'
 import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -62,6 +63,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', apiKeyRoutes(parts))
   app.route('/', serviceRoutes(parts))
   app.route('/', deploymentRoutes(parts))
+  app.route('/', proxyRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))

@@ -1,20 +1,21 @@
 // What the HTTP edge is built from. Everything arrives here; the edge holds no state of its own but its caches.
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
-import type { DeploymentStore } from '../access/deployment-store.ts'
+import type { DeploymentStore } from '../directory/deployment-store.ts'
 import type { Snapshot } from '../access/snapshot.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { ProxyStore } from '../directory/proxy-store.ts'
 import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
-import type { Page, PageRequest, Recording, Transactions } from '../domain/transactions.ts'
+import type { Page, PageRequest } from '../domain/transactions.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import type { DirectorySource } from '../enrollment/directory-source.ts'
 import type { Sightings } from '../enrollment/sightings.ts'
 import type { SignInProvider } from '../enrollment/sign-in-provider.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
-import type { UnitOfWork } from '../enrollment/unit-of-work.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
+import type { KdfGate } from '../tokens/kdf-gate.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import type { CredentialLimit, CredentialWatch } from './credential-limit.ts'
 import type { SigningQueue } from './signing-queue.ts'
@@ -24,7 +25,7 @@ import type { Permission } from './permissions.ts'
 /** What readers may do outside an act: lists and look-ups in one consistent view. */
 export interface Reader {
   read<Result>(
-    look: (view: DirectoryStore & SignInStore & Inventory & DeploymentStore) => Promise<Result>,
+    look: (view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore) => Promise<Result>,
   ): Promise<Result>
 }
 
@@ -63,7 +64,6 @@ export interface Limits {
 export interface ApiParts {
   readonly context: ActContext
   readonly tokens: TokenContext
-  readonly deployments: Transactions<DeploymentStore & UnitOfWork & Recording>
   readonly reader: Reader
   readonly snapshot: Snapshot
   /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
@@ -85,6 +85,8 @@ export interface ApiParts {
   readonly signingQueue: SigningQueue
   /** Key stores that are being made: each costs a second of key derivation. */
   readonly keyStoreQueue: SigningQueue
+  /** Every derivation of a deployment's passphrase in this process, whoever asks. */
+  readonly kdfGate: KdfGate
   /** Around every check of a credential that is not a client certificate. */
   readonly credentialLimit: CredentialLimit
   readonly observer: Observer

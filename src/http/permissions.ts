@@ -126,14 +126,22 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'get /v1/deployments': {
     callers: [...MEMBER, 'admin'],
     scope: 'SERVING',
-    who: 'a member, for the project; an administrator, for all; an API key, for the projects that it reaches',
+    who: 'a member, for the project; an administrator, for all; a person or an API key, for those that they may call',
   },
   'get /v1/deployments/{d}': {
     callers: [...MEMBER, 'admin'],
     scope: 'SERVING',
-    who: 'a member of its project, an administrator, an API key that reaches its project',
+    who: 'a member of its project, an administrator, a person or API key that may call it',
   },
   'put /v1/deployments/{d}': OWNERS,
+  'put /v1/deployments/{d}/external-groups': OWNERS,
+  'delete /v1/deployments/{d}': OWNERS,
+
+  // Proxies
+  'put /v1/proxies/{name}': ADMINISTRATORS,
+  'get /v1/proxies/{name}': ADMINISTRATORS,
+  'delete /v1/proxies/{name}': ADMINISTRATORS,
+  'get /v1/proxies': ADMINISTRATORS,
 
   // Certificates
   'get /v1/certificates': {

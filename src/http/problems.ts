@@ -1,8 +1,9 @@
 // The one table from codes to HTTP: a code without a row does not compile. Titles say what to do about it; `tells` says
 // whether the facts of the error go to the client or stay in the log.
-import type { DeploymentErrorCode } from '../access/deployment-store.ts'
+import type { DeploymentErrorCode } from '../directory/deployment-store.ts'
 import type { CaErrorCode } from '../ca/errors.ts'
 import type { HandOverErrorCode, SealingErrorCode } from '../ca/keystore/errors.ts'
+import type { ProxyErrorCode } from '../directory/proxy-store.ts'
 import type { DirectoryErrorCode } from '../directory/errors.ts'
 import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
@@ -89,6 +90,7 @@ export type ProblemCode =
   | IssuerBookErrorCode
   | RevocationErrorCode
   | DeploymentErrorCode
+  | ProxyErrorCode
   | TokenErrorCode
   | PassphraseRefusedCode
   | ExchangeErrorCode
@@ -258,6 +260,13 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   sync_plan_changed: tell(409, 'What would be done has changed: look at the plan again.'),
   sync_superseded: tell(409, 'Another run has begun since: look what it did.'),
   host_taken: tell(409, 'Choose another host: this one belongs to another deployment.'),
+  path_taken: tell(409, 'Choose another path prefix: this one overlaps another of the same host.'),
+  auth_mode_not_activated: tell(400, 'Ask the operator to activate the option, or accept other credentials.'),
+  auth_modes_rejected: tell(400, 'Mend the accepted credentials as facts.why says.'),
+  credential_place_rejected: tell(400, 'Choose another place for the credential, as facts.why says.'),
+  passphrase_entry_unknown: tell(400, 'Set the passphrase: none of this id is kept.'),
+  proxy_unknown: tell(404, 'There is no proxy of this name.'),
+  proxy_service_taken: tell(409, 'Name another service: this one is a proxy of another name.'),
   deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
 
   // Revocation

@@ -99,18 +99,6 @@ export const ServiceBody = z
   })
   .openapi('ServiceRequest')
 
-export const DeploymentBody = z
-  .strictObject({
-    project: text('Project whose model it is', 'vision', 64),
-    host: text('Host name by which callers reach it', 'resnet.models.internal', 255),
-    service: text('The service that serves it and may ask about it', 'model-1.internal', 255),
-    serviceCallers: z
-      .array(text('A service that may call it', 'batch.internal', 255))
-      .max(1000)
-      .default([]),
-  })
-  .openapi('DeploymentRequest')
-
 const tokenFields = {
   audience: text('The deployment or service that will accept it; there is no default', 'resnet', 255),
   lifetimeSeconds: z.int().min(1).max(86_400).optional(),

@@ -5,6 +5,7 @@ import type { Change } from '../domain/change.ts'
 import { apiKeyOf } from './api-key-table.ts'
 import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
+import { proxyOf } from './proxy-table.ts'
 import { serviceOf } from './service-tables.ts'
 import type { Session } from './session.ts'
 import { changeOfSession } from '../domain/session.ts'
@@ -65,12 +66,14 @@ async function services(session: Session): Promise<readonly Change[]> {
   const deployments = await session.query(
     session.sql.selectFrom('deployments').selectAll().where('status', '=', 'active'),
   )
+  const proxies = await session.query(session.sql.selectFrom('proxies').selectAll())
   return [
     ...all.map((row) => {
       const { dnsNames, name, projects, roles, status, systemUser } = serviceOf(row)
       return { kind: 'service' as const, name, systemUser, dnsNames, roles, projects, status }
     }),
     ...deployments.map((row) => ({ kind: 'deployment' as const, ...deploymentOf(row) })),
+    ...proxies.map((row) => ({ kind: 'proxy' as const, ...proxyOf(row), status: 'active' as const })),
   ]
 }
 

@@ -1,5 +1,5 @@
-// Deployments (access/deployment-store.ts). A host is free again when its deployment moves on or is deleted.
-import type { Deployment, DeploymentStore } from '../access/deployment-store.ts'
+// Deployments (directory/deployment-store.ts) and their hosts. A host is free again when its deployment moves on or is deleted.
+import type { Deployment, DeploymentStore, HostShare } from '../directory/deployment-store.ts'
 import { DEFAULT_DEPLOYMENT_POLICY, type DeploymentPolicy } from '../domain/access-policy.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName } from '../domain/dns-name.ts'
@@ -14,32 +14,8 @@ export function deploymentTable(session: Session): DeploymentStore {
   const find = session.prepareRead((p: { name: DeploymentName }) =>
     session.sql.selectFrom('deployments').selectAll().where('name', '=', p.name),
   )
-  const ofHost = session.prepareRead((p: { host: DnsName }) =>
-    session.sql.selectFrom('deployments').select('name').where('host', '=', p.host).where('status', '=', 'active'),
-  )
-  const put = session.prepare((p: Schema['deployments']) =>
-    session.sql
-      .insertInto('deployments')
-      .values({
-        name: p.name,
-        project: p.project,
-        host: p.host,
-        service: p.service,
-        service_callers: p.service_callers,
-        policy: p.policy,
-        status: p.status,
-      })
-      .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({
-          project: p.project,
-          host: p.host,
-          service: p.service,
-          service_callers: p.service_callers,
-          policy: p.policy,
-          status: p.status,
-        }),
-      ),
-  )
+  const put = putRow(session)
+  const hosts = deploymentHosts(session)
   const list = async (projects: readonly ProjectName[] | 'all', after: DeploymentName, limit: number) => {
     // `in ()` is a fault on PostgreSQL.
     if (projects.length === 0) return []
@@ -57,16 +33,13 @@ export function deploymentTable(session: Session): DeploymentStore {
       return row && deploymentOf(row)
     },
     putDeployment: async (deployment) => {
-      const { name, host } = deployment
-      const [holder] = deployment.status === 'active' ? await ofHost('share', { host }) : []
-      if (holder !== undefined && holder.name !== name) throw new NameTaken('host_taken', { host })
-      try {
-        await put(deploymentRow(deployment))
-      } catch (error) {
-        // Another process took the host after the look.
-        throw session.isDuplicate(error) ? new NameTaken('host_taken', { host }) : error
+      // Another process may have made it for another project since the caller looked.
+      if ((await put(deploymentRow(deployment))) === 0) {
+        throw new NameTaken('name_taken', { deployment: deployment.name })
       }
+      await hosts.replace(deployment)
     },
+    holdHosts: hosts.hold,
     listDeployments: (projects, page) =>
       readPage(page, {
         name: `deployments ${projects === 'all' ? '' : projects.join(' ')}`,
@@ -76,6 +49,78 @@ export function deploymentTable(session: Session): DeploymentStore {
         itemOf: deploymentOf,
       }),
   }
+}
+
+/** 0 when the name belongs to another project. */
+function putRow(session: Session): (row: Schema['deployments']) => Promise<number> {
+  return session.prepareChange((p: Schema['deployments']) =>
+    session.sql
+      .insertInto('deployments')
+      .values({
+        name: p.name,
+        project: p.project,
+        host: p.host,
+        service: p.service,
+        service_callers: p.service_callers,
+        policy: p.policy,
+        status: p.status,
+      })
+      .onConflict((conflict) =>
+        conflict
+          .column('name')
+          .doUpdateSet({
+            host: p.host,
+            service: p.service,
+            service_callers: p.service_callers,
+            policy: p.policy,
+            status: p.status,
+          })
+          .where('deployments.project', '=', p.project),
+      ),
+  )
+}
+
+function deploymentHosts(session: Session) {
+  // The update of a row that is there changes nothing, and holds it.
+  const hold = session.prepare((p: { host: DnsName }) =>
+    session.sql
+      .insertInto('held_hosts')
+      .values({ host: p.host })
+      .onConflict((conflict) => conflict.column('host').doUpdateSet((row) => ({ host: row.ref('held_hosts.host') })))
+      .returning('host'),
+  )
+  const leave = session.prepareChange((p: { deployment: DeploymentName }) =>
+    session.sql.deleteFrom('deployment_hosts').where('deployment', '=', p.deployment),
+  )
+  const sharesOf = (hosts: readonly DnsName[]) =>
+    session.query(
+      session.sql
+        .selectFrom('deployment_hosts as share')
+        .innerJoin('deployments', 'deployments.name', 'share.deployment')
+        .select(['share.host', 'share.path', 'share.deployment', 'deployments.service'])
+        .where('share.host', 'in', hosts),
+    )
+  return {
+    hold: async (hosts: readonly DnsName[]): Promise<readonly HostShare[]> => {
+      // In one order, so that two deployments that want each other's hosts do not deadlock.
+      for (const host of [...new Set(hosts)].sort()) await hold({ host })
+      return sharesOf(hosts)
+    },
+    replace: async (deployment: Deployment): Promise<void> => {
+      await leave({ deployment: deployment.name })
+      if (deployment.status !== 'active') return
+      try {
+        await session.insertMany('deployment_hosts', hostRows(deployment))
+      } catch (error) {
+        throw session.isDuplicate(error) ? new NameTaken('host_taken', { host: deployment.host }) : error
+      }
+    },
+  }
+}
+
+function hostRows({ name, host: first, policy }: Deployment): readonly Schema['deployment_hosts'][] {
+  const paths = policy.paths.length === 0 ? [''] : policy.paths
+  return [first, ...policy.moreHosts].flatMap((host) => paths.map((path) => ({ host, path, deployment: name })))
 }
 
 function deploymentRow({ serviceCallers, policy, ...deployment }: Deployment): Schema['deployments'] {

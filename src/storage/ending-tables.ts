@@ -134,9 +134,25 @@ function accountIdentities(project: ProjectName) {
 function deploymentEndings(session: Session) {
   const active = () =>
     session.sql.updateTable('deployments').set({ status: 'deleted' }).where('status', '=', 'active').returningAll()
+  const named = () => session.sql.selectFrom('deployments').select('name')
+  const freeHosts = () => session.sql.deleteFrom('deployment_hosts')
+  const freeHostsOfService = session.prepareChange((p: { service: ServiceName }) =>
+    freeHosts().where('deployment', 'in', named().where('service', '=', p.service)),
+  )
+  const freeHostsOfProject = session.prepareChange((p: OfProject) =>
+    freeHosts().where('deployment', 'in', named().where('project', '=', p.project)),
+  )
+  const ofService = session.prepare((p: { service: ServiceName }) => active().where('service', '=', p.service))
+  const ofProject = session.prepare((p: OfProject) => active().where('project', '=', p.project))
   return {
-    ofService: session.prepare((p: { service: ServiceName }) => active().where('service', '=', p.service)),
-    ofProject: session.prepare((p: OfProject) => active().where('project', '=', p.project)),
+    ofService: async (p: { service: ServiceName }) => {
+      await freeHostsOfService(p)
+      return ofService(p)
+    },
+    ofProject: async (p: OfProject) => {
+      await freeHostsOfProject(p)
+      return ofProject(p)
+    },
   }
 }
 

@@ -16,6 +16,7 @@ import { signIn } from './migrations/0010-sign-in.ts'
 import { sealingKey } from './migrations/0011-sealing-key.ts'
 import { directorySync } from './migrations/0012-directory-sync.ts'
 import { accessPolicy } from './migrations/0013-access-policy.ts'
+import { deploymentHosts } from './migrations/0014-deployment-hosts.ts'
 
 export interface Migration {
   readonly number: number
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   sealingKey,
   directorySync,
   accessPolicy,
+  deploymentHosts,
 ]
 
 /** The newest schema that this code knows. */

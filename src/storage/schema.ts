@@ -1,8 +1,10 @@
 // The tables, as the code sees them; migrations/ makes them. Instants are whole milliseconds since the epoch, lists are JSON
 // text, names of domain types are stored as they are. No secret stands here in clear: only hashes and sealed keys.
 import type { Generated } from 'kysely'
-import type { Deployment } from '../access/deployment-store.ts'
+import type { Deployment } from '../directory/deployment-store.ts'
 import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
+import type { Proxy } from '../directory/proxy-store.ts'
+import type { CertificateDialect } from '../domain/access-policy.ts'
 import type { Job, Member, Project, Service, ServiceAccount, User } from '../directory/entities.ts'
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
@@ -102,6 +104,25 @@ export interface Schema {
     /** JSON of `DeploymentPolicy`. */
     policy: string
     status: Deployment['status']
+  }
+  /** One row a host that a deployment ever had: whoever changes its parts holds it. */
+  held_hosts: {
+    host: DnsName
+  }
+  /** Which part of a host is whose; an empty path is all of it. */
+  deployment_hosts: {
+    host: DnsName
+    path: string
+    deployment: Deployment['name']
+  }
+  /** Services that tell of calls that they saw. */
+  proxies: {
+    name: Proxy['name']
+    service: ServiceName
+    certificate_dialect: CertificateDialect
+    hops: number
+    /** JSON: a list of names, or `"all"`. */
+    deployments: string
   }
   certificates: {
     position: Generated<number>

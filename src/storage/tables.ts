@@ -1,8 +1,9 @@
 // Every table on one connection: the stores that the folders below declare, as one object.
-import type { DeploymentStore } from '../access/deployment-store.ts'
+import type { DeploymentStore } from '../directory/deployment-store.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import type { ProxyStore } from '../directory/proxy-store.ts'
 import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { Recording } from '../domain/transactions.ts'
 import type { CustodyStore } from '../enrollment/custody-store.ts'
@@ -27,6 +28,7 @@ import { endingTables } from './ending-tables.ts'
 import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
 import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
+import { proxyTable } from './proxy-table.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
@@ -60,11 +62,12 @@ export interface Tables
     IdempotencyUpkeep,
     Upkeep,
     DeploymentStore,
+    ProxyStore,
     InstallationStore,
     LeaseStore,
     AuditLog {}
 
-/** What an act works on: a `UnitOfWork` and a `DeploymentStore`, and more that only the entry uses. */
+/** What an act works on: a `UnitOfWork`, and more that only the entry uses. */
 export interface StorageTx extends Tables, Recording {}
 
 /** A consistent view. What is written through it is refused by the database; locks are not taken. */
@@ -79,6 +82,7 @@ export function tablesOf(session: Session): Tables {
     ...jobTable(session),
     ...leaseTables(session),
     ...deploymentTable(session),
+    ...proxyTable(session),
     ...certificateTables(session),
     ...issuerTables(session),
     ...crlTables(session),

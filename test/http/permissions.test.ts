@@ -519,6 +519,49 @@ const ROWS: readonly Row[] = [
     allowed: { owner: 200 },
     others: NO,
   },
+  {
+    route: 'put /v1/deployments/{d}/external-groups',
+    request: () => json('PUT', '/v1/deployments/resnet/external-groups', { externalGroups: ['lab1'] }),
+    allowed: { owner: 200, stranger: [404, 'deployment_unknown'] },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/deployments/{d}',
+    request: async (n) => {
+      const name = `gone${String(n)}`
+      const body = { project: 'vision', host: `${name}.internal`, service: 'model-1.internal' }
+      expectStatus(await service.put(`/v1/deployments/${name}`, body, identities.get('owner')), 200)
+      return json('DELETE', `/v1/deployments/${name}`)
+    },
+    allowed: { owner: 200, stranger: [404, 'deployment_unknown'] },
+    others: NO,
+  },
+
+  // Proxies
+  {
+    route: 'put /v1/proxies/{name}',
+    request: () =>
+      json('PUT', '/v1/proxies/gateway', {
+        service: 'model-1.internal',
+        certificateHeader: 'nginx',
+        deployments: ['resnet'],
+      }),
+    allowed: ADMIN,
+    others: NO,
+  },
+  { route: 'get /v1/proxies', request: () => json('GET', '/v1/proxies'), allowed: ADMIN, others: NO },
+  {
+    route: 'get /v1/proxies/{name}',
+    request: () => json('GET', '/v1/proxies/absent'),
+    allowed: { admin: [404, 'proxy_unknown'] },
+    others: NO,
+  },
+  {
+    route: 'delete /v1/proxies/{name}',
+    request: () => json('DELETE', '/v1/proxies/absent'),
+    allowed: { admin: [404, 'proxy_unknown'] },
+    others: NO,
+  },
 
   // Certificates
   { route: 'get /v1/certificates', request: () => json('GET', '/v1/certificates'), allowed: {}, others: 200 },

@@ -1,7 +1,7 @@
 // Entities for storage tests. Names are not checked here: storage stores what the parsers of `domain/` let through.
 import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import { createHash } from 'node:crypto'
-import type { Deployment } from '../../src/access/deployment-store.ts'
+import type { Deployment } from '../../src/directory/deployment-store.ts'
 import type { CertificateRecord } from '../../src/ca/inventory.ts'
 import type { Job, Member, Project, Service, User } from '../../src/directory/entities.ts'
 import type { AuditEvent } from '../../src/domain/audit-event.ts'

@@ -1,44 +1,56 @@
-// Deployments over HTTP: put by the owners of their project, seen by its members.
-import { reachesProject } from '../../access/reached.ts'
+// Deployments over HTTP: put by the owners of their project, seen by its members and, as far as they may call, by people whose
+// groups open them.
 import { z } from '@hono/zod-openapi'
-import { DEFAULT_DEPLOYMENT_POLICY } from '../../domain/access-policy.ts'
-import { type Deployment, DeploymentRefused } from '../../access/deployment-store.ts'
-import { putDeployment } from '../../access/put-deployment.ts'
-import { actorOf, type Caller } from '../../domain/caller.ts'
+import { reachesByGroups, reachesProject } from '../../access/reached.ts'
+import type { Deployment } from '../../directory/deployment-store.ts'
+import { DeploymentRefused } from '../../directory/deployment-store.ts'
+import type { Caller } from '../../domain/caller.ts'
 import { parseDeploymentName } from '../../domain/deployment-name.ts'
-import { parseDnsName, parseServiceName } from '../../domain/dns-name.ts'
-import { parseProjectName, type ProjectName } from '../../domain/project-name.ts'
-import { requireDeploymentRights } from '../../enrollment/deployment-rights.ts'
-import { keptAsJson, onceFor } from '../../enrollment/idempotency.ts'
+import type { Platform } from '../../enrollment/deployment-policy.ts'
+import {
+  deleteDeployment,
+  mayPutDeployment,
+  putDeployment,
+  putExternalGroups,
+} from '../../enrollment/put-deployment.ts'
 import { administers, administratorOnly } from '../administrator-only.ts'
+import {
+  callableBody,
+  deploymentBody,
+  slowDigest,
+  wantedDeployment,
+  wantedPassphrases,
+  withoutHashes,
+} from '../deployment-body.ts'
+import {
+  CallableDeploymentAnswer,
+  DeploymentAnswer,
+  DeploymentBody,
+  ExternalGroupsBody,
+} from '../deployment-schemas.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { PageQuery } from '../schema-parts.ts'
-import { DeploymentBody } from '../schemas.ts'
 
-const DeploymentAnswer = z
-  .strictObject({
-    name: z.string(),
-    project: z.string(),
-    host: z.string(),
-    service: z.string(),
-    serviceCallers: z.array(z.string()),
-    status: z.string(),
-  })
-  .openapi('Deployment')
-
-const KEPT_DEPLOYMENT = keptAsJson<Deployment>()
+const OF_DEPLOYMENT = z.strictObject({ d: IN_PATH })
+const SeenDeployment = z.union([DeploymentAnswer, CallableDeploymentAnswer])
 
 export function deploymentRoutes(parts: ApiParts): Api {
   const api = newApi()
-  const { context, deployments } = parts
+  writes(api, parts)
+  reads(api, parts)
+  return api
+}
+
+function writes(api: Api, parts: ApiParts): void {
+  const { context, kdfGate: gate } = parts
   const { names } = context.policy
   api.openapi(
     bodyRoute({
       method: 'put',
       path: '/v1/deployments/{d}',
-      params: z.strictObject({ d: IN_PATH }),
+      params: OF_DEPLOYMENT,
       summary: 'Adds or replaces a deployment. By an owner of its project; its service must list the project.',
       body: DeploymentBody,
       status: 200,
@@ -46,94 +58,153 @@ export function deploymentRoutes(parts: ApiParts): Api {
     }),
     async (c) => {
       const body = c.req.valid('json')
-      const { caller, idempotent, origin } = await askedOf(parts, c)
-      const now = context.clock.now()
-      const wanted: Deployment = {
-        name: parseDeploymentName(c.req.valid('param').d, names),
-        project: parseProjectName(body.project, names),
-        host: parseDnsName(body.host, names),
-        service: parseServiceName(body.service, names),
-        serviceCallers: body.serviceCallers.map((name) => parseServiceName(name, names)),
-        policy: DEFAULT_DEPLOYMENT_POLICY,
-        status: 'active',
+      const { d } = c.req.valid('param')
+      const asked = await askedOf(parts, c)
+      const platform = platformOf(parts)
+      if (body.passphrases.length === 0) {
+        const wanted = wantedDeployment(d, body, [], names)
+        return c.json(deploymentBody(await putDeployment(context, platform, { ...asked, wanted })), 200)
       }
-      const deployment = await deployments.run(async (tx) => {
-        await requireDeploymentRights(tx, caller, wanted, context, now)
-        const actor = actorOf(caller)
-        const by = { at: now, actor, requestId: origin.requestId }
-        return onceFor(context, tx, actor, idempotent, KEPT_DEPLOYMENT, () => putDeployment(tx, wanted, by))
-      })
-      return c.json(deploymentBody(deployment), 200)
+      const unhashed = wantedDeployment(d, body, withoutHashes(body.passphrases), names)
+      await mayPutDeployment(context, platform, { ...asked, wanted: unhashed })
+      const hashed = await wantedPassphrases(body.passphrases, { gate, random: context.random })
+      const idempotent = await slowDigest(asked.idempotent)
+      const wanted = wantedDeployment(d, body, hashed, names)
+      return c.json(deploymentBody(await putDeployment(context, platform, { ...asked, idempotent, wanted })), 200)
     },
   )
+  api.openapi(
+    bodyRoute({
+      method: 'put',
+      path: '/v1/deployments/{d}/external-groups',
+      params: OF_DEPLOYMENT,
+      summary: 'Whose groups open it, from the next request on. By an owner of its project.',
+      body: ExternalGroupsBody,
+      status: 200,
+      answer: DeploymentAnswer,
+    }),
+    async (c) => {
+      const name = parseDeploymentName(c.req.valid('param').d, names)
+      const { externalGroups } = c.req.valid('json')
+      const put = await putExternalGroups(context, { ...(await askedOf(parts, c)), name, externalGroups })
+      return c.json(deploymentBody(put), 200)
+    },
+  )
+  api.openapi(
+    plainRoute({
+      method: 'delete',
+      path: '/v1/deployments/{d}',
+      params: OF_DEPLOYMENT,
+      summary: 'Deletes a deployment: its hosts are free again. By an owner of its project.',
+      query: NONE,
+      status: 200,
+      answer: DeploymentAnswer,
+    }),
+    async (c) => {
+      const name = parseDeploymentName(c.req.valid('param').d, names)
+      return c.json(deploymentBody(await deleteDeployment(context, { ...(await askedOf(parts, c)), name })), 200)
+    },
+  )
+}
+
+function reads(api: Api, parts: ApiParts): void {
+  const { names } = parts.context.policy
   api.openapi(
     plainRoute({
       method: 'get',
       path: '/v1/deployments',
       params: NONE,
-      summary: 'Deployments, by name: all for an administrator, those of their projects for members.',
+      summary:
+        'Deployments, by name: all for an administrator, for others those of their projects and those that their groups open.',
       query: PageQuery,
       status: 200,
-      answer: z.strictObject({ deployments: z.array(DeploymentAnswer), cursor: z.string().optional() }),
+      answer: z.strictObject({ deployments: z.array(SeenDeployment), cursor: z.string().optional() }),
     }),
     async (c) => {
       const caller = await callerIn(parts, c)
-      const projects = await visibleProjects(parts, caller)
+      const eyes = await eyesOf(parts, caller)
+      const projects = caller.kind === 'member' ? [caller.project] : 'all'
       const page = await parts.reader.read((view) =>
         view.listDeployments(projects, pageRequestOf(c.req.valid('query'))),
       )
       // A page may be short, or empty: the cursor goes on.
-      const shown =
-        caller.kind === 'api-key'
-          ? page.items.filter((deployment) => reachesProject(parts.snapshot, caller, deployment.project))
-          : page.items
-      return c.json({ deployments: shown.map(deploymentBody), ...cursorOf(page) }, 200)
+      const shown = page.items.flatMap((deployment) => seenBy(parts, eyes, deployment) ?? [])
+      return c.json({ deployments: shown, ...cursorOf(page) }, 200)
     },
   )
   api.openapi(
     plainRoute({
       method: 'get',
       path: '/v1/deployments/{d}',
-      params: z.strictObject({ d: IN_PATH }),
-      summary: 'One deployment, for the members of its project and for administrators.',
+      params: OF_DEPLOYMENT,
+      summary: 'One deployment, for the members of its project, administrators and whoever their groups let call it.',
       query: NONE,
       status: 200,
-      answer: DeploymentAnswer,
+      answer: SeenDeployment,
     }),
     async (c) => {
-      const caller = await callerIn(parts, c)
+      const eyes = await eyesOf(parts, await callerIn(parts, c))
       const name = parseDeploymentName(c.req.valid('param').d, names)
-      const projects = await visibleProjects(parts, caller)
       const found = await parts.reader.read((view) => view.deployment(name, 'none'))
-      if (found === undefined || !isAmong(parts, caller, projects, found.project)) {
-        throw new DeploymentRefused('deployment_unknown', { deployment: name })
-      }
-      return c.json(deploymentBody(found), 200)
+      const seen = found === undefined ? undefined : seenBy(parts, eyes, found)
+      if (seen === undefined) throw new DeploymentRefused('deployment_unknown', { deployment: name })
+      return c.json(seen, 200)
     },
   )
-  return api
 }
 
-function isAmong(
-  parts: ApiParts,
-  caller: Caller,
-  projects: readonly ProjectName[] | 'all',
-  project: ProjectName,
-): boolean {
-  if (caller.kind === 'api-key') return reachesProject(parts.snapshot, caller, project)
-  return projects === 'all' || projects.includes(project)
+/** Who looks: at everything, at what is of one project, or as a person. */
+export type Eyes =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'member'; readonly caller: Extract<Caller, { readonly kind: 'member' }> }
+  | { readonly kind: 'session'; readonly caller: Extract<Caller, { readonly kind: 'session' }> }
+  | { readonly kind: 'api-key'; readonly caller: Extract<Caller, { readonly kind: 'api-key' }> }
+
+export async function eyesOf(parts: ApiParts, caller: Caller): Promise<Eyes> {
+  if (caller.kind === 'member') return { kind: 'member', caller }
+  if (caller.kind === 'api-key') return { kind: 'api-key', caller }
+  if (caller.kind === 'session' && !(await administers(parts, caller))) return { kind: 'session', caller }
+  await administratorOnly(parts, caller)
+  return { kind: 'all' }
 }
 
-async function visibleProjects(parts: ApiParts, caller: Caller): Promise<readonly ProjectName[] | 'all'> {
-  if (caller.kind === 'member') return [caller.project]
-  if (caller.kind === 'api-key') return 'all'
-  if (caller.kind !== 'session') await administratorOnly(parts, caller)
-  else if (!(await administers(parts, caller))) {
-    return parts.snapshot.membershipsOf(caller.user).map(({ project }) => project)
+/** How much of a deployment they see; undefined: it is not there for them (row HX6). */
+export function sightOf(parts: ApiParts, eyes: Eyes, deployment: Deployment): 'whole' | 'callable' | undefined {
+  const { snapshot } = parts
+  const { project, policy, status } = deployment
+  switch (eyes.kind) {
+    case 'all':
+      return 'whole'
+    case 'member':
+      return eyes.caller.project === project ? 'whole' : undefined
+    case 'session':
+      if (snapshot.member(project, eyes.caller.user) !== undefined && snapshot.project(project) !== undefined)
+        return 'whole'
+      break
+    case 'api-key':
+      if (!isForDeployment(parts, eyes.caller.prefix, deployment)) return undefined
+      if (reachesProject(snapshot, eyes.caller, project)) return 'whole'
+      // A key that was made for one project opens nothing of another.
+      if (eyes.caller.reach.kind !== 'user') return undefined
+      break
+    default:
+      return eyes satisfies never
   }
-  return 'all'
+  const isCallable = reachesByGroups(snapshot, eyes.caller.user, { project, ...policy }, parts.context.clock.now())
+  return isCallable && status === 'active' ? 'callable' : undefined
 }
 
-function deploymentBody({ name, project, host, service, serviceCallers, status }: Deployment) {
-  return { name, project, host, service, serviceCallers: [...serviceCallers], status }
+function isForDeployment({ snapshot }: ApiParts, prefix: string, { name }: Deployment): boolean {
+  const deployments = snapshot.apiKey(prefix)?.deployments ?? 'all'
+  return deployments === 'all' || deployments.has(name)
+}
+
+function seenBy(parts: ApiParts, eyes: Eyes, deployment: Deployment) {
+  const sight = sightOf(parts, eyes, deployment)
+  if (sight === undefined) return undefined
+  return sight === 'whole' ? deploymentBody(deployment) : callableBody(deployment)
+}
+
+function platformOf({ snapshot, tokens }: ApiParts): Platform {
+  return { activatedAuthModes: snapshot.rules.activatedAuthModes, trustedIssuers: tokens.trustedIssuers.size }
 }
