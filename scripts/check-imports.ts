@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   directory: values('domain'),
   verifier: values('access', 'x509', 'domain'),
   proxies: values('verifier', 'tokens', 'access', 'x509', 'domain'),
-  enrollment: values('revocation', 'ca', 'directory', 'tokens', 'x509', 'domain'),
+  enrollment: values('revocation', 'ca', 'directory', 'tokens', 'access', 'x509', 'domain'),
   http: values('proxies', ...BELOW_EDGES),
   grpc: values('proxies', ...BELOW_EDGES),
   outbound: {},

@@ -67,7 +67,7 @@ async function sealKeys({ configuration }: BenchInstallation): Promise<void> {
     const user = parseUserName(`member${number}`, policy.names)
     const keyFingerprint = randomBytes(32).toString('hex')
     const place = memberKeyContext(facts?.installation ?? '', { project, user, keyFingerprint })
-    const sealedKey = keyStore.sealForMember(randomBytes(SECRET_BYTES), place, keyStore.masterKeys[0])
+    const sealedKey = keyStore.sealEntrusted(randomBytes(SECRET_BYTES), place, keyStore.masterKeys[0])
     const renewUntil = addSeconds(createdAt, 86_400)
     const serial = makeSerialNumber(systemRandom)
     return { project, user, keyFingerprint, serial, requester: 'bench', renewUntil, sealedKey, createdAt }

@@ -1,25 +1,26 @@
-// Who may use or see a model group, and who is above it: the rules of step 17, for the decision and for the acts on groups.
+// Who may use a model group, and who is above it, as the snapshot knows them: step 17. The rule itself is model-group-rights.ts.
 import { ALL_ACCESS, superadminKey } from '../domain/access-policy.ts'
 import { distinguishedName, type VerifiedCertificate } from './facts.ts'
+import { type GroupAsker, type GroupRefusal, groupStanding, isGroupRefusal } from './model-group-rights.ts'
 import type { Principal } from './principal.ts'
 import type { ModelGroupView, Snapshot } from './snapshot.ts'
 
 const NO_ROLES: ReadonlySet<string> = new Set()
 
-export type GroupVerdict = 'may' | 'GROUP_PRIVATE' | 'GROUP_RESTRICTED' | 'RESTRICTED_WITHOUT_ROLES'
+export type GroupVerdict = 'may' | GroupRefusal
 
-/**
- * - public: everybody who is known
- * - private: the owner, and whoever administers groups
- * - restricted: these, and everybody with one of its backend roles
- */
+/** With whatever the snapshot knows of the principal, looked up as far as the rule asks. */
 export function mayUseGroup(snapshot: Snapshot, principal: Principal, group: ModelGroupView): GroupVerdict {
-  if (group.access === 'public' || administersGroups(snapshot, principal)) return 'may'
-  const isOwner = group.owner !== undefined && group.owner === ownerName(principal)
-  if (group.access === 'private') return isOwner ? 'may' : 'GROUP_PRIVATE'
-  if (isOwner && !snapshot.rules.ownerMustHoldRole) return 'may'
-  if (group.roles.length === 0) return 'RESTRICTED_WITHOUT_ROLES'
-  return sharesRole(snapshot, principal, group.roles) ? 'may' : 'GROUP_RESTRICTED'
+  if (group.access === 'public') return 'may'
+  const asker: GroupAsker = {
+    name: ownerName(principal),
+    get manages() {
+      return administersGroups(snapshot, principal) ? ('all' as const) : ('own' as const)
+    },
+    sharesRole: (roles) => sharesRole(snapshot, principal, roles),
+  }
+  const standing = groupStanding(group, asker, snapshot.rules)
+  return isGroupRefusal(standing) ? standing : 'may'
 }
 
 /** Whether the principal holds one of `roles`, byte for byte. */

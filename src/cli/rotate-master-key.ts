@@ -54,10 +54,16 @@ function documentOf({ from, to, counts }: Rotated): object {
   return { from, to, keys: counts }
 }
 
-const TABLES = { issuer: 'issuers', server: 'server_keys', token: 'token_keys', member: 'member_keys' } as const
+const TABLES = {
+  issuer: 'issuers',
+  server: 'server_keys',
+  token: 'token_keys',
+  member: 'member_keys',
+  connector: 'models',
+} as const
 
 function countsOf({ from, to, counts }: Rotated, what: string): string[] {
-  const rows = (['issuer', 'server', 'token', 'member'] as const).map((kind) => {
+  const rows = (['issuer', 'server', 'token', 'member', 'connector'] as const).map((kind) => {
     const { resealed, current, broken } = counts[kind]
     return [TABLES[kind], ...[resealed, current, broken.length].map(String)]
   })

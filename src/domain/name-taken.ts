@@ -3,7 +3,14 @@
 import { CodedError, type Facts } from './coded-error.ts'
 
 export type NameTakenCode =
-  'api_key_exists' | 'name_taken' | 'member_exists' | 'host_taken' | 'link_taken' | 'proxy_service_taken'
+  | 'api_key_exists'
+  | 'name_taken'
+  | 'member_exists'
+  | 'host_taken'
+  | 'link_taken'
+  | 'model_exists'
+  | 'model_group_exists'
+  | 'proxy_service_taken'
 
 export class NameTaken extends CodedError<NameTakenCode> {
   constructor(code: NameTakenCode, facts: Facts = {}) {

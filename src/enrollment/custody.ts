@@ -73,7 +73,7 @@ export async function keepKey(
   } as const
   await recordCertificate(tx, record, asked.origin)
   const place = memberKeyContext(vault.installation, { project, user, keyFingerprint })
-  const sealedKey = vault.keyStore.sealForMember(secret, place, await tx.sealingKey('share'))
+  const sealedKey = vault.keyStore.sealEntrusted(secret, place, await tx.sealingKey('share'))
   const kept = { project, user, keyFingerprint, serial, requester, renewUntil, sealedKey, createdAt: now }
   await tx.putKeptKey({ ...kept, ...renewalOf(issued, renewUntil) })
   await audit(context, tx, asked, 'key.keep', identity, { serial, renewUntil: renewUntil.toISOString() })
@@ -237,7 +237,7 @@ interface Secret {
 }
 
 function openKept({ vault }: ActContext, kept: KeptKey): Secret {
-  return decodeSecret(vault.keyStore.openForMember(kept.sealedKey, memberKeyContext(vault.installation, kept)))
+  return decodeSecret(vault.keyStore.openEntrusted(kept.sealedKey, memberKeyContext(vault.installation, kept)))
 }
 
 /** One octet of length, the passphrase, the key. */

@@ -23,6 +23,7 @@ export async function deleteUser(context: ActContext, asked: AskedOfUser): Promi
     }
     await end(context, tx, asked, `admin:${name}`, 'affiliationChanged')
     await endKeys(context, tx, asked, { kind: 'of-user', user: name })
+    await tx.deleteInternalUser(name)
     await endSessionsOf(tx, name, { at: context.clock.now(), provider: undefined })
     await audit(context, tx, asked, 'user.delete', `user:${name}`, {})
     return deleted

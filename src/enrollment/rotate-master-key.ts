@@ -78,7 +78,7 @@ const LEASE = 'master-key-rotation'
 const LEASE_SECONDS = 5
 
 const NONE: KindCounts = { resealed: 0, current: 0, broken: [] }
-const NOTHING: Counts = { issuer: NONE, server: NONE, token: NONE, member: NONE }
+const NOTHING: Counts = { issuer: NONE, server: NONE, token: NONE, member: NONE, connector: NONE }
 
 /**
  * Goes through until a pass finds nothing left. Throws `RotationRefused`: `master_key_next_missing`, `master_key_same`,
@@ -258,5 +258,11 @@ function joined(before: Counts, last: Counts): Counts {
     current: before[kind].current,
     broken: last[kind].broken,
   })
-  return { issuer: of('issuer'), server: of('server'), token: of('token'), member: of('member') }
+  return {
+    issuer: of('issuer'),
+    server: of('server'),
+    token: of('token'),
+    member: of('member'),
+    connector: of('connector'),
+  }
 }

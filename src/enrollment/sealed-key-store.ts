@@ -3,10 +3,16 @@
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { KeptKey } from './custody-store.ts'
 
-export type SealedKind = 'issuer' | 'server' | 'token' | 'member'
+export type SealedKind = 'issuer' | 'server' | 'token' | 'member' | 'connector'
 
 /** In the order of a rotation. */
-export const SEALED_KINDS = ['issuer', 'server', 'token', 'member'] as const satisfies readonly SealedKind[]
+export const SEALED_KINDS = [
+  'issuer',
+  'server',
+  'token',
+  'member',
+  'connector',
+] as const satisfies readonly SealedKind[]
 
 /** Where a sealed key stands, with what its seal authenticates. */
 export type SealedPlace =
@@ -14,6 +20,7 @@ export type SealedPlace =
   | { readonly kind: 'server'; readonly serial: string; readonly certificate: Uint8Array }
   | { readonly kind: 'token'; readonly kid: string }
   | ({ readonly kind: 'member' } & Pick<KeptKey, 'project' | 'user' | 'keyFingerprint'>)
+  | { readonly kind: 'connector'; readonly model: string }
 
 export interface SealedRow {
   readonly place: SealedPlace

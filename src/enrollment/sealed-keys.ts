@@ -29,6 +29,12 @@ export function memberKeyContext(
   return { installation, purpose: 'member', table: 'member_keys', row: keyFingerprint, identity, keyVersion: 1 }
 }
 
+/** What the connector of a model needs to be let in. */
+export function modelCredentialContext(installation: string, model: string): SealContext {
+  const identity = `model:${model}`
+  return { installation, purpose: 'connector', table: 'models', row: model, identity, keyVersion: 1 }
+}
+
 /** Throws what parsing throws when the certificate beside the server's key is none. */
 export function contextOf(installation: string, place: SealedPlace): SealContext {
   switch (place.kind) {
@@ -40,6 +46,8 @@ export function contextOf(installation: string, place: SealedPlace): SealContext
       return tokenKeyContext(installation, place.kid)
     case 'member':
       return memberKeyContext(installation, place)
+    case 'connector':
+      return modelCredentialContext(installation, place.model)
     default:
       return place satisfies never
   }
@@ -56,6 +64,8 @@ export function nameOf(place: SealedPlace): string {
       return `token_keys ${place.kid}`
     case 'member':
       return `member_keys ${place.project}__${place.user}`
+    case 'connector':
+      return `models ${place.model}`
     default:
       return place satisfies never
   }

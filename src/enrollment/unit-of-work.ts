@@ -14,6 +14,7 @@ import type { EndingStore } from './ending-store.ts'
 import type { EnrolmentStore } from './enrolment-store.ts'
 import type { InstallationStore } from './installation-store.ts'
 import type { LeaseStore } from './lease-store.ts'
+import type { ModelStore } from './model-store.ts'
 import type { ObtainedStore } from './obtained-store.ts'
 import type { SyncStore } from './sync-store.ts'
 
@@ -35,6 +36,7 @@ export interface UnitOfWork
     LeaseStore,
     CustodyStore,
     SyncStore,
+    ModelStore,
     InstallationStore {}
 
 export type Acts = Transactions<UnitOfWork>

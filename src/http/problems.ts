@@ -17,11 +17,13 @@ import type { ExchangeErrorCode } from '../enrollment/exchange-errors.ts'
 import type { EnrollmentErrorCode } from '../enrollment/errors.ts'
 import type { SignInErrorCode } from '../enrollment/sign-in-errors.ts'
 import type { SyncErrorCode } from '../enrollment/sync-refused.ts'
+import type { ModelErrorCode } from '../enrollment/model-refused.ts'
 import type { IssuerBookErrorCode } from '../enrollment/issuer-book.ts'
 import type { RevocationErrorCode } from '../revocation/revocation.ts'
 import type { TokenErrorCode } from '../tokens/errors.ts'
 import type { PassphraseRefusedCode } from '../tokens/passphrase-refused.ts'
 import type { X509ErrorCode } from '../x509/errors.ts'
+import { MODEL_PROBLEMS } from './model-problems.ts'
 
 /** Refusals of the edge itself. */
 type EdgeCode =
@@ -91,6 +93,7 @@ export type ProblemCode =
   | RevocationErrorCode
   | DeploymentErrorCode
   | ProxyErrorCode
+  | ModelErrorCode
   | TokenErrorCode
   | PassphraseRefusedCode
   | ExchangeErrorCode
@@ -268,6 +271,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   proxy_unknown: tell(404, 'There is no proxy of this name.'),
   proxy_service_taken: tell(409, 'Name another service: this one is a proxy of another name.'),
   deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
+
+  ...MODEL_PROBLEMS,
 
   // Revocation
   certificate_unknown: tell(404, 'There is no certificate of this serial number, or none for you.'),

@@ -7,6 +7,9 @@ import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { proxyOf } from './proxy-table.ts'
 import { serviceOf } from './service-tables.ts'
+import { changeOfGroup, changeOfModel } from '../domain/model-change.ts'
+import { groupOf, MODEL_COLUMNS, modelOf } from './model-tables.ts'
+import { internalUserOf, roleMappingOf } from './role-tables.ts'
 import type { Session } from './session.ts'
 import { changeOfSession } from '../domain/session.ts'
 import { sessionOf } from './sign-in-tables.ts'
@@ -27,6 +30,8 @@ export async function readCurrentState(session: Session, at: Date): Promise<read
     await apiKeys(session, since),
     await keysAndCrls(session, at),
     await signedIn(session, since),
+    await models(session),
+    await roles(session),
   ].flat()
 }
 
@@ -150,5 +155,25 @@ async function signedIn(session: Session, since: number): Promise<readonly Chang
       const names = (groups.get(user) ?? []).map(({ group_name }) => group_name)
       return { kind: 'sign-in' as const, user, provider, subject, groups: names, at }
     }),
+  ]
+}
+
+async function models(session: Session): Promise<readonly Change[]> {
+  const groups = await session.query(session.sql.selectFrom('model_groups').selectAll())
+  const all = await session.query(session.sql.selectFrom('models').select(MODEL_COLUMNS))
+  return [
+    ...groups.map((row) => changeOfGroup(groupOf(row), 'active')),
+    ...all.map((row) => changeOfModel(modelOf(row), 'active')),
+  ]
+}
+
+async function roles(session: Session): Promise<readonly Change[]> {
+  const users = await session.query(session.sql.selectFrom('internal_users').selectAll())
+  const mappings = await session.query(session.sql.selectFrom('role_mappings').selectAll())
+  const settings = await session.query(session.sql.selectFrom('settings').selectAll())
+  return [
+    ...users.map(internalUserOf).map(({ user, roles }) => ({ kind: 'user-roles' as const, user, roles })),
+    ...mappings.map((row) => ({ kind: 'role-mapping' as const, ...roleMappingOf(row), status: 'active' as const })),
+    ...settings.map(({ value }) => ({ kind: 'setting' as const, name: 'model-access-control' as const, value })),
   ]
 }

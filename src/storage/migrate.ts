@@ -17,6 +17,7 @@ import { sealingKey } from './migrations/0011-sealing-key.ts'
 import { directorySync } from './migrations/0012-directory-sync.ts'
 import { accessPolicy } from './migrations/0013-access-policy.ts'
 import { deploymentHosts } from './migrations/0014-deployment-hosts.ts'
+import { modelGroups } from './migrations/0015-model-groups.ts'
 
 export interface Migration {
   readonly number: number
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   directorySync,
   accessPolicy,
   deploymentHosts,
+  modelGroups,
 ]
 
 /** The newest schema that this code knows. */

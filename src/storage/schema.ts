@@ -16,6 +16,7 @@ import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
+import type { AccessSwitch, Model, ModelGroup } from '../enrollment/model-store.ts'
 import type { TokenKeyRecord } from '../tokens/token-store.ts'
 import type { ListText } from './columns.ts'
 
@@ -336,6 +337,47 @@ export interface Schema {
     unread_since: number | null
     unread_why: string | null
     waiting: string | null
+  }
+  model_groups: {
+    id: string
+    name: string
+    description: string
+    owner: string | null
+    access: ModelGroup['access']
+    roles: ListText<string>
+    latest_version: number
+    created_at: number
+    updated_at: number
+  }
+  models: {
+    id: string
+    name: string
+    version: number
+    group_id: string | null
+    creator: string
+    hidden: 0 | 1
+    enabled: 0 | 1
+    state: Model['state']
+    /** JSON of `ModelDetails`. */
+    details: string
+    /** What a connector needs to be let in. */
+    sealed_credential: Uint8Array | null
+    created_at: number
+    updated_at: number
+  }
+  internal_users: {
+    user_name: UserName
+    roles: ListText<string>
+    password_hash: string | null
+  }
+  role_mappings: {
+    role: string
+    users: ListText<string>
+    backend_roles: ListText<string>
+  }
+  settings: {
+    name: string
+    value: AccessSwitch
   }
   leases: {
     name: string

@@ -18,6 +18,7 @@ export function sealedTables(session: Session): SealedKeyStore {
     server: serverKeys(session),
     token: tokenKeys(session),
     member: memberKeys(session),
+    connector: modelCredentials(session),
   }
   return {
     sealedKeys: (kind, after, limit) => pageOf(tables, kind, after, limit),
@@ -38,6 +39,8 @@ function pageOf(tables: SealedTables, kind: SealedKind, after: SealedPlace | und
       return tables.token.page(after?.kind === kind ? after : undefined, limit)
     case 'member':
       return tables.member.page(after?.kind === kind ? after : undefined, limit)
+    case 'connector':
+      return tables.connector.page(after?.kind === kind ? after : undefined, limit)
     default:
       return kind satisfies never
   }
@@ -53,6 +56,8 @@ function swapIn(tables: SealedTables, place: SealedPlace, seen: Uint8Array, seal
       return tables.token.swap(place, seen, sealedKey)
     case 'member':
       return tables.member.swap(place, seen, sealedKey)
+    case 'connector':
+      return tables.connector.swap(place, seen, sealedKey)
     default:
       return place satisfies never
   }
@@ -168,5 +173,31 @@ function memberKeys(session: Session): SealedTable<PlaceOf<'member'>> {
       }))
     },
     swap: ({ project, user }, seen, sealed_key) => swap({ project, user_name: user, seen, sealed_key }),
+  }
+}
+
+function modelCredentials(session: Session): SealedTable<PlaceOf<'connector'>> {
+  const page = session.prepare((p: { after: string; limit: number }) =>
+    session.sql
+      .selectFrom('models')
+      .select(['id', 'sealed_credential'])
+      .where('sealed_credential', 'is not', null)
+      .where(sql<SqlBool>`id > ${p.after}`)
+      .orderBy('id')
+      .limit(p.limit),
+  )
+  const swap = session.prepareChange((p: { id: string } & Swap) =>
+    session.sql
+      .updateTable('models')
+      .set({ sealed_credential: p.sealed_key })
+      .where('id', '=', p.id)
+      .where('sealed_credential', '=', p.seen),
+  )
+  return {
+    page: async (after, limit) =>
+      (await page({ after: after?.model ?? '', limit })).flatMap(({ id: model, sealed_credential: sealedKey }) =>
+        sealedKey === null ? [] : [{ place: { kind: 'connector', model }, sealedKey }],
+      ),
+    swap: ({ model }, seen, sealed_key) => swap({ id: model, seen, sealed_key }),
   }
 }

@@ -13,6 +13,7 @@ import type { EnrolmentStore } from '../enrollment/enrolment-store.ts'
 import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { ObtainedStore } from '../enrollment/obtained-store.ts'
 import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
+import type { ModelStore } from '../enrollment/model-store.ts'
 import type { SyncStore } from '../enrollment/sync-store.ts'
 import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -32,7 +33,9 @@ import { proxyTable } from './proxy-table.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
+import { modelTables } from './model-tables.ts'
 import { obtainedTables } from './obtained-tables.ts'
+import { roleTables } from './role-tables.ts'
 import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
@@ -58,6 +61,7 @@ export interface Tables
     JobLeaseStore,
     CustodyStore,
     SyncStore,
+    ModelStore,
     SealedKeyStore,
     IdempotencyUpkeep,
     Upkeep,
@@ -94,6 +98,8 @@ export function tablesOf(session: Session): Tables {
     ...obtainedTables(session),
     ...custodyTables(session),
     ...syncTables(session),
+    ...modelTables(session),
+    ...roleTables(session),
     ...sealedTables(session),
     ...installationTables(session),
     ...auditTable(session),

@@ -55,7 +55,7 @@ test('rule 38: a sealed key opens in its own row alone, for its own member, inst
     const [alice, bruno] = [await keptOf('alice'), await keptOf('bruno')]
     const installation = facts?.installation ?? ''
     const place = memberKeyContext(installation, alice)
-    const opened = Buffer.from(keyStore.openForMember(alice.sealedKey, place))
+    const opened = Buffer.from(keyStore.openEntrusted(alice.sealedKey, place))
     expect(opened.includes(pkcs8.subarray(36, 68))).toBe(true)
     const elsewhere = [
       memberKeyContext(installation, bruno),
@@ -67,13 +67,13 @@ test('rule 38: a sealed key opens in its own row alone, for its own member, inst
       { ...place, purpose: 'issuer' as const },
     ]
     for (const context of elsewhere) {
-      expect(() => keyStore.openForMember(alice.sealedKey, context)).toThrow(
+      expect(() => keyStore.openEntrusted(alice.sealedKey, context)).toThrow(
         expect.objectContaining({ code: 'seal_broken' }),
       )
     }
     // Fresh nonces and a data key of its own: the same secret never twice the same.
     const [under] = keyStore.masterKeys
-    const again = [keyStore.sealForMember(opened, place, under), keyStore.sealForMember(opened, place, under)]
+    const again = [keyStore.sealEntrusted(opened, place, under), keyStore.sealEntrusted(opened, place, under)]
     expect(again[0]).not.toEqual(again[1])
   } finally {
     await storage.close()

@@ -132,6 +132,7 @@ onBothDatabases('many processes', (fresh) => {
         `revocation ${certificate(1).serial} revoked`,
         'service launcher.internal',
         'service model.internal',
+        'setting model-access-control',
         'user ann',
         'user bob',
         'user dan',

@@ -9,7 +9,7 @@ import { SealBroken } from './errors.ts'
 import type { MasterKey } from './master-key.ts'
 
 /** What a sealed secret is for: no row opens as one of another kind. */
-export type SealPurpose = 'issuer' | 'jwt' | 'ocsp' | 'snapshot' | 'tls-server' | 'member'
+export type SealPurpose = 'issuer' | 'jwt' | 'ocsp' | 'snapshot' | 'tls-server' | 'member' | 'connector'
 
 /** Where a secret stands. Every field is authenticated; a key version rises when the secret in one row is replaced. */
 export interface SealContext {

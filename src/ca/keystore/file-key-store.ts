@@ -11,6 +11,9 @@ import { type DataKeyUse, type KeyStore, type NewKey, SEALED_AS } from './key-st
 import type { MasterKey } from './master-key.ts'
 import { generateKey, importPkcs8 } from './private-key.ts'
 
+/** What others entrust to the service: no key of its own. */
+const ENTRUSTED: ReadonlySet<SealPurpose> = new Set<SealPurpose>(['member', 'connector'])
+
 export class FileKeyStore implements KeyStore {
   readonly masterKeys: readonly [string, ...string[]]
   readonly #keys: readonly MasterKey[]
@@ -52,13 +55,13 @@ export class FileKeyStore implements KeyStore {
     return this.#import('tls-server', sealed, context).export({ type: 'pkcs8', format: 'pem' })
   }
 
-  sealForMember(secret: Uint8Array, context: SealContext, under: string): Uint8Array {
-    if (context.purpose !== 'member') throw new SealBroken()
+  sealEntrusted(secret: Uint8Array, context: SealContext, under: string): Uint8Array {
+    if (!ENTRUSTED.has(context.purpose)) throw new SealBroken()
     return seal(this.#named(under), secret, context, this.#random)
   }
 
-  openForMember(sealed: Uint8Array, context: SealContext): Uint8Array {
-    if (context.purpose !== 'member') throw new SealBroken()
+  openEntrusted(sealed: Uint8Array, context: SealContext): Uint8Array {
+    if (!ENTRUSTED.has(context.purpose)) throw new SealBroken()
     return this.#open(sealed, context).secret
   }
 

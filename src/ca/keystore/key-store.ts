@@ -40,10 +40,10 @@ export interface KeyStore {
   openSigner<Purpose extends SignerPurpose>(purpose: Purpose, sealed: Uint8Array, context: SealContext): Signer<Purpose>
   /** The service's own TLS key as PKCS#8 PEM. Throws `SealBroken`, also for a key that was sealed for anything else. */
   openTlsKey(sealed: Uint8Array, context: SealContext): string
-  /** Keeps what belongs to a member: not one of our own keys. Throws `SealBroken` for a place of another purpose. */
-  sealForMember(secret: Uint8Array, context: SealContext, under: string): Uint8Array
-  /** For the member. Throws `SealBroken`, also for what was sealed for anything else. */
-  openForMember(sealed: Uint8Array, context: SealContext): Uint8Array
+  /** Keeps what belongs to a member or to a connector: not one of our own keys. Throws `SealBroken` for a place of another purpose. */
+  sealEntrusted(secret: Uint8Array, context: SealContext, under: string): Uint8Array
+  /** For the member, or for where the connector leads. Throws `SealBroken`, also for what was sealed for anything else. */
+  openEntrusted(sealed: Uint8Array, context: SealContext): Uint8Array
   /**
    * The same secret under the master key `to`: with the data key that it has, or with a new one. `current` when the data key
    * may stay and `to` wraps it already. Throws `SealBroken` for what opens under no master key that it holds.

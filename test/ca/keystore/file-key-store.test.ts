@@ -179,7 +179,7 @@ describe('while the master key is rotated', () => {
   test('rule 38: nothing is sealed under a key that the store does not hold', async () => {
     const key = await store.generate('ec-p256')
     expect(() => store.seal(key, context, nextKey.id)).toThrow(code('master_key_not_held'))
-    expect(() => store.sealForMember(randomBytes(9), at('member'), '')).toThrow(code('master_key_not_held'))
+    expect(() => store.sealEntrusted(randomBytes(9), at('member'), '')).toThrow(code('master_key_not_held'))
     const sealed = store.seal(key, context, under)
     expect(() => store.reseal(sealed, context, nextKey.id, 'kept')).toThrow(code('master_key_not_held'))
   })
