@@ -28,7 +28,7 @@ export interface CanonicalTarget {
   readonly segments: readonly string[]
   /** What stands behind the `?`, as it was sent; undefined without one. */
   readonly query: string | undefined
-  /** The target as it was sent. */
+  /** The target as it was sent: what unprotected paths are compared with. */
   readonly raw: string
 }
 
@@ -61,14 +61,6 @@ export function readDecodedPath(path: string): CanonicalTarget | RefusedTarget {
   if (!path.startsWith('/')) return refused('not-origin-form')
   if (path.includes('%')) return refused('encoded-percent')
   return canonical(path, path, undefined)
-}
-
-/**
- * Step 3: exactly one of the listed targets, byte for byte, with its query if it has one. A path that only becomes one by being
- * repaired (`//healthz`, `/%68ealthz`) is not unprotected.
- */
-export function isUnprotected(target: CanonicalTarget, unprotected: ReadonlySet<string>): boolean {
-  return unprotected.has(target.raw)
 }
 
 /** Part by part: `/v1` holds `/v1`, `/v1/` and `/v1/models`, not `/v1x`. `/` holds everything. */

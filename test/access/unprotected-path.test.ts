@@ -5,7 +5,7 @@ import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
 import { readCanonicalPath } from '../../src/proxies/canonical-path.ts'
 import { AT, deployment, question, routeTo, snapshotOf } from './world.ts'
 
-const policy = { ...DEFAULT_DEPLOYMENT_POLICY, unprotectedPaths: ['/healthz', '/ready?full'] }
+const policy = { ...DEFAULT_DEPLOYMENT_POLICY, unprotectedPaths: ['/healthz', '/ready?full', '/debug/pprof/'] }
 const snapshot = snapshotOf(deployment('scorer', 'fraud', { policy }))
 
 function reasonOf(method: string, target: string): string {
@@ -20,6 +20,10 @@ describe('an unprotected path', () => {
     ['GET', '/healthz', 'ALLOWED'],
     ['HEAD', '/healthz', 'ALLOWED'],
     ['GET', '/ready?full', 'ALLOWED'],
+    ['GET', '/debug/pprof/', 'ALLOWED'],
+    ['GET', '/debug/pprof', 'CREDENTIAL_MISSING'],
+    ['GET', '/debug/pprof/heap', 'CREDENTIAL_MISSING'],
+    ['GET', '/HEALTHZ', 'CREDENTIAL_MISSING'],
     ['POST', '/healthz', 'CREDENTIAL_MISSING'],
     ['get', '/healthz', 'CREDENTIAL_MISSING'],
     ['GET', '//healthz', 'CREDENTIAL_MISSING'],

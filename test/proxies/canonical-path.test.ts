@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   type CanonicalTarget,
   isUnderPath,
-  isUnprotected,
   MAX_TARGET_CHARACTERS,
   readCanonicalPath,
   readDecodedPath,
@@ -135,28 +134,6 @@ describe('a path that a proxy decoded', () => {
   ])('%j', (path, outcome) => {
     const read = readDecodedPath(path)
     expect(read.kind === 'canonical' ? read.path : `refused: ${read.fault}`).toBe(outcome)
-  })
-})
-
-describe('unprotected paths', () => {
-  const UNPROTECTED = new Set(['/healthz', '/debug/pprof/', '/ready?full'])
-  it.each([
-    ['/healthz', true],
-    ['/debug/pprof/', true],
-    ['/ready?full', true],
-    ['/healthz/', false],
-    ['/healthz?x', false],
-    ['/healthz?', false],
-    ['//healthz', false],
-    ['/healthz//', false],
-    ['/%68ealthz', false],
-    ['/HEALTHZ', false],
-    ['/debug/pprof', false],
-    ['/debug/pprof/heap', false],
-    ['/ready', false],
-    ['/v1', false],
-  ])('%s: %s', (target, isPublic) => {
-    expect(isUnprotected(canonical(target), UNPROTECTED)).toBe(isPublic)
   })
 })
 

@@ -4,7 +4,7 @@ import type { VerifiedCertificate } from '../../src/access/facts.ts'
 import { routeHost } from '../../src/access/route.ts'
 import type { CredentialPlace } from '../../src/domain/access-policy.ts'
 import { readBodyModel } from '../../src/proxies/body-model.ts'
-import { type CanonicalTarget, isUnprotected, readCanonicalPath } from '../../src/proxies/canonical-path.ts'
+import { type CanonicalTarget, readCanonicalPath } from '../../src/proxies/canonical-path.ts'
 import { readForwardedCertificate, type Voucher } from '../../src/proxies/forwarded-certificate.ts'
 import { readPathModel } from '../../src/proxies/path-model.ts'
 import { headersOfPlaces, presentedCredentials } from '../../src/proxies/presented-credentials.ts'
@@ -24,8 +24,7 @@ export function judged(call: Call, from: Sender, world: HostileWorld, trust: Tru
   if (target.kind === 'refused') return `path: ${target.fault}`
   const served = servedAt(headers, world)
   if (served === undefined) return 'route: unknown'
-  const isOpen =
-    (call.method === 'GET' || call.method === 'HEAD') && isUnprotected(target, new Set([world.unprotectedPath]))
+  const isOpen = (call.method === 'GET' || call.method === 'HEAD') && target.raw === world.unprotectedPath
   if (isOpen) return 'passes'
   return (
     callerRefusal(call, from, world, headers, target, trust) ??
