@@ -51,11 +51,17 @@ export function escapedPemLeaf(escaped: string): ForwardedCertificate {
   if (escaped.length > MAX_LEAF_CHARACTERS) return refusedLeaf('too-large')
   // A `+` or a `/` that is not encoded was not written by nginx nor by Envoy, and `+` is a space to some.
   if (!/^(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+$/.test(escaped)) return refusedLeaf('percent')
-  return pemLeaf(escaped.replace(/%([0-9A-Fa-f]{2})/g, unescaped))
+  return pemLeaf(unescaped(escaped))
 }
 
-function unescaped(_escape: string, hex: string): string {
-  return String.fromCharCode(parseInt(hex, 16))
+/** PEM is ASCII: escapes that are not UTF-8 are no PEM either, and come back as they are. */
+function unescaped(escaped: string): string {
+  try {
+    return decodeURIComponent(escaped)
+  } catch (error) {
+    if (error instanceof URIError) return escaped
+    throw error
+  }
 }
 
 function pemLeaf(text: string): ForwardedCertificate {

@@ -3,8 +3,8 @@
 // to end a line. RFC 9110 §5.1, §5.3, §5.5; RFC 9112 §5.
 //
 // Judges form alone: who may say what in which header is for others. A value is handed out as it came.
-import { CERTIFICATE_HEADERS, isCertificateHeader } from './certificate-headers.ts'
-import { ACT_AS_HEADER, DELEGATE_FOR_HEADER, foldedName, isIdentityHeader } from './identity-headers.ts'
+import { headerName, type HeaderName, isReadStrictly } from './header-name.ts'
+import { ACT_AS_HEADER, DELEGATE_FOR_HEADER, foldedName } from './identity-headers.ts'
 
 export type RawHeader = readonly [name: string, value: string]
 
@@ -49,21 +49,6 @@ export const MAX_HEADERS = 256
 export const MAX_HEADER_BYTES = 64 * 1024
 const MAX_LOGGED_CHARACTERS = 64
 
-const READ_ALWAYS: ReadonlySet<string> = new Set([
-  'host',
-  'authorization',
-  'connection',
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'transfer-encoding',
-  'x-signet-normalized-uri',
-  ACT_AS_HEADER,
-  DELEGATE_FOR_HEADER,
-  ...CERTIFICATE_HEADERS,
-])
-const READ_FAMILIES = ['x-forwarded-', 'x-original-'] as const
-
 /** Headers whose value has no comma of its own, so that one means two copies which a proxy on the way has joined. */
 const COMMALESS: ReadonlySet<string> = new Set([
   'host',
@@ -89,11 +74,13 @@ export function readToldHeaders(
   const found = new Map<string, string>()
   const noted = { certificateHeaders: new Set<string>(), toRemove: new Set<string>() }
   let bytes = 0
-  for (const [name, value] of headers) {
-    bytes += name.length + value.length
-    const fault = bytes > MAX_HEADER_BYTES ? 'too-long' : take(found, name, value, alsoRead)
-    if (fault !== undefined) return ambiguous(name, fault)
-    note(noted, name.toLowerCase())
+  for (const [text, value] of headers) {
+    bytes += text.length + value.length
+    if (bytes > MAX_HEADER_BYTES) return ambiguous(text, 'too-long')
+    const name = headerName(text, alsoRead)
+    const fault = take(found, name, value)
+    if (fault !== undefined) return ambiguous(text, fault)
+    note(noted, name)
   }
   const dropped = droppedByConnection(found.get('connection'), alsoRead)
   if (dropped !== undefined) return ambiguous(dropped, 'hop-by-hop')
@@ -123,16 +110,10 @@ export function headersOfMerged(map: Iterable<RawHeader>): readonly RawHeader[] 
 
 const PSEUDO: ReadonlySet<string> = new Set([':method', ':path', ':scheme', ':protocol'])
 
-function take(
-  found: Map<string, string>,
-  name: string,
-  value: string,
-  alsoRead: ReadonlySet<string>,
-): HeaderFault | undefined {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return 'name-malformed'
-  const folded = foldedName(name)
-  if (!isReadStrictly(folded, alsoRead)) return looseFault(value)
-  if (folded !== name.toLowerCase()) return 'spelling'
+function take(found: Map<string, string>, { kind, folded }: HeaderName, value: string): HeaderFault | undefined {
+  if (kind === 'malformed') return 'name-malformed'
+  if (kind === 'misspelt') return 'spelling'
+  if (kind === 'loose') return looseFault(value)
   if (found.has(folded)) return 'duplicate'
   found.set(folded, value)
   return strictFault(folded, value)
@@ -151,19 +132,10 @@ function strictFault(folded: string, value: string): HeaderFault | undefined {
   return folded === 'host' && value.trim() === '' ? 'empty' : undefined
 }
 
-function isReadStrictly(folded: string, alsoRead: ReadonlySet<string>): boolean {
-  return (
-    READ_ALWAYS.has(folded) ||
-    alsoRead.has(folded) ||
-    READ_FAMILIES.some((family) => folded.startsWith(family)) ||
-    isIdentityHeader(folded) ||
-    isCertificateHeader(folded)
-  )
-}
-
 /** RFC 9110 §7.6.1 lets the next proxy drop what Connection names: with it a client could take away what a proxy told. */
 function droppedByConnection(connection: string | undefined, alsoRead: ReadonlySet<string>): string | undefined {
-  const named = (connection ?? '').split(',').map((option) => foldedName(option.trim()))
+  if (connection === undefined) return undefined
+  const named = connection.split(',').map((option) => foldedName(option.trim()))
   return named.find((option) => isReadStrictly(option, alsoRead) && !FRAMING.has(option))
 }
 
@@ -175,10 +147,9 @@ interface Noted {
   readonly toRemove: Set<string>
 }
 
-function note({ certificateHeaders, toRemove }: Noted, name: string): void {
-  const isCertificate = isCertificateHeader(name)
-  if (isCertificate) certificateHeaders.add(name)
-  if (isCertificate || isIdentityHeader(name)) toRemove.add(name)
+function note({ certificateHeaders, toRemove }: Noted, { lower, isCertificate, isIdentity }: HeaderName): void {
+  if (isCertificate) certificateHeaders.add(lower)
+  if (isCertificate || isIdentity) toRemove.add(lower)
 }
 
 function told(found: ReadonlyMap<string, string>, alsoRead: ReadonlySet<string>, noted: Noted): ToldHeaders {
@@ -187,8 +158,9 @@ function told(found: ReadonlyMap<string, string>, alsoRead: ReadonlySet<string>,
     certificateHeaders: [...noted.certificateHeaders],
     toRemove: [...noted.toRemove],
     get(name) {
-      if (!isReadStrictly(name, alsoRead)) throw new Error(`${name} is not read strictly`)
-      return found.get(name)
+      const value = found.get(name)
+      if (value === undefined && !isReadStrictly(name, alsoRead)) throw new Error(`${name} is not read strictly`)
+      return value
     },
   }
 }

@@ -69,6 +69,7 @@ describe('nginx', () => {
     ['a key beside it', encodeURIComponent(leafPem + encodePem('PUBLIC KEY', LEAF)), 'pem'],
     ['broken base64', LEAF_ESCAPED.replace('MA', 'M'), 'pem'],
     ['a NUL', `${LEAF_ESCAPED}%00`, 'pem'],
+    ['bytes that are no UTF-8', `${LEAF_ESCAPED}%ff`, 'pem'],
     ['lower-case escapes', LEAF_ESCAPED.replaceAll('%0A', '%0a'), 'leaf'],
     ['a long text', 'A'.repeat(64 * 1024 - 100), 'pem'],
   ])('%s', (_what, value, outcome) => {
