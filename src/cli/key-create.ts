@@ -11,6 +11,7 @@ import { openClient, type ServiceOptions, withServiceOptions } from './service-o
 interface Options extends ServiceOptions {
   readonly scope: readonly string[]
   readonly lifetime?: number
+  readonly deployment?: readonly string[]
 }
 
 export function keyCreateCommand(host: Host): Command {
@@ -22,12 +23,18 @@ export function keyCreateCommand(host: Host): Command {
         .argParser(collect)
         .makeOptionMandatory(),
     )
+    .option('--deployment <name>', 'a deployment that it may call; may be repeated (default: all it reaches)', collect)
     .option('--lifetime <duration>', 'how long it shall be valid (default: as long as may be)', durationArgument)
-    .action(async (name: string, { scope, lifetime, ...options }: Options) => {
+    .action(async (name: string, { scope, lifetime, deployment, ...options }: Options) => {
       const client = await openClient(options, host)
       // The clock of this machine and that of the service differ by seconds, which is nothing to the life of a key.
       const expiresAt = lifetime === undefined ? undefined : addSeconds(new Date(), lifetime).toISOString()
-      const made = await client.write('POST', '/v1/api-keys', { name, scopes: scope, expiresAt })
+      const made = await client.write('POST', '/v1/api-keys', {
+        name,
+        scopes: scope,
+        deployments: deployment,
+        expiresAt,
+      })
       print(host, options, made.document, [made.text('value')])
     })
   return withExample(withServiceOptions(command), 'signet key create notebook --scope SERVING --lifetime 7d > key')

@@ -16,9 +16,11 @@ export function keyListCommand(host: Host): Command {
         row.text('prefix'),
         row.texts('scopes').join(' '),
         row.textOr('project', row.text('reach')),
+        row.document['deployments'] === 'all' ? 'all' : row.texts('deployments').join(' '),
         row.text('expiresAt'),
       ])
-    const lines = rows.length === 0 ? ['no API keys'] : table(['NAME', 'PREFIX', 'SCOPES', 'REACH', 'EXPIRES'], rows)
+    const lines =
+      rows.length === 0 ? ['no API keys'] : table(['NAME', 'PREFIX', 'SCOPES', 'REACH', 'DEPLOYMENTS', 'EXPIRES'], rows)
     print(host, options, listed.document, lines)
   })
   return withExample(withServiceOptions(command), 'signet key list')

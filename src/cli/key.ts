@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import { keyCreateCommand } from './key-create.ts'
 import { keyDeleteCommand } from './key-delete.ts'
 import { keyListCommand } from './key-list.ts'
+import { keyUpdateCommand } from './key-update.ts'
 
 export function keyCommand(host: Host): Command {
   return groupOf(
@@ -12,6 +13,7 @@ export function keyCommand(host: Host): Command {
     'signet key create notebook --scope SERVING',
     keyCreateCommand(host),
     keyListCommand(host),
+    keyUpdateCommand(host),
     keyDeleteCommand(host),
   )
 }

@@ -47,6 +47,8 @@ export type EndedKeys =
 export interface ApiKeyStore {
   /** Throws `NameTaken` (`api_key_exists`). */
   insertApiKey(record: ApiKeyRecord): Promise<void>
+  /** Writes scopes and deployments. The row was locked for `update` before. */
+  updateApiKey(record: ApiKeyRecord): Promise<void>
   /** One that has not ended by an act; it may have expired. */
   apiKey(prefix: string, lock: RowLock): Promise<ApiKeyRecord | undefined>
   /** Those that have not ended by an act, by name. Those that have expired are among them. */

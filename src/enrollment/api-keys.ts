@@ -12,6 +12,7 @@ import { type Asked, audit } from './directory-act.ts'
 import { apiKeyChange, endApiKeys } from './end-api-keys.ts'
 import { EnrollmentRefused } from './errors.ts'
 import { refuseStaleSignIn } from './fresh-sign-in.ts'
+import { requireReachedDeployments } from './key-deployments.ts'
 import { onceFor } from './idempotency.ts'
 import { callerStillGood, notPermitted, refuseReplaced, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -20,7 +21,7 @@ import type { UnitOfWork } from './unit-of-work.ts'
 const [PREFIX_BYTES, SECRET_BYTES, SALT_BYTES] = [12, 32, 16]
 
 /** Who may hold keys: a person, by what they prove themselves with. */
-type Maker = Extract<Caller, { readonly kind: 'member' | 'admin' | 'session' }>
+export type Maker = Extract<Caller, { readonly kind: 'member' | 'admin' | 'session' }>
 
 export interface WantedApiKey {
   readonly name: string
@@ -49,6 +50,7 @@ export async function createApiKey(context: ActContext, asked: Asked & WantedApi
     const standing = await callerStillGood(tx, maker, now)
     refuseReplaced(standing)
     await refuseOutranking(tx, maker, asked.scopes, now)
+    await requireReachedDeployments(tx, { user: maker.user, reach: reachOf(maker) }, asked.deployments)
     return onceFor(context, tx, actorOf(maker), asked.idempotent, 'secret', async () => {
       await refuseTooMany(context, tx, maker)
       const latest = latestEnd(context, maker, standing, now)
@@ -87,7 +89,8 @@ export async function deleteApiKeys(
   })
 }
 
-async function reachable(tx: UnitOfWork, maker: Maker): Promise<readonly ApiKeyRecord[]> {
+/** What it may change: all of its own that it reaches. */
+export async function reachable(tx: UnitOfWork, maker: Maker): Promise<readonly ApiKeyRecord[]> {
   const own = reachOf(maker)
   return (await tx.apiKeysOf(maker.user)).filter(({ reach }) => own.kind === 'user' || sameReach(own, reach))
 }
@@ -96,12 +99,12 @@ function sameReach(a: ApiKeyReach, b: ApiKeyReach): boolean {
   return a.kind === b.kind && (a.kind !== 'project' || b.kind !== 'project' || a.project === b.project)
 }
 
-function makerOf(caller: Caller): Maker {
+export function makerOf(caller: Caller): Maker {
   if (caller.kind === 'member' || caller.kind === 'admin' || caller.kind === 'session') return caller
   throw notPermitted(caller)
 }
 
-function reachOf(maker: Maker): ApiKeyReach {
+export function reachOf(maker: Maker): ApiKeyReach {
   switch (maker.kind) {
     case 'admin':
       return { kind: 'platform' }
@@ -114,7 +117,7 @@ function reachOf(maker: Maker): ApiKeyReach {
   }
 }
 
-function refuseMisnamed({ name, scopes }: WantedApiKey): void {
+function refuseMisnamed({ name, scopes }: Pick<WantedApiKey, 'name' | 'scopes'>): void {
   if (name.trim() === '') throw new EnrollmentRefused('api_key_name_empty')
   if (name.length > MAX_API_KEY_NAME) {
     throw new EnrollmentRefused('api_key_name_too_long', { maxCharacters: MAX_API_KEY_NAME })
@@ -123,7 +126,12 @@ function refuseMisnamed({ name, scopes }: WantedApiKey): void {
 }
 
 /** Scopes for administrators go to whoever may act as one now: an administrator's own membership certificate may not. */
-async function refuseOutranking(tx: UnitOfWork, maker: Maker, scopes: readonly ApiScope[], at: Date): Promise<void> {
+export async function refuseOutranking(
+  tx: UnitOfWork,
+  maker: Maker,
+  scopes: readonly ApiScope[],
+  at: Date,
+): Promise<void> {
   const scope = scopes.find((wanted) => PRIVILEGED_SCOPES.has(wanted))
   if (scope === undefined) return
   try {
@@ -142,7 +150,12 @@ async function refuseTooMany({ policy }: ActContext, tx: UnitOfWork, { user }: M
 }
 
 /** No key outlives what its maker could go on with: a certificate without renewals, or the renewals after a sign-in. */
-function latestEnd({ policy }: ActContext, maker: Maker, standing: CertificateStanding | undefined, now: Date): Date {
+export function latestEnd(
+  { policy }: ActContext,
+  maker: Maker,
+  standing: CertificateStanding | undefined,
+  now: Date,
+): Date {
   const { apiKey, renewalSeconds } = policy.credentials
   const ofPolicy = addSeconds(now, apiKey.maxSeconds)
   const ofMaker =
@@ -183,8 +196,8 @@ async function keep(
   }
   await tx.insertApiKey(record)
   await tx.change(apiKeyChange(record, 'active'))
-  const { user, name, scopes, reach } = record
-  const details = { user, name, scopes, reach: reach.kind, expiresAt: expiresAt.toISOString() }
+  const { user, name, scopes, reach, deployments } = record
+  const details = { user, name, scopes, reach: reach.kind, deployments, expiresAt: expiresAt.toISOString() }
   await audit(context, tx, asked, 'api-key.create', `api-key:${prefix}`, details)
   return { record, value: `${prefix}.${secret}` }
 }

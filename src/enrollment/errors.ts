@@ -13,6 +13,7 @@ export type EnrollmentErrorCode =
   | 'api_key_expiry_rejected'
   | 'api_key_too_many'
   | 'api_key_unknown'
+  | 'api_key_deployment_unknown'
   | 'enrolment_token_invalid'
   | 'member_at_work'
   | 'renewal_ended'

@@ -103,6 +103,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // API keys
   'post /v1/api-keys': PERSONS,
   'get /v1/api-keys': PERSONS,
+  'put /v1/api-keys/{name}': PERSONS,
   'delete /v1/api-keys': PERSONS,
   'delete /v1/api-keys/{name}': PERSONS,
 

@@ -178,6 +178,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   ),
   api_key_too_many: tell(409, 'Delete an API key that is not needed any more.'),
   api_key_unknown: hush(404, 'You have no API key of this name.'),
+  api_key_deployment_unknown: tell(400, 'Name deployments that the key reaches.'),
 
   // Sign-in
   sign_in_refused: hush(401, 'Sign in again: name, password or what the provider sent back does not hold.'),

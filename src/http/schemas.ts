@@ -236,11 +236,23 @@ export const DecisionBody = z
   })
   .openapi('Decision')
 
+const apiKeyScopes = z.array(z.enum(API_SCOPES)).max(100)
+const apiKeyDeployments = z
+  .union([z.literal('all'), z.array(text('A deployment', 'resnet', 255)).max(1000)])
+  .default('all')
+  .openapi({ description: 'Which it may call, of those that it reaches', example: ['resnet'] })
+
 /** Empty and over-long names and no scopes pass here: they have refusals of their own. */
 export const ApiKeyBody = z
   .strictObject({
     name: plainText(1000).openapi({ description: '1 to 45 characters', example: 'notebook' }),
-    scopes: z.array(z.enum(API_SCOPES)).max(100),
+    scopes: apiKeyScopes,
+    deployments: apiKeyDeployments,
     expiresAt: z.iso.datetime().optional().openapi({ description: 'RFC 3339, UTC. Absent: as late as may be.' }),
   })
   .openapi('ApiKeyRequest')
+
+/** Both are replaced; an absent list of deployments is all of them. */
+export const ApiKeyUpdateBody = z
+  .strictObject({ scopes: apiKeyScopes, deployments: apiKeyDeployments })
+  .openapi('ApiKeyUpdateRequest')

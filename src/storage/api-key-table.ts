@@ -5,6 +5,7 @@ import { NameTaken } from '../domain/name-taken.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { ApiKeyRecord, ApiKeyStore, EndedKeys } from '../enrollment/api-key-store.ts'
 import { decodeList, encodeList, instantOf } from './columns.ts'
+import { RecordMissing } from './errors.ts'
 import { apiKeysOf, type Obtained, obtainedBy } from './obtained-tables.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
@@ -44,10 +45,21 @@ export function apiKeyTable(session: Session): ApiKeyStore {
       .where('ended_at', 'is', null)
       .orderBy('name'),
   )
+  const update = session.prepareChange((p: Pick<Row, 'prefix' | 'scopes' | 'privileged' | 'deployments'>) =>
+    session.sql
+      .updateTable('api_keys')
+      .set({ scopes: p.scopes, privileged: p.privileged, deployments: p.deployments })
+      .where('prefix', '=', p.prefix)
+      .where('ended_at', 'is', null),
+  )
   const end = endings(session)
   return {
     insertApiKey: async (record) => {
       if ((await insert(rowOf(record))) === 0) throw new NameTaken('api_key_exists', { name: record.name })
+    },
+    updateApiKey: async (record) => {
+      const { prefix, scopes, privileged, deployments } = rowOf(record)
+      if ((await update({ prefix, scopes, privileged, deployments })) === 0) throw new RecordMissing('api key', prefix)
     },
     apiKey: async (prefix, lock) => {
       const [row] = await find(lock, { prefix })

@@ -425,6 +425,21 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
   {
+    route: 'put /v1/api-keys/{name}',
+    request: async (n) => {
+      const body = { name: `wider${String(n)}`, scopes: ['USER'] }
+      await service.post('/v1/api-keys', body, identities.get('scientist'))
+      return json('PUT', `/v1/api-keys/wider${String(n)}`, { scopes: ['USER', 'SERVING'], deployments: ['resnet'] })
+    },
+    allowed: {
+      scientist: 200,
+      owner: [404, 'api_key_unknown'],
+      stranger: [404, 'api_key_unknown'],
+      admin: [404, 'api_key_unknown'],
+    },
+    others: NO,
+  },
+  {
     route: 'delete /v1/api-keys/{name}',
     request: async (n) => {
       const body = { name: `gone${String(n)}`, scopes: ['USER'] }

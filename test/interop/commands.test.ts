@@ -364,6 +364,17 @@ describe('the commands', () => {
       refused: { words: () => ['key', 'list'], by: 'sched', code: 'not_permitted' },
     },
     {
+      command: 'key update',
+      words: () => ['key', 'update', 'notebook', '--scope', 'SERVING', '--deployment', 'resnet'],
+      by: 'alice',
+      says: /^API key notebook: SERVING, for resnet\n$/,
+      refused: {
+        words: () => ['key', 'update', 'notebook', '--scope', 'SERVING', '--deployment', 'absent'],
+        by: 'alice',
+        code: 'api_key_deployment_unknown',
+      },
+    },
+    {
       command: 'key delete',
       words: () => ['key', 'delete', 'notebook'],
       by: 'alice',

@@ -1,11 +1,14 @@
 // API keys over HTTP: a user's own, made, listed and deleted by the user, never by a key.
 import { z } from '@hono/zod-openapi'
 import { API_SCOPES } from '../../domain/api-scope.ts'
+import { parseDeploymentName } from '../../domain/deployment-name.ts'
+import type { NameRules } from '../../domain/name-rules.ts'
 import { createApiKey, deleteApiKeys, listApiKeys } from '../../enrollment/api-keys.ts'
+import { updateApiKey } from '../../enrollment/update-api-key.ts'
 import type { ApiKeyRecord } from '../../enrollment/api-key-store.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, emptyRoute, IN_PATH, newApi, NONE, plainRoute } from '../route.ts'
-import { ApiKeyBody } from '../schemas.ts'
+import { ApiKeyBody, ApiKeyUpdateBody } from '../schemas.ts'
 
 const apiKeyFields = {
   name: z.string(),
@@ -14,6 +17,7 @@ const apiKeyFields = {
   scopes: z.array(z.enum(API_SCOPES)),
   reach: z.enum(['platform', 'project', 'user']),
   project: z.string().optional(),
+  deployments: z.union([z.literal('all'), z.array(z.string())]),
   createdAt: z.string(),
   expiresAt: z.string(),
 }
@@ -39,11 +43,29 @@ export function apiKeyRoutes(parts: ApiParts): Api {
       answer: MadeApiKeyAnswer,
     }),
     async (c) => {
-      const { name, scopes, expiresAt } = c.req.valid('json')
-      const deployments = 'all' as const
+      const { name, scopes, expiresAt, ...body } = c.req.valid('json')
+      const deployments = deploymentsIn(body, context.policy.names)
       const wanted = { name, scopes, deployments, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) }
       const { record, value } = await createApiKey(context, { ...(await askedOf(parts, c)), ...wanted })
       return c.json({ ...apiKeyBody(record), value }, 201)
+    },
+  )
+  api.openapi(
+    bodyRoute({
+      method: 'put',
+      path: '/v1/api-keys/{name}',
+      params: z.strictObject({ name: IN_PATH }),
+      summary: "Replaces scopes and deployments of one of the caller's own API keys, in force at once.",
+      body: ApiKeyUpdateBody,
+      status: 200,
+      answer: ApiKeyAnswer,
+    }),
+    async (c) => {
+      const { scopes, ...body } = c.req.valid('json')
+      const deployments = deploymentsIn(body, context.policy.names)
+      const { name } = c.req.valid('param')
+      const record = await updateApiKey(context, { ...(await askedOf(parts, c)), name, scopes, deployments })
+      return c.json(apiKeyBody(record), 200)
     },
   )
   api.openapi(
@@ -89,7 +111,11 @@ export function apiKeyRoutes(parts: ApiParts): Api {
   return api
 }
 
-function apiKeyBody({ name, prefix, user, scopes, reach, createdAt, expiresAt }: ApiKeyRecord) {
+function deploymentsIn({ deployments }: { readonly deployments: 'all' | readonly string[] }, names: NameRules) {
+  return deployments === 'all' ? deployments : [...new Set(deployments)].map((d) => parseDeploymentName(d, names))
+}
+
+function apiKeyBody({ name, prefix, user, scopes, reach, deployments, createdAt, expiresAt }: ApiKeyRecord) {
   return {
     name,
     prefix,
@@ -97,6 +123,7 @@ function apiKeyBody({ name, prefix, user, scopes, reach, createdAt, expiresAt }:
     scopes: [...scopes],
     reach: reach.kind,
     ...(reach.kind === 'project' ? { project: reach.project } : {}),
+    deployments: deployments === 'all' ? deployments : [...deployments],
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
   }
