@@ -23,11 +23,15 @@ export function recogniseApiKey(snapshot: Snapshot, presented: string, at: Decis
   if (!(at.monotonic - snapshot.confirmedAtMilliseconds < snapshot.staleAfterMilliseconds)) return { kind: 'stale' }
   const [prefix, secret] = halvesOf(presented)
   const view = snapshot.apiKey(prefix)
-  const { salt, hash } = view ?? NO_KEY
-  const holds = timingSafeEqual(Buffer.from(apiKeyHash(secret, salt), 'hex'), Buffer.from(hash, 'hex'))
-  if (!holds || view === undefined || !isLive(snapshot, view, at)) return { kind: 'refused' }
+  if (!isSecretOf(view, secret) || view === undefined || !isLive(snapshot, view, at)) return { kind: 'refused' }
   const { user, scopes, reach } = view
   return { kind: 'recognised', caller: { kind: 'api-key', user, prefix, scopes, reach, expiresAt: view.expiresAt } }
+}
+
+/** Whether it is the secret of that key. The same work where there is no key, and then never. */
+export function isSecretOf(view: ApiKeyView | undefined, secret: string): boolean {
+  const { salt, hash } = view ?? NO_KEY
+  return timingSafeEqual(Buffer.from(apiKeyHash(secret, salt), 'hex'), Buffer.from(hash, 'hex'))
 }
 
 /** What tells keys apart and is no secret; the empty text where there is no dot. */

@@ -15,6 +15,7 @@ import type { TrustedIssuerSettings } from '../ops/trusted-issuer-settings.ts'
 import {
   kubernetesSubject,
   type MappedIdentity,
+  type OtherSubjects,
   type TrustedIssuer,
   type TrustedIssuers,
 } from '../tokens/trusted-issuer.ts'
@@ -52,9 +53,10 @@ function trustedIssuer(name: string, entry: TrustedIssuerSettings, { names, cloc
   const keys = new FetchedIssuerKeys({ name, issuer, place: placeOf(entry), ca, bearerFile, clock })
   const common = { name, issuer, algorithms, keys }
   if (entry.kind === 'oidc') {
-    const { audience, typ, maxTokenLife: maxLifetimeSeconds } = entry
+    const { audience, typ, maxTokenLife: maxLifetimeSeconds, groupClaim: claim, missingGroups: missing } = entry
+    const others: OtherSubjects = claim === undefined ? { kind: 'nobody' } : { kind: 'grouped', claim, missing }
     const identities = entry.subjects.map(({ sub, claims, ...who }) => [sub, identityOf(who, claims, names)] as const)
-    return { ...common, kind: 'oidc', audience, typ, maxLifetimeSeconds, identities: new Map(identities) }
+    return { ...common, kind: 'oidc', audience, typ, maxLifetimeSeconds, identities: new Map(identities), others }
   }
   const identities = entry.serviceAccounts.map((who) => {
     return [kubernetesSubject(who.namespace, who.name), identityOf(who, {}, names)] as const
@@ -66,6 +68,7 @@ function trustedIssuer(name: string, entry: TrustedIssuerSettings, { names, cloc
     typ: 'JWT',
     maxLifetimeSeconds: KUBERNETES_TOKEN_SECONDS,
     identities: new Map(identities),
+    others: { kind: 'without-groups' },
   }
 }
 

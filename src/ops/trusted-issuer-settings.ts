@@ -53,6 +53,10 @@ const oidc = z.strictObject({
   typ: z.enum(['JWT', 'at+jwt'], { error: 'JWT or at+jwt' }).default('JWT'),
   /** Of the issuer's own tokens. A day at most: what lives longer is no token but a password. */
   maxTokenLife: duration(60, 86_400).prefault('1h'),
+  /** Subjects that are not listed are external users, with the groups that this claim names. Without it they are nobody. */
+  groupClaim: word.optional(),
+  /** `empty`: a token without the claim has no groups; otherwise it is refused. */
+  missingGroups: z.enum(['refuse', 'empty'], { error: 'refuse or empty' }).default('refuse'),
   subjects: z
     .array(
       z
@@ -64,7 +68,7 @@ const oidc = z.strictObject({
         .refine(isOne, ONE_IDENTITY),
       { error: 'a list of subjects' },
     )
-    .min(1, 'at least one subject'),
+    .default([]),
 })
 
 const kubernetes = z.strictObject({
@@ -122,6 +126,9 @@ export function trustedIssuerFaults(given: ReadonlyMap<string, Given>): string[]
 function faultsOf(entry: TrustedIssuerSettings, place: string): string[] {
   const { audience: name } = entry
   const faults = []
+  if (entry.kind === 'oidc' && entry.subjects.length === 0 && entry.groupClaim === undefined) {
+    faults.push(`${place}.subjects: at least one subject, or a groupClaim for external users`)
+  }
   if (entry.jwksUrl !== undefined && entry.jwksFile !== undefined) faults.push(`${place}: one of jwksUrl and jwksFile`)
   if (entry.kind === 'kubernetes' && entry.jwksUrl === undefined && entry.jwksFile === undefined) {
     faults.push(`${place}: jwksUrl or jwksFile: where the keys of the cluster are`)

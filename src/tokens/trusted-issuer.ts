@@ -19,6 +19,12 @@ export interface MappedIdentity {
   readonly claims: ReadonlyMap<string, string>
 }
 
+export type OtherSubjects =
+  | { readonly kind: 'nobody' }
+  /** Workloads of a cluster, whose tokens say nothing of groups. */
+  | { readonly kind: 'without-groups' }
+  | { readonly kind: 'grouped'; readonly claim: string; readonly missing: 'refuse' | 'empty' }
+
 export interface TrustedIssuer {
   /** Of the configuration; for Kubernetes the name of the cluster. */
   readonly name: string
@@ -33,6 +39,8 @@ export interface TrustedIssuer {
   readonly keys: IssuerKeys
   /** By `sub`. */
   readonly identities: ReadonlyMap<string, MappedIdentity>
+  /** What its other subjects are: nobody, or external users with the groups that it says. */
+  readonly others: OtherSubjects
 }
 
 /** By `iss`. */

@@ -25,17 +25,50 @@ export function claimedIssuer(compact: string): string | undefined {
 
 /** Throws `TokenRejected`, `IssuerUnreachable`. */
 export async function verifyForeignToken(compact: string, issuer: TrustedIssuer, now: Date): Promise<ForeignToken> {
+  const { claims } = await signedClaims(compact, issuer)
+  const times = timesIn(claims, issuer)
+  checkTimes(times, now)
+  return foreignToken(claims, issuer, times)
+}
+
+/** With the key that verified it: while the issuer has that key, all of it holds but the time, which is the caller's to judge. */
+export interface LastingToken extends ForeignToken {
+  readonly kid: string
+  readonly key: ForeignKey
+  readonly issuedAt: Date
+  readonly notBefore: Date
+}
+
+/** As `verifyForeignToken`, whatever the time. Throws `TokenRejected`, `IssuerUnreachable`. */
+export async function verifyForeignLastingly(compact: string, issuer: TrustedIssuer): Promise<LastingToken> {
+  const { claims, kid, key } = await signedClaims(compact, issuer)
+  const times = timesIn(claims, issuer)
+  const notBefore = new Date(Math.max(times.nbf, times.iat) * 1000)
+  return { ...foreignToken(claims, issuer, times), kid, key, notBefore, issuedAt: new Date(times.iat * 1000) }
+}
+
+type Claims = ReadonlyMap<string, unknown>
+
+/** For us, by a key of the issuer. */
+async function signedClaims(
+  compact: string,
+  issuer: TrustedIssuer,
+): Promise<{ readonly claims: Claims; readonly kid: string; readonly key: ForeignKey }> {
   const { kid, alg } = parseHeader(compact, issuer)
   const key = await issuer.keys.key(kid)
   if (key === undefined) throw new TokenRejected('token_key_unknown')
   const claims = new Map<string, unknown>(Object.entries(parseObject(await verifiedPayload(compact, key, alg))))
   if (claims.get('iss') !== issuer.issuer) throw new TokenRejected('token_issuer')
   checkAudience(claims.get('aud'), issuer)
-  const expiresAt = checkTimes(claims, issuer, now)
+  return { claims, kid, key }
+}
+
+function foreignToken(claims: Claims, issuer: TrustedIssuer, { exp }: Times): ForeignToken {
   // Somebody acts for the subject there: taken for the subject alone, nobody would know.
   if (claims.has('act')) throw new TokenRejected('token_malformed', { claim: 'act' })
   const sub = textIn(claims, 'sub')
   if (issuer.kind === 'kubernetes') checkPod(claims.get('kubernetes.io'), sub)
+  const expiresAt = new Date(Math.floor(exp) * 1000)
   return { issuer, sub, expiresAt, claims, cnf: parseConfirmation(claims.get('cnf')) }
 }
 
@@ -101,15 +134,25 @@ function checkAudience(aud: unknown, { audience }: TrustedIssuer): void {
   if (only !== audience || others.length > 0) throw new TokenRejected('token_audience')
 }
 
-function checkTimes(claims: ReadonlyMap<string, unknown>, { maxLifetimeSeconds }: TrustedIssuer, now: Date): Date {
+/** Seconds since the epoch. */
+interface Times {
+  readonly iat: number
+  readonly nbf: number
+  readonly exp: number
+}
+
+function timesIn(claims: Claims, { maxLifetimeSeconds }: TrustedIssuer): Times {
   const [exp, iat] = [secondsIn(claims, 'exp'), secondsIn(claims, 'iat')]
   const nbf = claims.has('nbf') ? secondsIn(claims, 'nbf') : iat
   if (exp - iat > maxLifetimeSeconds || exp <= iat) throw new TokenRejected('token_malformed', { claim: 'exp' })
+  return { iat, nbf, exp }
+}
+
+function checkTimes({ iat, nbf, exp }: Times, now: Date): void {
   const seconds = unixSeconds(now)
   if (seconds >= exp + TOKEN_LEEWAY_SECONDS) throw new TokenRejected('token_expired', { claim: 'exp' })
   if (nbf > seconds + TOKEN_LEEWAY_SECONDS) throw new TokenRejected('token_expired', { claim: 'nbf' })
   if (iat > seconds + TOKEN_LEEWAY_SECONDS) throw new TokenRejected('token_expired', { claim: 'iat' })
-  return new Date(Math.floor(exp) * 1000)
 }
 
 /**

@@ -63,17 +63,40 @@ export function verificationKeys(keys: readonly TokenKey[], now: Date): Verifica
 
 /** Throws `TokenRejected`. */
 export async function verifyToken(compact: string, expected: TokenExpectations): Promise<VerifiedToken> {
-  const header = parseHeader(compact)
-  if (header.typ !== expected.typ) throw new TokenRejected('token_type')
-  const key = expected.keys.get(header.kid)
-  if (key === undefined) throw new TokenRejected('token_key_unknown')
-  if (header.alg !== key.algorithm) throw new TokenRejected('token_signature')
-  const claims = parseClaims(await verifiedPayload(compact, key))
+  const signed = await verifySigned(compact, expected)
+  const { claims } = signed
   checkParties(claims, expected)
+  checkLifetime(claims, expected.maxLifetimeSeconds)
   checkTimes(claims, expected)
   checkRevocation(claims, expected)
   checkBinding(claims, expected)
-  return { kid: key.kid, typ: expected.typ, claims }
+  return signed
+}
+
+/**
+ * What holds of a token for as long as its key does: form, use, signature, issuer, and times that go together. Whether it is
+ * the time, for whom it is, revocation and binding are for the caller to judge, each time. Throws `TokenRejected`.
+ */
+export async function verifyLastingly(
+  compact: string,
+  expected: Pick<TokenExpectations, 'keys' | 'typ' | 'issuer' | 'maxLifetimeSeconds'>,
+): Promise<VerifiedToken> {
+  const signed = await verifySigned(compact, expected)
+  if (signed.claims.iss !== expected.issuer) throw new TokenRejected('token_issuer')
+  checkLifetime(signed.claims, expected.maxLifetimeSeconds)
+  return signed
+}
+
+async function verifySigned(
+  compact: string,
+  { typ, keys }: Pick<TokenExpectations, 'keys' | 'typ'>,
+): Promise<VerifiedToken> {
+  const header = parseHeader(compact)
+  if (header.typ !== typ) throw new TokenRejected('token_type')
+  const key = keys.get(header.kid)
+  if (key === undefined) throw new TokenRejected('token_key_unknown')
+  if (header.alg !== key.algorithm) throw new TokenRejected('token_signature')
+  return { kid: key.kid, typ, claims: parseClaims(await verifiedPayload(compact, key)) }
 }
 
 /** The `typ` that a text claims, to know what to verify it as; undefined for no token of any use. Nothing of it is verified. */
@@ -132,10 +155,13 @@ function checkParties({ iss, aud }: TokenClaims, { issuer, audience }: TokenExpe
   if (audience.kind === 'one-of' && !audience.names.includes(aud)) throw new TokenRejected('token_audience')
 }
 
-/** The codes have no word for "not yet": a token from the future is no more valid now than one from the past. */
-function checkTimes({ iat, nbf, exp }: TokenClaims, { now, maxLifetimeSeconds }: TokenExpectations): void {
+function checkLifetime({ iat, nbf, exp }: TokenClaims, maxLifetimeSeconds: number): void {
   if (exp - iat > maxLifetimeSeconds || exp <= iat || nbf > exp)
     throw new TokenRejected('token_malformed', { claim: 'exp' })
+}
+
+/** The codes have no word for "not yet": a token from the future is no more valid now than one from the past. */
+function checkTimes({ iat, nbf, exp }: TokenClaims, { now }: TokenExpectations): void {
   const seconds = unixSeconds(now)
   if (seconds >= exp + TOKEN_LEEWAY_SECONDS) throw new TokenRejected('token_expired', { claim: 'exp' })
   if (nbf > seconds + TOKEN_LEEWAY_SECONDS) throw new TokenRejected('token_expired', { claim: 'nbf' })

@@ -24,6 +24,7 @@ const ISSUER: TrustedIssuer = {
   maxLifetimeSeconds: 3600,
   keys: { key: (kid) => Promise.resolve(keys.get(kid)) },
   identities: new Map(),
+  others: { kind: 'nobody' },
 }
 const CLUSTER: TrustedIssuer = { ...ISSUER, name: 'cluster', kind: 'kubernetes' }
 const pod = {
