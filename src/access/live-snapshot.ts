@@ -19,6 +19,7 @@ import type {
   RoleMappingView,
   ServiceView,
   SessionView,
+  SidecarView,
   SignInView,
   Snapshot,
   UserView,
@@ -173,6 +174,10 @@ export class LiveSnapshot implements Snapshot {
 
   proxyOf(service: string): ProxyView | undefined {
     return this.#state.proxies.get(service)
+  }
+
+  sidecar(name: string): SidecarView | undefined {
+    return this.#state.sidecars.get(name)
   }
 
   assignedRoles(user: string): ReadonlySet<string> {

@@ -12,6 +12,7 @@ import type {
   ProjectView,
   ServiceView,
   SessionView,
+  SidecarView,
   SignInView,
   UserView,
 } from './snapshot.ts'
@@ -50,6 +51,7 @@ export class SnapshotState {
   readonly proxies = new Map<string, ProxyView>()
   /** By name, the service of the proxy: a proxy may move to another. */
   readonly proxyServices = new Map<string, string>()
+  readonly sidecars = new Map<string, SidecarView>()
   /** By user. */
   readonly assignedRoles = new Map<string, ReadonlySet<string>>()
   readonly roleMappings = new Map<string, RoleMappingView>()
@@ -101,6 +103,9 @@ export class SnapshotState {
         break
       case 'proxy':
         this.#foldProxy(change)
+        break
+      case 'sidecar':
+        keep(this.sidecars, change.name, change.status === 'active' ? sidecarView(change) : undefined)
         break
       case 'user-roles':
         keep(this.assignedRoles, change.user, change.roles.length === 0 ? undefined : new Set(change.roles))
@@ -260,6 +265,10 @@ function modelGroupView({ id, name, owner, access, roles }: ChangeOf<'model-grou
 
 function modelView({ id, name, version, group, creator, hidden, enabled }: ChangeOf<'model'>): ModelView {
   return { id, name, version, ...(group === undefined ? {} : { group }), creator, hidden, enabled }
+}
+
+function sidecarView({ name, service, deployments }: ChangeOf<'sidecar'>): SidecarView {
+  return { name, service, deployments: new Set(deployments) }
 }
 
 function roleMappingView({ role, users, backendRoles }: ChangeOf<'role-mapping'>): RoleMappingView {

@@ -14,6 +14,7 @@ import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
+import type { SidecarName } from '../domain/sidecar-name.ts'
 import type { SystemUser } from '../domain/system-user.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 
@@ -92,6 +93,12 @@ export interface ProxyView {
   readonly deployments: ReadonlySet<string> | 'all'
 }
 
+export interface SidecarView {
+  readonly name: SidecarName
+  readonly service: ServiceName
+  readonly deployments: ReadonlySet<DeploymentName>
+}
+
 /** Who holds a role of OpenSearch. */
 export interface RoleMappingView {
   readonly role: string
@@ -158,6 +165,7 @@ export interface Snapshot {
   modelGroup(id: string): ModelGroupView | undefined
   /** Of the service that shows its own certificate. */
   proxyOf(service: string): ProxyView | undefined
+  sidecar(name: string): SidecarView | undefined
   /** Backend roles that administrators gave the user. */
   assignedRoles(user: string): ReadonlySet<string>
   roleMapping(role: string): RoleMappingView | undefined

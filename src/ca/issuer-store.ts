@@ -27,4 +27,7 @@ export interface IssuerStore {
   issuers(): Promise<readonly IssuerRecord[]>
   insertServerKey(key: ServerKeyRecord): Promise<void>
   latestServerKey(): Promise<ServerKeyRecord | undefined>
+  /** The keys that snapshots for sidecars are signed with are kept likewise. */
+  insertSnapshotKey(key: ServerKeyRecord): Promise<void>
+  latestSnapshotKey(): Promise<ServerKeyRecord | undefined>
 }

@@ -60,6 +60,7 @@ const TABLES = {
   token: 'token_keys',
   member: 'member_keys',
   connector: 'models',
+  snapshot: 'snapshot_keys',
 } as const
 
 function countsOf({ from, to, counts }: Rotated, what: string): string[] {

@@ -45,6 +45,8 @@ export type AuditAct =
   | 'role-mapping.put'
   | 'role-mapping.delete'
   | 'setting.change'
+  | 'sidecar.put'
+  | 'sidecar.delete'
   | 'enrolment.create'
   | 'enrolment.spend'
   | 'api-key.create'

@@ -9,6 +9,7 @@ import type { IssuerId } from './issuer-id.ts'
 import type { ProjectName } from './project-name.ts'
 import type { RevocationReason } from './revocation-reason.ts'
 import type { SerialNumber } from './serial-number.ts'
+import type { SidecarName } from './sidecar-name.ts'
 import type { SystemUser } from './system-user.ts'
 import type { ServiceAccountName, UserName } from './user-name.ts'
 
@@ -95,6 +96,14 @@ export type Change =
       /** Proxies between it and the client that add an element each. */
       readonly hops: number
       readonly deployments: readonly DeploymentName[] | 'all'
+      readonly status: 'active' | 'deleted'
+    }
+  /** A process in front of a model server that decides by itself, from snapshots that are made for it. */
+  | {
+      readonly kind: 'sidecar'
+      readonly name: SidecarName
+      readonly service: ServiceName
+      readonly deployments: readonly DeploymentName[]
       readonly status: 'active' | 'deleted'
     }
   /** Backend roles that administrators gave a user, beside the groups of the sign-in. */

@@ -38,6 +38,7 @@ export type NameKind =
   | 'path'
   | 'principal'
   | 'proxy'
+  | 'sidecar'
   | 'common name'
   | 'trust domain'
   | 'service owner'

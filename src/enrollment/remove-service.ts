@@ -10,6 +10,7 @@ import { endWhatHangsOn, recordRevocation } from './end-identity.ts'
 import type { DeploymentChange } from './ending-store.ts'
 import { KEPT_SERVICE } from './directory-acts.ts'
 import { endProxyOf } from './proxies.ts'
+import { endSidecarsOf } from './sidecars.ts'
 import { activeService, requireAdministrator } from './second-look.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -31,6 +32,7 @@ export async function removeService(
       await endJobs(context, tx, asked, await tx.activeJobsLaunchedBy(name), 'cessationOfOperation')
       await recordDeletedDeployments(context, tx, asked, await tx.deleteDeploymentsServedBy(name))
       await endProxyOf(context, tx, asked, name)
+      await endSidecarsOf(context, tx, asked, name)
       await audit(context, tx, asked, 'service.remove', `service:${name}`, {})
       return removed
     })

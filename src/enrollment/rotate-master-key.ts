@@ -78,7 +78,7 @@ const LEASE = 'master-key-rotation'
 const LEASE_SECONDS = 5
 
 const NONE: KindCounts = { resealed: 0, current: 0, broken: [] }
-const NOTHING: Counts = { issuer: NONE, server: NONE, token: NONE, member: NONE, connector: NONE }
+const NOTHING: Counts = { issuer: NONE, server: NONE, snapshot: NONE, token: NONE, member: NONE, connector: NONE }
 
 /**
  * Goes through until a pass finds nothing left. Throws `RotationRefused`: `master_key_next_missing`, `master_key_same`,
@@ -261,6 +261,7 @@ function joined(before: Counts, last: Counts): Counts {
   return {
     issuer: of('issuer'),
     server: of('server'),
+    snapshot: of('snapshot'),
     token: of('token'),
     member: of('member'),
     connector: of('connector'),

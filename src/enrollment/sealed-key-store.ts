@@ -3,12 +3,13 @@
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { KeptKey } from './custody-store.ts'
 
-export type SealedKind = 'issuer' | 'server' | 'token' | 'member' | 'connector'
+export type SealedKind = 'issuer' | 'server' | 'snapshot' | 'token' | 'member' | 'connector'
 
 /** In the order of a rotation. */
 export const SEALED_KINDS = [
   'issuer',
   'server',
+  'snapshot',
   'token',
   'member',
   'connector',
@@ -17,10 +18,17 @@ export const SEALED_KINDS = [
 /** Where a sealed key stands, with what its seal authenticates. */
 export type SealedPlace =
   | { readonly kind: 'issuer'; readonly id: IssuerId }
-  | { readonly kind: 'server'; readonly serial: string; readonly certificate: Uint8Array }
+  | (CertifiedPlace & { readonly kind: 'server' })
+  | (CertifiedPlace & { readonly kind: 'snapshot' })
   | { readonly kind: 'token'; readonly kid: string }
   | ({ readonly kind: 'member' } & Pick<KeptKey, 'project' | 'user' | 'keyFingerprint'>)
   | { readonly kind: 'connector'; readonly model: string }
+
+/** Of a key that stands beside its certificate. */
+export interface CertifiedPlace {
+  readonly serial: string
+  readonly certificate: Uint8Array
+}
 
 export interface SealedRow {
   readonly place: SealedPlace

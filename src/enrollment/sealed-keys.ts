@@ -16,6 +16,12 @@ export function serverKeyContext(installation: string, keyFingerprint: string): 
   return { installation, purpose: 'tls-server', table: 'server_keys', row: keyFingerprint, identity, keyVersion: 1 }
 }
 
+/** As `serverKeyContext`, for the key that snapshots are signed with. */
+export function snapshotKeyContext(installation: string, keyFingerprint: string): SealContext {
+  const identity = 'snapshot-signer'
+  return { installation, purpose: 'snapshot', table: 'snapshot_keys', row: keyFingerprint, identity, keyVersion: 1 }
+}
+
 export function tokenKeyContext(installation: string, kid: string): SealContext {
   return { installation, purpose: 'jwt', table: 'token_keys', row: kid, identity: 'token-issuer', keyVersion: 1 }
 }
@@ -42,6 +48,8 @@ export function contextOf(installation: string, place: SealedPlace): SealContext
       return issuerKeyContext(installation, place.id)
     case 'server':
       return serverKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
+    case 'snapshot':
+      return snapshotKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
     case 'token':
       return tokenKeyContext(installation, place.kid)
     case 'member':
@@ -60,6 +68,8 @@ export function nameOf(place: SealedPlace): string {
       return `issuers ${place.id}`
     case 'server':
       return `server_keys ${place.serial}`
+    case 'snapshot':
+      return `snapshot_keys ${place.serial}`
     case 'token':
       return `token_keys ${place.kid}`
     case 'member':

@@ -4,6 +4,7 @@ import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DeploymentStore } from '../directory/deployment-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { ProxyStore } from '../directory/proxy-store.ts'
+import type { SidecarStore } from '../directory/sidecar-store.ts'
 import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -24,6 +25,7 @@ export interface UnitOfWork
     DirectoryStore,
     DeploymentStore,
     ProxyStore,
+    SidecarStore,
     Inventory,
     IssuerStore,
     CrlStore,

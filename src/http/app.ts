@@ -32,6 +32,7 @@ import { renewalRoutes } from './routes/renewal.ts'
 import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sidecarRoutes } from './routes/sidecars.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { statusRoutes } from './routes/status.ts'
 import { tokenExchangeRoutes } from './routes/token-exchange.ts'
@@ -64,6 +65,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', serviceRoutes(parts))
   app.route('/', deploymentRoutes(parts))
   app.route('/', proxyRoutes(parts))
+  app.route('/', sidecarRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))

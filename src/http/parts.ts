@@ -6,6 +6,7 @@ import type { Snapshot } from '../access/snapshot.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
 import type { ProxyStore } from '../directory/proxy-store.ts'
+import type { SidecarStore } from '../directory/sidecar-store.ts'
 import type { SignInStore } from '../directory/sign-in-store.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { Page, PageRequest } from '../domain/transactions.ts'
@@ -25,7 +26,9 @@ import type { Permission } from './permissions.ts'
 /** What readers may do outside an act: lists and look-ups in one consistent view. */
 export interface Reader {
   read<Result>(
-    look: (view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore) => Promise<Result>,
+    look: (
+      view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore & SidecarStore,
+    ) => Promise<Result>,
   ): Promise<Result>
 }
 

@@ -144,6 +144,21 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'delete /v1/proxies/{name}': ADMINISTRATORS,
   'get /v1/proxies': ADMINISTRATORS,
 
+  // Sidecars
+  'get /v1/sidecars': ADMINISTRATORS,
+  'get /v1/sidecars/{name}': {
+    callers: ['service', ...MEMBER, 'admin'],
+    who: 'its service, an owner of every project whose deployments it stands in front of, an administrator',
+  },
+  'put /v1/sidecars/{name}': {
+    callers: [...MEMBER, 'admin'],
+    who: 'an owner of every project whose deployments it stands in front of, an administrator',
+  },
+  'delete /v1/sidecars/{name}': {
+    callers: [...MEMBER, 'admin'],
+    who: 'an owner of every project whose deployments it stands in front of, an administrator',
+  },
+
   // Certificates
   'get /v1/certificates': {
     callers: [...CERTIFIED, 'session'],

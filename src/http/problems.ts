@@ -4,6 +4,7 @@ import type { DeploymentErrorCode } from '../directory/deployment-store.ts'
 import type { CaErrorCode } from '../ca/errors.ts'
 import type { HandOverErrorCode, SealingErrorCode } from '../ca/keystore/errors.ts'
 import type { ProxyErrorCode } from '../directory/proxy-store.ts'
+import type { SidecarErrorCode } from '../directory/sidecar-store.ts'
 import type { DirectoryErrorCode } from '../directory/errors.ts'
 import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
@@ -93,6 +94,7 @@ export type ProblemCode =
   | RevocationErrorCode
   | DeploymentErrorCode
   | ProxyErrorCode
+  | SidecarErrorCode
   | ModelErrorCode
   | TokenErrorCode
   | PassphraseRefusedCode
@@ -270,6 +272,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   credential_place_rejected: tell(400, 'Choose another place for the credential, as facts.why says.'),
   passphrase_entry_unknown: tell(400, 'Set the passphrase: none of this id is kept.'),
   proxy_unknown: tell(404, 'There is no proxy of this name.'),
+  sidecar_unknown: tell(404, 'Name a sidecar that is yours.'),
+  sidecar_of_another_service: tell(
+    409,
+    'Name the service that serves these deployments; another service needs a sidecar of another name.',
+  ),
   proxy_service_taken: tell(409, 'Name another service: this one is a proxy of another name.'),
   deployment_of_another_project: tell(409, 'Choose another name: this deployment belongs to another project.'),
 

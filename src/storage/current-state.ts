@@ -6,6 +6,7 @@ import { apiKeyOf } from './api-key-table.ts'
 import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { proxyOf } from './proxy-table.ts'
+import { sidecarOf } from './sidecar-table.ts'
 import { serviceOf } from './service-tables.ts'
 import { changeOfGroup, changeOfModel } from '../domain/model-change.ts'
 import { groupOf, MODEL_COLUMNS, modelOf } from './model-tables.ts'
@@ -72,6 +73,7 @@ async function services(session: Session): Promise<readonly Change[]> {
     session.sql.selectFrom('deployments').selectAll().where('status', '=', 'active'),
   )
   const proxies = await session.query(session.sql.selectFrom('proxies').selectAll())
+  const sidecars = await session.query(session.sql.selectFrom('sidecars').selectAll().where('status', '=', 'active'))
   return [
     ...all.map((row) => {
       const { dnsNames, name, projects, roles, status, systemUser } = serviceOf(row)
@@ -79,6 +81,7 @@ async function services(session: Session): Promise<readonly Change[]> {
     }),
     ...deployments.map((row) => ({ kind: 'deployment' as const, ...deploymentOf(row) })),
     ...proxies.map((row) => ({ kind: 'proxy' as const, ...proxyOf(row), status: 'active' as const })),
+    ...sidecars.map((row) => ({ kind: 'sidecar' as const, ...sidecarOf(row) })),
   ]
 }
 

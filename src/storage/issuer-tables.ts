@@ -36,25 +36,37 @@ function issuerTable(session: Session) {
 }
 
 function serverKeyTable(session: Session) {
+  const server = keyTable(session, 'server_keys', 'server key')
+  const snapshot = keyTable(session, 'snapshot_keys', 'snapshot key')
+  return {
+    insertServerKey: server.insert,
+    latestServerKey: server.latest,
+    insertSnapshotKey: snapshot.insert,
+    latestSnapshotKey: snapshot.latest,
+  } satisfies Partial<IssuerStore>
+}
+
+/** Keys of the service's own, each with its certificate. */
+function keyTable(session: Session, table: 'server_keys' | 'snapshot_keys', what: string) {
   const insert = session.prepareChange((p: Schema['server_keys']) =>
     session.sql
-      .insertInto('server_keys')
+      .insertInto(table)
       .values({ serial: p.serial, sealed_key: p.sealed_key, certificate: p.certificate, created_at: p.created_at })
       .onConflict((conflict) => conflict.doNothing()),
   )
   const latest = session.prepare(() =>
-    session.sql.selectFrom('server_keys').selectAll().orderBy('created_at', 'desc').orderBy('serial').limit(1),
+    session.sql.selectFrom(table).selectAll().orderBy('created_at', 'desc').orderBy('serial').limit(1),
   )
   return {
-    insertServerKey: async ({ serial, sealedKey: sealed_key, certificate, createdAt }) => {
+    insert: async ({ serial, sealedKey: sealed_key, certificate, createdAt }: ServerKeyRecord): Promise<void> => {
       const kept = await insert({ serial, sealed_key, certificate, created_at: createdAt.getTime() })
-      if (kept === 0) throw new RecordExists('server key', serial)
+      if (kept === 0) throw new RecordExists(what, serial)
     },
-    latestServerKey: async () => {
+    latest: async (): Promise<ServerKeyRecord | undefined> => {
       const [row] = await latest({})
       return row && serverKeyOf(row)
     },
-  } satisfies Partial<IssuerStore>
+  }
 }
 
 function issuerOf({ sealed_key, created_at, ...issuer }: Schema['issuers']): IssuerRecord {

@@ -18,6 +18,7 @@ import { directorySync } from './migrations/0012-directory-sync.ts'
 import { accessPolicy } from './migrations/0013-access-policy.ts'
 import { deploymentHosts } from './migrations/0014-deployment-hosts.ts'
 import { modelGroups } from './migrations/0015-model-groups.ts'
+import { sidecars } from './migrations/0016-sidecars.ts'
 
 export interface Migration {
   readonly number: number
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   accessPolicy,
   deploymentHosts,
   modelGroups,
+  sidecars,
 ]
 
 /** The newest schema that this code knows. */

@@ -2,6 +2,7 @@
 // text, names of domain types are stored as they are. No secret stands here in clear: only hashes and sealed keys.
 import type { Generated } from 'kysely'
 import type { Deployment } from '../directory/deployment-store.ts'
+import type { Sidecar } from '../directory/sidecar-store.ts'
 import type { CertificateRecord, CertificateStatus } from '../ca/inventory.ts'
 import type { Proxy } from '../directory/proxy-store.ts'
 import type { CertificateDialect } from '../domain/access-policy.ts'
@@ -10,6 +11,7 @@ import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { ServiceRole } from '../domain/change.ts'
+import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
@@ -125,6 +127,12 @@ export interface Schema {
     /** JSON: a list of names, or `"all"`. */
     deployments: string
   }
+  sidecars: {
+    name: Sidecar['name']
+    service: ServiceName
+    deployments: ListText<DeploymentName>
+    status: Sidecar['status']
+  }
   certificates: {
     position: Generated<number>
     serial: SerialNumber
@@ -172,6 +180,8 @@ export interface Schema {
     certificate: Uint8Array
     created_at: number
   }
+  /** Keys that snapshots for sidecars are signed with. */
+  snapshot_keys: Schema['server_keys']
   /** Projects whose members' keys are kept. */
   custody_projects: {
     project: ProjectName

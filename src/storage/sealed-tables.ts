@@ -1,6 +1,12 @@
 // The sealed keys of every table, for a rotation of the master key (enrollment/sealed-key-store.ts).
 import { sql, type SqlBool } from 'kysely'
-import type { SealedKeyStore, SealedKind, SealedPlace, SealedRow } from '../enrollment/sealed-key-store.ts'
+import type {
+  CertifiedPlace,
+  SealedKeyStore,
+  SealedKind,
+  SealedPlace,
+  SealedRow,
+} from '../enrollment/sealed-key-store.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
@@ -15,7 +21,8 @@ type PlaceOf<Kind extends SealedKind> = Extract<SealedPlace, { kind: Kind }>
 export function sealedTables(session: Session): SealedKeyStore {
   const tables = {
     issuer: issuers(session),
-    server: serverKeys(session),
+    server: certifiedKeys(session, 'server_keys', (place) => ({ kind: 'server', ...place })),
+    snapshot: certifiedKeys(session, 'snapshot_keys', (place) => ({ kind: 'snapshot', ...place })),
     token: tokenKeys(session),
     member: memberKeys(session),
     connector: modelCredentials(session),
@@ -35,6 +42,8 @@ function pageOf(tables: SealedTables, kind: SealedKind, after: SealedPlace | und
       return tables.issuer.page(after?.kind === kind ? after : undefined, limit)
     case 'server':
       return tables.server.page(after?.kind === kind ? after : undefined, limit)
+    case 'snapshot':
+      return tables.snapshot.page(after?.kind === kind ? after : undefined, limit)
     case 'token':
       return tables.token.page(after?.kind === kind ? after : undefined, limit)
     case 'member':
@@ -52,6 +61,8 @@ function swapIn(tables: SealedTables, place: SealedPlace, seen: Uint8Array, seal
       return tables.issuer.swap(place, seen, sealedKey)
     case 'server':
       return tables.server.swap(place, seen, sealedKey)
+    case 'snapshot':
+      return tables.snapshot.swap(place, seen, sealedKey)
     case 'token':
       return tables.token.swap(place, seen, sealedKey)
     case 'member':
@@ -94,10 +105,15 @@ interface Swap {
   readonly sealed_key: Uint8Array
 }
 
-function serverKeys(session: Session): SealedTable<PlaceOf<'server'>> {
+/** Keys that stand beside their certificate. */
+function certifiedKeys<Place extends PlaceOf<'server'> | PlaceOf<'snapshot'>>(
+  session: Session,
+  table: 'server_keys' | 'snapshot_keys',
+  placeOf: (place: CertifiedPlace) => Place,
+): SealedTable<Place> {
   const page = session.prepare((p: { after: string; limit: number }) =>
     session.sql
-      .selectFrom('server_keys')
+      .selectFrom(table)
       .select(['serial', 'certificate', 'sealed_key'])
       .where(sql<SqlBool>`serial > ${p.after}`)
       .orderBy('serial')
@@ -105,7 +121,7 @@ function serverKeys(session: Session): SealedTable<PlaceOf<'server'>> {
   )
   const swap = session.prepareChange((p: Pick<Schema['server_keys'], 'serial'> & Swap) =>
     session.sql
-      .updateTable('server_keys')
+      .updateTable(table)
       .set({ sealed_key: p.sealed_key })
       .where('serial', '=', p.serial)
       .where('sealed_key', '=', p.seen),
@@ -113,7 +129,7 @@ function serverKeys(session: Session): SealedTable<PlaceOf<'server'>> {
   return {
     page: async (after, limit) =>
       (await page({ after: after?.serial ?? '', limit })).map(({ serial, certificate, sealed_key: sealedKey }) => ({
-        place: { kind: 'server', serial, certificate },
+        place: placeOf({ serial, certificate }),
         sealedKey,
       })),
     swap: ({ serial }, seen, sealed_key) => swap({ serial, seen, sealed_key }),

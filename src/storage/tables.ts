@@ -1,5 +1,6 @@
 // Every table on one connection: the stores that the folders below declare, as one object.
 import type { DeploymentStore } from '../directory/deployment-store.ts'
+import type { SidecarStore } from '../directory/sidecar-store.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
@@ -39,6 +40,7 @@ import { roleTables } from './role-tables.ts'
 import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
 import type { Session } from './session.ts'
+import { sidecarTable } from './sidecar-table.ts'
 import { signInTables } from './sign-in-tables.ts'
 import { syncTables } from './sync-tables.ts'
 import { tokenTables } from './token-tables.ts'
@@ -67,6 +69,7 @@ export interface Tables
     Upkeep,
     DeploymentStore,
     ProxyStore,
+    SidecarStore,
     InstallationStore,
     LeaseStore,
     AuditLog {}
@@ -87,6 +90,7 @@ export function tablesOf(session: Session): Tables {
     ...leaseTables(session),
     ...deploymentTable(session),
     ...proxyTable(session),
+    ...sidecarTable(session),
     ...certificateTables(session),
     ...issuerTables(session),
     ...crlTables(session),

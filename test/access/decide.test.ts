@@ -634,6 +634,7 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
     model: (id: string) => noted(`model ${id}`, snapshot.model(id)),
     modelGroup: (id: string) => noted(`model group ${id}`, snapshot.modelGroup(id)),
     proxyOf: (service: string) => noted(`proxy of ${service}`, snapshot.proxyOf(service)),
+    sidecar: (name: string) => noted(`sidecar ${name}`, snapshot.sidecar(name)),
     assignedRoles: (user: string) => noted(`roles of ${user}`, snapshot.assignedRoles(user)),
     roleMapping: (role: string) => noted(`role ${role}`, snapshot.roleMapping(role)),
     isModel: (text: string) => noted(`is model ${text}`, snapshot.isModel(text)),

@@ -162,8 +162,8 @@ export type LeafProfile = Exclude<ProfileName, 'root'>
 
 /** Who issues a profile by the project's policy; an OCSP responder's may be either, here it is `users`. */
 export function issuerOf(hierarchy: TestHierarchy, profile: LeafProfile): TestIssuer {
-  if (profile === 'service' || profile === 'signet-server') return hierarchy.services
-  return profile === 'issuing-ca' || profile === 'snapshot-signer' ? hierarchy.root : hierarchy.users
+  if (profile === 'service' || profile === 'signet-server' || profile === 'snapshot-signer') return hierarchy.services
+  return profile === 'issuing-ca' ? hierarchy.root : hierarchy.users
 }
 
 export function requestFor(profile: ProfileName, publicKey: PublicKey): CertificateRequest {

@@ -564,6 +564,31 @@ const ROWS: readonly Row[] = [
     allowed: ADMIN,
     others: NO,
   },
+  { route: 'get /v1/sidecars', request: () => json('GET', '/v1/sidecars'), allowed: ADMIN, others: NO },
+  {
+    route: 'put /v1/sidecars/{name}',
+    request: (n) =>
+      json('PUT', `/v1/sidecars/side-${String(n)}`, { service: 'model-1.internal', deployments: ['resnet'] }),
+    allowed: { owner: 200, admin: 200 },
+    others: NO,
+  },
+  {
+    route: 'get /v1/sidecars/{name}',
+    request: () => json('GET', '/v1/sidecars/absent'),
+    allowed: Object.fromEntries(
+      (['scientist', 'owner', 'stranger', 'service', 'launcher', 'admin'] as const).map((who) => [
+        who,
+        [404, 'sidecar_unknown'] as const,
+      ]),
+    ),
+    others: NO,
+  },
+  {
+    route: 'delete /v1/sidecars/{name}',
+    request: () => json('DELETE', '/v1/sidecars/absent'),
+    allowed: { admin: [404, 'sidecar_unknown'] },
+    others: NO,
+  },
   { route: 'get /v1/proxies', request: () => json('GET', '/v1/proxies'), allowed: ADMIN, others: NO },
   {
     route: 'get /v1/proxies/{name}',

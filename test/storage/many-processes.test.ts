@@ -401,6 +401,7 @@ function nameOf(change: Change): string {
     case 'service':
     case 'deployment':
     case 'proxy':
+    case 'sidecar':
     case 'setting':
       return change.name
     default:

@@ -144,7 +144,10 @@ onBothDatabases('the smaller stores', (fresh) => {
       expect(await codeOf(storage.run(act))).toBe(code)
     })
 
-    it("give the service's own latest key", async () => {
+    it.each([
+      ['server', 'insertServerKey', 'latestServerKey'],
+      ['snapshot', 'insertSnapshotKey', 'latestSnapshotKey'],
+    ] as const)("give the service's own latest %s key", async (_, insert, latest) => {
       const key = (n: number) => ({
         serial: serial(n),
         sealedKey: Buffer.from('sealed'),
@@ -152,12 +155,12 @@ onBothDatabases('the smaller stores', (fresh) => {
         createdAt: seconds(n),
       })
       const storage = await opened(async (tx) => {
-        expect(await tx.latestServerKey()).toBeUndefined()
-        await tx.insertServerKey(key(2))
-        await tx.insertServerKey(key(1))
+        expect(await tx[latest]()).toBeUndefined()
+        await tx[insert](key(2))
+        await tx[insert](key(1))
       })
-      expect(await storage.read((view) => view.latestServerKey())).toEqual(key(2))
-      expect(await codeOf(storage.run((tx) => tx.insertServerKey(key(2))))).toBe('record_exists')
+      expect(await storage.read((view) => view[latest]())).toEqual(key(2))
+      expect(await codeOf(storage.run((tx) => tx[insert](key(2))))).toBe('record_exists')
     })
   })
 

@@ -27,7 +27,7 @@ describe('the project policy', () => {
     ['admin', 7 * DAY, 'users'],
     ['signet-server', 30 * DAY, 'services'],
     ['ocsp-responder', 7 * DAY, 'users services'],
-    ['snapshot-signer', 30 * DAY, 'root'],
+    ['snapshot-signer', 30 * DAY, 'services'],
     ['issuing-ca', 1825 * DAY, 'root'],
     ['root', 7300 * DAY, ''],
   ] as const)('%s lives %i s by default and is issued by: %s', (name, lifetime, issuers) => {
@@ -172,19 +172,19 @@ const SPOILED: readonly Spoiled[] = [
     [
       'a profile nowhere',
       'authorities/services/issues',
-      ['service', 'ocsp-responder'],
+      ['service', 'snapshot-signer', 'ocsp-responder'],
       'hierarchy.json: authorities: signet-server is listed by exactly one issuer',
     ],
     [
       'a CA without responder',
       'authorities/services/issues',
-      ['service', 'signet-server'],
+      ['service', 'signet-server', 'snapshot-signer'],
       'hierarchy.json: authorities: ocsp-responder is listed by every issuer',
     ],
     [
       'a root that is issued',
       'authorities/root/issues',
-      ['issuing-ca', 'snapshot-signer', 'root'],
+      ['issuing-ca', 'root'],
       'hierarchy.json: authorities: root is listed by no issuer',
     ],
     ['a name twice', 'authorities/services/name', 'users', 'hierarchy.json: authorities: names nothing twice'],
