@@ -15,11 +15,11 @@ export async function startCaddy(setting: ProxySetting): Promise<ProxyServer> {
   return startProxy(setting.port, { program: 'caddy', words: ['run', ...words], environment, signal: 'SIGINT' })
 }
 
-function configuration({ host, port, modelPort, signet, certificate, key, roots }: ProxySetting): string {
+function configuration({ hosts, port, modelPort, signet, certificate, key, roots }: ProxySetting): string {
   const [signetHost = ''] = signet.split(':')
   return filledDeployFile('Caddyfile', {
     'auto_https off': 'auto_https off\n\tdefault_bind 127.0.0.1',
-    'https://chat.internal:443': `https://${host}:${String(port)}`,
+    'https://chat.internal:443': hosts.map((host) => `https://${host}:${String(port)}`).join(', '),
     '127.0.0.1:8000': `127.0.0.1:${String(modelPort)}`,
     'signet.internal:8443': signet.replace(signetHost, '127.0.0.1'),
     'signet.internal': signetHost,

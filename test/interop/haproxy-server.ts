@@ -18,11 +18,11 @@ export async function startHaproxy(setting: ProxySetting): Promise<ProxyServer> 
   return startProxy(setting.port, { program: 'haproxy', words: ['-db', ...words], signal: 'SIGTERM' })
 }
 
-function configuration({ host, port, modelPort, signet, roots }: ProxySetting, at: (name: string) => string): string {
+function configuration({ hosts, port, modelPort, signet, roots }: ProxySetting, at: (name: string) => string): string {
   const [signetHost = ''] = signet.split(':')
   return filledDeployFile('haproxy.cfg', {
     'bind :443': `bind 127.0.0.1:${String(port)}`,
-    'chat.internal': host,
+    'chat.internal': hosts.join(' '),
     '127.0.0.1:8000': `127.0.0.1:${String(modelPort)}`,
     'signet.internal:8443': signet.replace(signetHost, '127.0.0.1'),
     'signet.internal': signetHost,

@@ -15,11 +15,11 @@ export async function startNginxProxy(setting: ProxySetting): Promise<ProxyServe
   return startProxy(setting.port, { program: 'nginx', words, signal: 'SIGTERM' })
 }
 
-function modelConfiguration({ host, port, modelPort, signet, certificate, key, roots }: ProxySetting): string {
+function modelConfiguration({ hosts, port, modelPort, signet, certificate, key, roots }: ProxySetting): string {
   const [signetHost = ''] = signet.split(':')
   return filledDeployFile('nginx.conf', {
     'listen 443': `listen 127.0.0.1:${String(port)}`,
-    'chat.internal': host,
+    'chat.internal': hosts.join(' '),
     '127.0.0.1:8000': `127.0.0.1:${String(modelPort)}`,
     'signet.internal:8443': signet.replace(signetHost, '127.0.0.1'),
     'signet.internal': signetHost,

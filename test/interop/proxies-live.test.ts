@@ -1,4 +1,4 @@
-// Real proxies with the configurations of docs/deploy, between callers and a model server.
+// Real proxies with the configurations of docs/deploy, between callers and a model server: what they refuse by themselves.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeSelfSigned } from './forged.ts'
 import { describeWith } from './program.ts'

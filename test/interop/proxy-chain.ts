@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { type Answer, type ClientIdentity, type Request, send } from '../support/https-client.ts'
 import { ModelServer } from '../support/model-server.ts'
-import { freePorts } from '../support/test-service.ts'
+import { expectStatus, freePorts } from '../support/test-service.ts'
 import { startCaddy } from './caddy-server.ts'
 import { startHaproxy } from './haproxy-server.ts'
 import { startNginxProxy } from './nginx-proxy.ts'
@@ -40,25 +40,32 @@ export class ProxyChain {
   readonly name: ProxyName
   readonly world: World
   readonly model: ModelServer
+  readonly hosts: readonly [string, ...string[]]
   readonly port: number
   readonly #proxy: ProxyServer
 
-  private constructor(name: ProxyName, world: World, model: ModelServer, port: number, proxy: ProxyServer) {
+  private constructor(
+    world: World,
+    model: ModelServer,
+    { name, hosts, port, proxy }: Pick<ProxyChain, 'name' | 'hosts' | 'port'> & { readonly proxy: ProxyServer },
+  ) {
     this.name = name
     this.world = world
     this.model = model
+    this.hosts = hosts
     this.port = port
     this.#proxy = proxy
   }
 
   /** The proxy is a service with a host of its own, and no more: who needs it registered registers it. */
-  static async start(world: World, name: ProxyName): Promise<ProxyChain> {
+  static async start(world: World, name: ProxyName, furtherHosts: readonly string[] = []): Promise<ProxyChain> {
     const model = await ModelServer.start()
-    const names = { systemUser: 'www-data', dnsNames: [hostOf(name)] }
+    const hosts = [hostOf(name), ...furtherHosts] as const
+    const names = { systemUser: 'www-data', dnsNames: [...hosts] }
     const edge = world.writeIdentity(name, await world.service.addService(serviceOf(name), names))
     const [port = 0] = await freePorts(1)
-    const proxy = await PROXY_KINDS[name].start(settingOf(world, name, edge, port, model.port))
-    return new ProxyChain(name, world, model, port, proxy)
+    const proxy = await PROXY_KINDS[name].start(settingOf(world, hosts, edge, port, model.port))
+    return new ProxyChain(world, model, { name, hosts, port, proxy })
   }
 
   get service(): string {
@@ -66,7 +73,29 @@ export class ProxyChain {
   }
 
   get host(): string {
-    return hostOf(this.name)
+    return this.hosts[0]
+  }
+
+  /** A deployment of alice's project, which the proxy's own service serves; the settings are those of `PUT /v1/deployments/{d}`. */
+  async expose(
+    deployment: string,
+    settings: { readonly host: string; readonly [name: string]: unknown },
+  ): Promise<void> {
+    const { service, alice } = this.world
+    const path = `/v1/services/${this.service}`
+    const { systemUser, roles, dnsNames } = expectStatus(await service.get(path, service.admin), 200).json
+    const served = { systemUser, roles, dnsNames, projects: ['vision'] }
+    expectStatus(await service.put(path, served, service.admin), 200)
+    const wanted = { project: 'vision', service: this.service, ...settings }
+    expectStatus(await service.put(`/v1/deployments/${deployment}`, wanted, alice), 200)
+  }
+
+  /** By an administrator, for these deployments. */
+  async register(deployments: readonly string[]): Promise<void> {
+    const { certificateHeader } = PROXY_KINDS[this.name]
+    const wanted = { service: this.service, certificateHeader, deployments }
+    const { service } = this.world
+    expectStatus(await service.put(`/v1/proxies/${this.name}`, wanted, service.admin), 200)
   }
 
   /** One request through the proxy, to the host that it serves. */
@@ -86,18 +115,15 @@ export class ProxyChain {
 const serviceOf = (name: ProxyName): string => `${name}.internal`
 const hostOf = (name: ProxyName): string => `chat.${name}.internal`
 
-function settingOf(world: World, name: ProxyName, edge: IdentityFiles, port: number, modelPort: number): ProxySetting {
-  const folder = world.at(`${name}-proxy`)
+function settingOf(
+  world: World,
+  hosts: readonly [string, ...string[]],
+  edge: IdentityFiles,
+  port: number,
+  modelPort: number,
+): ProxySetting {
+  const folder = world.at(`proxy-${hosts[0]}`)
   mkdirSync(folder)
   const { host: signet } = new URL(world.service.url)
-  return {
-    folder,
-    host: hostOf(name),
-    port,
-    modelPort,
-    signet,
-    certificate: edge.chain,
-    key: edge.key,
-    roots: world.trust,
-  }
+  return { folder, hosts, port, modelPort, signet, certificate: edge.chain, key: edge.key, roots: world.trust }
 }

@@ -7,8 +7,8 @@ import { end, start } from './program.ts'
 export interface ProxySetting {
   /** Of its own, for its files. */
   readonly folder: string
-  /** The one that it serves. */
-  readonly host: string
+  /** Those that it serves. */
+  readonly hosts: readonly string[]
   readonly port: number
   readonly modelPort: number
   /** `localhost:8443`. */
