@@ -14,7 +14,7 @@ export type ResolvedRoute =
   | {
       readonly kind: 'held'
       readonly reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT'
-      /** The one deployment of the host, whose kinds of credential and audience count until the refusal is given. */
+      /** The one that host and path mean, whose kinds of credential and audience count until the refusal is given. */
       readonly ofHost: DeploymentView | undefined
     }
 
@@ -32,10 +32,13 @@ export function resolveRoute(snapshot: Snapshot, route: Route, path: CallPath): 
   }
   const ofHost = deploymentsOf(snapshot, host)
   if (ofHost.length === 0) return { kind: 'refused', reason: 'ROUTE_UNKNOWN' }
-  const only = ofHost.length === 1 ? ofHost[0] : undefined
-  if (name === undefined) return amongThoseOfHost(snapshot, ofHost, route, path, only)
+  const onPath = mostSpecific(ofHost, path)
+  const only = sole(onPath) ?? sole(ofHost)
+  if (name === undefined) return amongThoseOnPath(snapshot, onPath, route, path, only)
   if (byName === undefined) return held('ROUTE_UNKNOWN', only)
-  return ofHost.includes(byName) ? chosen(snapshot, byName, route, path, only) : held('ROUTE_CONFLICT', only)
+  // A path that is another's is a conflict; one that is nobody's is unknown.
+  const contradicts = !ofHost.includes(byName) || (onPath.length > 0 && !onPath.includes(byName))
+  return contradicts ? held('ROUTE_CONFLICT', only) : chosen(snapshot, byName, route, path, only)
 }
 
 function held(reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT', ofHost?: DeploymentView): ResolvedRoute {
@@ -43,21 +46,23 @@ function held(reason: 'ROUTE_UNKNOWN' | 'ROUTE_CONFLICT', ofHost?: DeploymentVie
 }
 
 /** Several deployments share a host by path; where paths do not tell them apart, the model that the call names does. */
-function amongThoseOfHost(
+function amongThoseOnPath(
   snapshot: Snapshot,
-  ofHost: readonly DeploymentView[],
+  onPath: readonly DeploymentView[],
   route: Route,
   path: CallPath,
   only: DeploymentView | undefined,
 ): ResolvedRoute {
-  if (only !== undefined) return chosen(snapshot, only, route, path, only)
-  const onPath = ofHost.filter((deployment) => servesPath(deployment, path))
-  const [byPath] = onPath
-  if (byPath !== undefined && onPath.length === 1) return chosen(snapshot, byPath, route, path, byPath)
+  const byPath = sole(onPath)
+  if (byPath !== undefined) return chosen(snapshot, byPath, route, path, only)
   const byModel = onPath.filter((deployment) => route.models.some((model) => isModelOf(snapshot, deployment, model)))
   const [named] = byModel
-  if (named === undefined) return held('ROUTE_UNKNOWN')
+  if (named === undefined) return held('ROUTE_UNKNOWN', only)
   return byModel.length === 1 ? chosen(snapshot, named, route, path, undefined) : held('ROUTE_CONFLICT')
+}
+
+function sole(deployments: readonly DeploymentView[]): DeploymentView | undefined {
+  return deployments.length === 1 ? deployments[0] : undefined
 }
 
 /** Whether the path and every model that is named are this deployment's. */
@@ -76,11 +81,39 @@ function chosen(
   return held(isAnothers ? 'ROUTE_CONFLICT' : 'ROUTE_UNKNOWN', ofHost)
 }
 
-/** By whole segments: `/v1/a` is not a prefix of `/v1/ab`. A path that nobody tells is not compared. */
-function servesPath({ policy }: DeploymentView, path: CallPath): boolean {
-  if (path.kind === 'untold' || policy.paths.length === 0) return true
-  if (path.kind === 'refused') return false
-  return policy.paths.some((prefix) => path.path === prefix || path.path.startsWith(`${prefix}/`) || prefix === '/')
+function servesPath(deployment: DeploymentView, path: CallPath): boolean {
+  if (path.kind === 'untold') return true
+  return path.kind === 'canonical' && reach(deployment, path) !== NOT_SERVED
+}
+
+/**
+ * Those of a host to whom the path belongs: the longest prefix wins, as in a proxy, so that no call is judged by the rules of
+ * a deployment that will not get it. All of the host where the path is not told.
+ */
+function mostSpecific(ofHost: readonly DeploymentView[], path: CallPath): readonly DeploymentView[] {
+  if (path.kind !== 'canonical') return path.kind === 'untold' ? ofHost : []
+  let longest = NOT_SERVED
+  for (const deployment of ofHost) longest = Math.max(longest, reach(deployment, path))
+  if (longest === NOT_SERVED) return []
+  return ofHost.filter((deployment) => reach(deployment, path) === longest)
+}
+
+const NOT_SERVED = -2
+type CanonicalPath = Extract<CallPath, { readonly kind: 'canonical' }>
+
+/** Less than any prefix: what another deployment serves is not made public by this one's list. */
+const UNPROTECTED_ALONE = -1
+const EVERY_PATH = 0
+
+/** How much of the path the deployment names, by whole segments: `/v1/a` is not a prefix of `/v1/ab`. */
+function reach({ policy, unprotectedPaths }: DeploymentView, { path, raw }: CanonicalPath): number {
+  if (policy.paths.length === 0) return EVERY_PATH
+  let longest = unprotectedPaths.has(raw) ? UNPROTECTED_ALONE : NOT_SERVED
+  for (const prefix of policy.paths) {
+    const isWithin = path === prefix || path.startsWith(`${prefix}/`) || prefix === '/'
+    if (isWithin && prefix.length > longest) longest = prefix.length
+  }
+  return longest
 }
 
 /** A deployment's model is called by the deployment's name, by its id, or by its own name. */
