@@ -60,7 +60,7 @@ export function explain(snapshot: Snapshot, question: Question, at: DecisionTime
 /**
  * Step 0 for whoever hands over what it saw: it must be a current service, by its own certificate, and the `service` of
  * every deployment that the route means, or a proxy that is registered for them. An unknown deployment and one of somebody
- * else get the same answer.
+ * else get the same answer, but for a proxy that is registered for all.
  */
 export function decideAsker(
   snapshot: Snapshot,
@@ -185,10 +185,12 @@ function judgeAsker(inquiry: Inquiry, route: Route): AskerDecision {
 function checkServes(inquiry: Inquiry, route: Route): 'PEP_UNTRUSTED' | undefined {
   const { snapshot } = inquiry
   const asker = principalIn(inquiry)
+  if (asker.kind !== 'service') return 'PEP_UNTRUSTED'
+  const listed = snapshot.proxyOf(asker.service)?.deployments
+  // It may ask about anything, also about what there is not: the decision says so (rows HX10 and A7).
+  if (listed === 'all') return undefined
   const asked = mentionedDeployments(snapshot, route)
-  if (asker.kind !== 'service' || asked.length === 0) return 'PEP_UNTRUSTED'
-  const proxy = snapshot.proxyOf(asker.service)
   const mayAskAbout = ({ service, name }: DeploymentView): boolean =>
-    service === asker.service || proxy?.deployments === 'all' || proxy?.deployments.has(name) === true
-  return asked.every(mayAskAbout) ? undefined : 'PEP_UNTRUSTED'
+    service === asker.service || listed?.has(name) === true
+  return asked.length > 0 && asked.every(mayAskAbout) ? undefined : 'PEP_UNTRUSTED'
 }

@@ -33,6 +33,23 @@ describe('who may ask about a deployment', () => {
     expect(decideAsker(snapshotOf(), asker, SCORER, AT).kind).toBe('trusted')
   })
 
+  const proxy = (deployments: readonly string[] | 'all', status: 'active' | 'deleted' = 'active'): Change => ({
+    kind: 'proxy',
+    name: 'edge',
+    service: named('batch.internal'),
+    certificateDialect: 'none',
+    hops: 0,
+    deployments: deployments === 'all' ? deployments : deployments.map((name) => named(name)),
+    status,
+  })
+  it.each([
+    ['about what it is registered for', proxy(['scorer']), SCORER],
+    ['about all, if it is registered for all', proxy('all'), SCORER],
+    ['then also about what there is not: the decision says so', proxy('all'), world.routeTo({ host: 'no.internal' })],
+  ])('a proxy, %s', (_, registered, route) => {
+    expect(decideAsker(snapshotOf(registered), world.serviceCertificate(), route, AT).kind).toBe('trusted')
+  })
+
   interface Row {
     readonly reason: Reason
     readonly what: string
@@ -68,6 +85,25 @@ describe('who may ask about a deployment', () => {
       reason: 'PEP_UNTRUSTED',
       what: 'about what it served before',
       changes: [world.deployment('scorer', 'fraud', { service: named('other.internal') })],
+    },
+    {
+      reason: 'PEP_UNTRUSTED',
+      what: 'a proxy, about another deployment than its own',
+      asker: world.serviceCertificate(),
+      changes: [proxy(['churner'])],
+    },
+    {
+      reason: 'PEP_UNTRUSTED',
+      what: 'a proxy of one deployment, about an unknown host',
+      asker: world.serviceCertificate(),
+      route: world.routeTo({ host: 'nobody.internal' }),
+      changes: [proxy(['scorer'])],
+    },
+    {
+      reason: 'PEP_UNTRUSTED',
+      what: 'what was a proxy',
+      asker: world.serviceCertificate(),
+      changes: [proxy('all'), proxy('all', 'deleted')],
     },
     { reason: 'CREDENTIAL_MISSING', what: 'nobody', asker: 'absent' },
     { reason: 'CERT_UNTRUSTED', what: 'a stranger', asker: FOREIGN },
