@@ -1,9 +1,10 @@
 // Step 10: the caller acts as itself, and for somebody else only where the deployment says so.
+import { DATA_ACTIONS } from '../domain/access-policy.ts'
 import { SEPARATOR } from '../domain/name-rules.ts'
 import type { StepOutcome } from './decision.ts'
 import { certificateOf, type Inquiry, principalIn, routed } from './inquiry.ts'
 import { mayUseGroup } from './model-rights.ts'
-import type { Principal } from './principal.ts'
+import { isMemberOf, type Principal } from './principal.ts'
 import { modelIn } from './inquiry.ts'
 
 /**
@@ -11,9 +12,8 @@ import { modelIn } from './inquiry.ts'
  */
 export function checkCommonName(inquiry: Inquiry): StepOutcome {
   const certificate = certificateOf(inquiry)
-  if (certificate === undefined || certificate.profile === 'service' || certificate.profile === 'admin') {
-    return 'not-applicable'
-  }
+  if (certificate === undefined || certificate.profile === 'service') return 'not-applicable'
+  if (certificate.profile === 'admin') return administratorActs(inquiry, 'CERT_CN_MISMATCH')
   return actsAs(inquiry, certificate.commonName) ? 'passed' : 'CERT_CN_MISMATCH'
 }
 
@@ -23,9 +23,8 @@ export function checkLocality(inquiry: Inquiry): StepOutcome {
   const [locality, ...more] = certificate.localities
   // The URI SAN names the system user too; a certificate that contradicts itself names nobody.
   if (locality === undefined || more.length > 0 || certificate.systemUser !== locality) return 'CERT_L_MISMATCH'
-  const { actingUser } = inquiry.question
   // A name with `__` is a member's, whatever a certificate's L says: it is never answered by this rule.
-  if (actingUser.kind === 'named' && actingUser.name.includes(SEPARATOR)) return 'CERT_L_MISMATCH'
+  if (locality.includes(SEPARATOR)) return 'CERT_L_MISMATCH'
   return actsAs(inquiry, locality) ? 'passed' : 'CERT_L_MISMATCH'
 }
 
@@ -33,12 +32,20 @@ export function checkLocality(inquiry: Inquiry): StepOutcome {
 export function checkPrincipalName(inquiry: Inquiry): StepOutcome {
   const { others } = inquiry.question.credentials
   const principal = principalIn(inquiry)
-  if (others.length === 0 || principal.kind === 'admin') return 'not-applicable'
+  if (others.length === 0) return 'not-applicable'
+  if (principal.kind === 'admin') return administratorActs(inquiry, 'SUBJECT_MISMATCH')
   // Nobody else could be meant by a passphrase, and its name is known to nobody.
   if (principal.kind === 'passphrase' && inquiry.question.actingUser.kind === 'credential-itself') return 'passed'
   // A service that shows its certificate beside a token acts as its system user: step 10s has compared that.
   if (principal.kind === 'service' && certificateOf(inquiry) !== undefined) return 'passed'
   return actsAs(inquiry, principal.name) ? 'passed' : 'SUBJECT_MISMATCH'
+}
+
+/** In nobody else's name (row AA3). Of data step 13 has the word: whomever it names, no administrator sees it. */
+function administratorActs(inquiry: Inquiry, reason: 'CERT_CN_MISMATCH' | 'SUBJECT_MISMATCH'): StepOutcome {
+  const { action, actingUser } = inquiry.question
+  if (DATA_ACTIONS.has(action)) return 'not-applicable'
+  return actingUser.kind === 'credential-itself' || actingUser.name === principalIn(inquiry).name ? 'passed' : reason
 }
 
 function actsAs(inquiry: Inquiry, name: string): boolean {
@@ -61,7 +68,8 @@ function mightCall(inquiry: Inquiry, name: string): boolean {
   const { project } = deployment
   const prefix = `${project}${SEPARATOR}`
   const member = name.startsWith(prefix) ? snapshot.member(project, name.slice(prefix.length)) : undefined
-  if (member === undefined || snapshot.user(member.user)?.status !== 'active') return false
+  if (member === undefined || !isMemberOf(snapshot, project, member.user)) return false
+  if (snapshot.user(member.user)?.status !== 'active') return false
   if (deployment.deniedPrincipals.has(name) || question.action !== 'infer') return false
   const other: Principal = { kind: 'member', name, project, user: member.user }
   const model = modelIn(inquiry)

@@ -4,7 +4,7 @@ import type { StepOutcome } from './decision.ts'
 import { type ApiKeyFacts, type CertificateFacts, type TokenFacts, type VerifiedToken } from './facts.ts'
 import { certificateOf, type Inquiry, principalIn } from './inquiry.ts'
 import { isSuperadmin } from './model-rights.ts'
-import { type Principal, samePrincipal } from './principal.ts'
+import { isMemberOf, type Principal, samePrincipal } from './principal.ts'
 import { asked } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -69,9 +69,9 @@ export function checkApiKeys(inquiry: Inquiry): StepOutcome {
 function judgeApiKey({ snapshot, at }: Inquiry, { prefix, secret }: ApiKeyFacts): StepOutcome {
   const key = snapshot.apiKey(prefix)
   if (key === undefined || secret !== 'matches') return 'KEY_INVALID'
-  if (key.status !== 'active') return 'KEY_REVOKED'
   // Written so that a clock which is no number refuses.
-  return at.wall.getTime() < key.expiresAt.getTime() ? 'passed' : 'KEY_EXPIRED'
+  if (!(at.wall.getTime() < key.expiresAt.getTime())) return 'KEY_EXPIRED'
+  return key.status === 'active' ? 'passed' : 'KEY_REVOKED'
 }
 
 export function checkPassphrases(inquiry: Inquiry): StepOutcome {
@@ -153,8 +153,7 @@ type Of<Kind extends Principal['kind']> = Extract<Principal, { readonly kind: Ki
 function checkMember(snapshot: Snapshot, { project, user }: Of<'member'>): StepOutcome {
   const outcome = checkUser(snapshot, user, 'any')
   if (outcome !== 'passed') return outcome
-  const current = snapshot.project(project) !== undefined && snapshot.member(project, user) !== undefined
-  return current ? 'passed' : 'SUBJECT_UNKNOWN'
+  return isMemberOf(snapshot, project, user) ? 'passed' : 'SUBJECT_UNKNOWN'
 }
 
 /** A service account dies with its project. */

@@ -120,7 +120,7 @@ function principalOfKey(
 /** Membership is judged first: groups never widen what a member's role allows. */
 function principalOfPerson(snapshot: Snapshot, user: UserName, deployment: DeploymentView | undefined): Principal {
   const project = deployment?.project
-  if (project !== undefined && snapshot.member(project, user) !== undefined) {
+  if (project !== undefined && isMemberOf(snapshot, project, user)) {
     return { kind: 'member', name: `${project}${SEPARATOR}${user}`, project, user }
   }
   if (snapshot.user(user)?.platformRole === 'admin') return { kind: 'admin', name: user, user }
@@ -130,6 +130,11 @@ function principalOfPerson(snapshot: Snapshot, user: UserName, deployment: Deplo
   }
   const { provider, subject, groups, at } = signIn
   return { kind: 'external', name: `${provider}|${subject}`, user, groups, signedInAt: new Date(at) }
+}
+
+/** A row of a project that is no more makes nobody a member. */
+export function isMemberOf(snapshot: Snapshot, project: string, user: string): boolean {
+  return snapshot.project(project) !== undefined && snapshot.member(project, user) !== undefined
 }
 
 export function samePrincipal(a: Principal, b: Principal): boolean {

@@ -1,5 +1,6 @@
 // Steps 11 to 19: what the caller, who is known by now, may do with this deployment's model.
 import { DATA_ACTIONS } from '../domain/access-policy.ts'
+import { checkCurrent } from './credential-checks.ts'
 import type { StepOutcome } from './decision.ts'
 import { certificateOf, type Inquiry, modelIn, principalIn, routed } from './inquiry.ts'
 import { isSuperadmin, mayUseGroup } from './model-rights.ts'
@@ -32,12 +33,13 @@ export function checkProject(inquiry: Inquiry): StepOutcome {
   switch (principal.kind) {
     case 'member':
     case 'account':
-      // Being a member of the other project too does not help: the identity is of one (membership was judged at 9).
-      return principal.project === deployment.project ? 'passed' : 'PROJECT_BOUNDARY'
+      // Being a member of the other project too does not help: the identity is of one.
+      if (principal.project !== deployment.project) return 'PROJECT_BOUNDARY'
+      return isCurrentHere(inquiry) ? 'passed' : 'NOT_MEMBER'
     case 'service':
       // A member's project was found at 9; a service has none, so the deployment's is looked up here.
       if (inquiry.snapshot.project(deployment.project) === undefined) return 'PROJECT_BOUNDARY'
-      return deployment.serviceCallers.has(principal.service) ? 'passed' : 'NOT_MEMBER'
+      return deployment.serviceCallers.has(principal.service) && isCurrentHere(inquiry) ? 'passed' : 'NOT_MEMBER'
     case 'admin':
     case 'external':
     case 'passphrase':
@@ -45,6 +47,13 @@ export function checkProject(inquiry: Inquiry): StepOutcome {
     default:
       return principal satisfies never
   }
+}
+
+/** Step 9 has judged it of everybody but superadmins; what it lets them go without gives them no project's data. */
+function isCurrentHere(inquiry: Inquiry): boolean {
+  const certificate = certificateOf(inquiry)
+  if (certificate === undefined || !isSuperadmin(inquiry.snapshot, certificate)) return true
+  return checkCurrent(inquiry) === 'passed'
 }
 
 /**

@@ -3,8 +3,10 @@ import { decide, explain } from '../../src/access/decide.ts'
 import type { Decision, Question } from '../../src/access/decision.ts'
 import { type CertificateFacts, NO_CREDENTIALS } from '../../src/access/facts.ts'
 import { type Reason, REASONS } from '../../src/access/reasons.ts'
+import type { LiveSnapshot } from '../../src/access/live-snapshot.ts'
 import type { Snapshot } from '../../src/access/snapshot.ts'
 import { STEPS } from '../../src/access/steps.ts'
+import { DEFAULT_ACCESS_RULES, DEFAULT_DEPLOYMENT_POLICY, superadminKey } from '../../src/domain/access-policy.ts'
 import type { Change } from '../../src/domain/change.ts'
 import * as world from './world.ts'
 import { AT, MONOTONIC, named, question, SERIAL, snapshotOf, VALIDITY } from './world.ts'
@@ -29,6 +31,24 @@ const unfit = (reason: 'CERT_EKU' | 'CERT_AMBIGUOUS_CN' | 'CERT_MALFORMED', vali
 })
 const other = (...others: Question['credentials']['others']): Partial<Question> => ({
   credentials: { ...NO_CREDENTIALS, others },
+})
+
+const KEY_SHOWN = { kind: 'api-key', prefix: 'pre1', secret: 'matches' } as const
+const acceptingKeys = (): Change =>
+  world.deployment('scorer', 'fraud', { policy: { ...DEFAULT_DEPLOYMENT_POLICY, authModes: ['api-key'] } })
+/** Of the administrator, with every scope that calls and management need. */
+const apiKey = (more: Partial<Extract<Change, { kind: 'api-key' }>> = {}): Change => ({
+  kind: 'api-key',
+  prefix: 'pre1',
+  user: named('root_admin'),
+  salt: '',
+  hash: '',
+  scopes: ['SERVING', 'MODELREGISTRY'],
+  reach: { kind: 'platform' },
+  deployments: 'all',
+  expiresAt: AT.wall.getTime() + 60_000,
+  status: 'active',
+  ...more,
 })
 
 const TOKEN = { kind: 'token', method: 'jwt', verdict: 'refused', reason: 'TOKEN_SIGNATURE' } as const
@@ -304,6 +324,19 @@ describe('each step refuses alone', () => {
     },
     {
       reason: 'CERT_L_MISMATCH',
+      what: 'a service that has its L from a member, as the credential itself',
+      asked: question(world.serviceCertificate('batch.internal', 'fraud__alice'), {
+        actingUser: { kind: 'credential-itself' },
+      }),
+      changes: [
+        world.service('batch.internal', 'fraud__alice'),
+        world.deployment('scorer', 'fraud', {
+          policy: { ...DEFAULT_DEPLOYMENT_POLICY, actingUser: 'credential-itself' },
+        }),
+      ],
+    },
+    {
+      reason: 'CERT_L_MISMATCH',
       what: 'a service as the credential itself',
       asked: question(world.serviceCertificate(), { actingUser: { kind: 'credential-itself' } }),
     },
@@ -355,6 +388,73 @@ describe('each step refuses alone', () => {
     expect(decision).toMatchObject({ decision: 'deny', reason, step: REASONS[reason].step })
     expect(decision).not.toHaveProperty('validUntil')
   })
+})
+
+describe('superadmins and administrators', () => {
+  const dn = 'CN=fraud__alice'
+  const superadmin = (): LiveSnapshot => {
+    const snapshot = snapshotOf(world.member('fraud', 'alice', 'removed'))
+    const superadmins = new Set([superadminKey('users-1', 'project-user', dn)])
+    snapshot.govern({ ...DEFAULT_ACCESS_RULES, superadmins })
+    return snapshot
+  }
+
+  it('a superadmin that is no member manages models', () => {
+    const asked = question(undefined, { action: 'update' })
+    expect(decide(superadmin(), asked, AT)).toMatchObject({ reason: 'ALLOWED', matchedRule: 'superadmin' })
+  })
+
+  it.each(['infer', 'run'] as const)('and what step 9 lets it go without gives no data: %s', (action) => {
+    expect(decide(superadmin(), question(undefined, { action }), AT)).toMatchObject({
+      reason: 'NOT_MEMBER',
+      step: '14',
+    })
+  })
+
+  it('nor to a service that is not in the directory', () => {
+    const snapshot = snapshotOf(world.service('batch.internal', 'batch', { status: 'deleted' }))
+    const superadmins = new Set([superadminKey('services-1', 'service', 'CN=batch.internal,L=batch')])
+    snapshot.govern({ ...DEFAULT_ACCESS_RULES, superadmins })
+    expect(decide(snapshot, question(world.serviceCertificate()), AT).reason).toBe('NOT_MEMBER')
+  })
+
+  const manages = { action: 'update' } as const
+  const itself = { actingUser: { kind: 'credential-itself' } } as const
+  it.each([
+    ['in its own name', acting('root_admin'), 'ALLOWED'],
+    ['as itself', itself, 'ALLOWED'],
+    ["in somebody else's name", acting('alice'), 'CERT_CN_MISMATCH'],
+    ["in a member's name", acting('fraud__alice'), 'CERT_CN_MISMATCH'],
+    ['in its name written otherwise', acting('Root_admin'), 'CERT_CN_MISMATCH'],
+  ])('an administrator manages %s: %s', (_, more, reason) => {
+    expect(decide(snapshotOf(), question(world.adminCertificate(), { ...manages, ...more }), AT).reason).toBe(reason)
+  })
+
+  it.each([
+    ['its own', acting('root_admin'), 'ALLOWED'],
+    ["somebody else's", acting('alice'), 'SUBJECT_MISMATCH'],
+  ])('with an API key, in %s name: %s', (_, more, reason) => {
+    const asked = question(undefined, { ...manages, ...more, ...other(KEY_SHOWN) })
+    expect(decide(snapshotOf(acceptingKeys(), apiKey()), asked, AT).reason).toBe(reason)
+  })
+})
+
+describe('an API key', () => {
+  const scored = (): Question => question(undefined, other(KEY_SHOWN))
+  it.each([
+    ['that was ended', { status: 'ended' }, 'KEY_REVOKED'],
+    ['that has expired', { expiresAt: AT.wall.getTime() }, 'KEY_EXPIRED'],
+    ['that expires next', { expiresAt: AT.wall.getTime() + 1 }, 'ADMIN_NO_DATA'],
+    ['that was ended and has expired: in the order of the table', { status: 'ended', expiresAt: 0 }, 'KEY_EXPIRED'],
+  ] as const)('%s', (_, more, reason) => {
+    expect(decide(snapshotOf(acceptingKeys(), apiKey(more)), scored(), AT).reason).toBe(reason)
+  })
+})
+
+it('an answer ends with what is known of revocations', () => {
+  const until = AT.wall.getTime() + 5_000
+  const snapshot = Object.defineProperty(snapshotOf(), 'revocationsGoodUntil', { value: () => until })
+  expect(decide(snapshot, question(), AT)).toMatchObject({ decision: 'allow', validUntil: new Date(until) })
 })
 
 describe('names are equal byte for byte or not at all', () => {
