@@ -150,6 +150,10 @@ export const LINE_RULES: Readonly<Record<'nginx' | 'caddy' | 'haproxy', readonly
     { line: /^\s*ssl_verify_client\s+optional_no_ca/, why: 'takes certificates of any CA' },
     { line: /^\s*proxy_cache\s/, why: 'answers one caller with what another was told' },
     { line: /^\s*proxy_set_header\s+\S+\s+"?\$uri"?\s*;/, why: 'a decoded line end in the path becomes a header' },
+    {
+      line: /^\s*proxy_set_header\s+X-Original-Host\s+"?\$http_host\b/i,
+      why: 'is not the host that nginx serves, where the target is absolute',
+    },
     { line: /\$ssl_client_(raw_)?cert\b/, why: 'holds line ends' },
     { line: /^\s*error_page\s+[0-9 ]*(401|403|500)[0-9 ]*=\s*2/, why: 'answers a refusal as if it were none' },
   ],

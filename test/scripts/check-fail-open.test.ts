@@ -105,6 +105,12 @@ const TURNED: readonly (readonly [file: string, from: string, to: string, settin
     'proxy_set_header X-SSL-Client-Cert $ssl_client_cert;',
   ],
   ['nginx.conf', 'error_page 500 = @undecided', 'error_page 500 =200 /', 'error_page 500 =200 /;'],
+  [
+    'nginx.conf',
+    'proxy_set_header X-Original-Host $host;',
+    'proxy_set_header X-Original-Host $http_host;',
+    'X-Original-Host $http_host;',
+  ],
   ['nginx.conf', 'auth_request /_signet;', '', '^\\s*auth_request\\s+\\/'],
   ['nginx.conf', 'proxy_ssl_verify on;', '', '^\\s*proxy_ssl_verify\\s+on\\s*;'],
   ['Caddyfile', 'dial_timeout 1s', 'tls_insecure_skip_verify', 'tls_insecure_skip_verify'],
