@@ -13,11 +13,13 @@ export function deploymentListCommand(host: Host): Command {
       { path: '/v1/deployments', query: {}, rows: 'deployments' },
       {
         DEPLOYMENT: (row) => row.text('name'),
-        PROJECT: (row) => row.text('project'),
+        PROJECT: (row) => row.textOr('project', ''),
         HOST: (row) => row.text('host'),
-        SERVICE: (row) => row.text('service'),
+        SERVICE: (row) => row.textOr('service', ''),
         STATUS: (row) => row.text('status'),
-        'SERVICE CALLERS': (row) => row.texts('serviceCallers').join(','),
+        // Whoever is not of the project is not told.
+        'SERVICE CALLERS': (row) =>
+          row.document['serviceCallers'] === undefined ? '' : row.texts('serviceCallers').join(','),
       },
     )
   })

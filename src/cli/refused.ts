@@ -61,6 +61,10 @@ const ROWS = {
   file_unwritable: row('a file cannot be written', 'check the folder, its permissions and its space'),
   file_exists: row('a file is already there, and is not overwritten', 'choose another path, or move the file away'),
   input_too_large: row('the input is too large', 'check that it is the right file'),
+  kserve_unreadable: row(
+    'the file does not describe services of KServe that are ready',
+    'write it with: kubectl get inferenceservices -o yaml',
+  ),
 
   // Keys and certificates
   key_unreadable: row('this is no private key that can be used', 'name an unencrypted private key in PEM'),

@@ -34,6 +34,15 @@ const PEOPLE = ['--provider', 'people', '--session', 'alice.session']
 const MEMBER = ['--project', 'vision', '--user']
 const DEPLOYMENT = ['--project', 'vision', '--host', 'resnet.models.internal', '--service', 'model-1.internal']
 
+const IMPORTED = ['--project', 'vision', '--service', 'model-1.internal']
+
+/** What `kubectl get` says of a service that is ready. */
+const KSERVE = {
+  kind: 'InferenceService',
+  metadata: { name: 'iris', namespace: 'ns' },
+  status: { url: 'https://iris-ns.example.com', address: { url: 'http://iris.ns.svc.cluster.local' } },
+}
+
 /** A directory that nobody runs. One that answers: test/enrollment/directory-sync.test.ts. */
 const AWAY = {
   kind: 'ldap',
@@ -57,6 +66,7 @@ describe('the commands', () => {
     signet = await SignetProgram.place(signIn)
     const password = await hashPassword(PASSWORD)
     writeFileSync(signet.at('users.json'), JSON.stringify({ alice: { password, groups: [] } }), { mode: 0o600 })
+    writeFileSync(signet.at('isvc.json'), JSON.stringify(KSERVE))
     const made = await signet.local(signet.initWords())
     expect(made.status, made.stderr).toBe(0)
     fingerprint = new X509Certificate(readFileSync(signet.at('root/root.pem'))).fingerprint256
@@ -294,6 +304,38 @@ describe('the commands', () => {
       by: 'bob',
       says: /^resnet .*model-1\.internal/m,
       refused: { words: () => ['model', 'deployment', 'list'], code: 'authorization_missing' },
+    },
+    {
+      command: 'model deployment show',
+      words: () => ['model', 'deployment', 'show', 'resnet'],
+      by: 'bob',
+      says: /^hashed_passphrase: +None$/m,
+      refused: { words: () => ['model', 'deployment', 'show', 'absent'], by: 'bob', code: 'deployment_unknown' },
+    },
+    {
+      command: 'model deployment groups',
+      words: () => ['model', 'deployment', 'groups', 'resnet', '--group', 'lab 1', '--group', 'lab2'],
+      by: 'alice',
+      says: /^deployment resnet opens to lab 1, lab2$/m,
+      refused: { words: () => ['model', 'deployment', 'groups', 'resnet'], by: 'bob', code: 'not_permitted' },
+    },
+    {
+      command: 'model deployment import',
+      words: () => ['model', 'deployment', 'import', '--kserve', 'isvc.json', ...IMPORTED],
+      by: 'alice',
+      says: /^iris \(InferenceService, 4 hosts\): protected, although KServe leaves it open/m,
+      refused: {
+        words: () => ['model', 'deployment', 'import', '--kserve', 'ca.pem', ...IMPORTED],
+        by: 'alice',
+        code: 'kserve_unreadable',
+      },
+    },
+    {
+      command: 'model deployment delete',
+      words: () => ['model', 'deployment', 'delete', 'iris'],
+      by: 'alice',
+      says: /^deployment iris is deleted$/m,
+      refused: { words: () => ['model', 'deployment', 'delete', 'iris'], by: 'alice', code: 'deployment_unknown' },
     },
     {
       command: 'authorize',
