@@ -20,6 +20,9 @@ import {
   type StorageWatch,
 } from './main/installation.ts'
 import { type Assembled, startWork } from './main/background-work.ts'
+import { modelUpstreams } from './main/model-upstreams.ts'
+import { FailureCounts } from './domain/failure-counts.ts'
+import { TEST_PASSWORDS } from './main/test-passwords.ts'
 import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
@@ -41,6 +44,9 @@ export interface RunningService {
   /** Finishes what was accepted, for ten seconds at most. */
   stop(): Promise<StopReport>
 }
+
+/** Models that are counted at once; the oldest minute goes when there are more. */
+const PREDICTED_MODELS = 10_000
 
 /** Passphrase derivations at once; more are told to come again. */
 const KEY_STORES_AT_ONCE = 4
@@ -184,6 +190,9 @@ function apiParts({
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
     kdfGate: new KdfGate(),
+    upstreams: modelUpstreams(configuration.access.predictUpstreams, undefined),
+    predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
+    testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
     credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),
     observer: monitoring.observer,
   }

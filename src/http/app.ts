@@ -19,6 +19,13 @@ import { certificateRoutes } from './routes/certificates.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { custodyRoutes } from './routes/custody.ts'
 import { directorySyncRoutes } from './routes/directory-sync.ts'
+import { openSearchError, isOpenSearchPath } from './opensearch/error-response.ts'
+import { openSearchGroupRoutes } from './opensearch/model-groups.ts'
+import { openSearchModelRoutes } from './opensearch/models.ts'
+import { openSearchRoleRoutes } from './opensearch/roles.ts'
+import { modelGroupRoutes } from './routes/model-groups.ts'
+import { modelRoutes } from './routes/models.ts'
+import { settingRoutes } from './routes/settings.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { loginCodeRoutes } from './routes/login-code.ts'
 import { meRoutes } from './routes/me.ts'
@@ -66,6 +73,12 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', deploymentRoutes(parts))
   app.route('/', proxyRoutes(parts))
   app.route('/', sidecarRoutes(parts))
+  app.route('/', modelGroupRoutes(parts))
+  app.route('/', modelRoutes(parts))
+  app.route('/', settingRoutes(parts))
+  app.route('/', openSearchGroupRoutes(parts))
+  app.route('/', openSearchModelRoutes(parts))
+  app.route('/', openSearchRoleRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))
@@ -151,7 +164,9 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
     observe(c, parts, routePath(c), c.res.status, started)
     return undefined
   })
-  app.notFound((c) => problemResponse('not_found', {}, c.get('requestId')))
+  app.notFound((c) =>
+    (isOpenSearchPath(c.req.path) ? openSearchError : problemResponse)('not_found', {}, c.get('requestId')),
+  )
   app.onError((error, c) => refusal(error, c, parts))
 }
 
@@ -172,6 +187,7 @@ function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
   const { code, facts, headers } = problemFrom(error)
   if (code === 'internal') parts.observer.failed(error, { requestId, route: routePath(c) })
   parts.observer.refused(code)
+  if (isOpenSearchPath(c.req.path)) return openSearchError(code, facts, requestId, headers)
   // Where OAuth's clients come, OAuth's word too.
   const more = FORM_PATHS.has(c.req.path) ? { error: oauthErrorOf(code) } : {}
   return problemResponse(code, facts, requestId, headers, more)

@@ -58,7 +58,8 @@ export function nowOf({ context }: Pick<ApiParts, 'context'>): { readonly wall: 
   return { wall: context.clock.now(), monotonic: context.clock.monotonicMilliseconds() }
 }
 
-function callerFrom(facts: VerifiedCertificate): CertifiedCaller {
+/** Without a look at the directory: whoever asks for it has looked, or need not. */
+export function callerFrom(facts: VerifiedCertificate): CertifiedCaller {
   const certificate: CallerCertificate = {
     issuer: facts.issuer,
     serial: facts.serial,

@@ -15,6 +15,9 @@ import type { DirectorySource } from '../enrollment/directory-source.ts'
 import type { Sightings } from '../enrollment/sightings.ts'
 import type { SignInProvider } from '../enrollment/sign-in-provider.ts'
 import type { TokenContext } from '../enrollment/token-acts.ts'
+import type { FailureCounts } from '../domain/failure-counts.ts'
+import type { ModelStore } from '../enrollment/model-store.ts'
+import type { ModelUpstreams } from './predict.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { KdfGate } from '../tokens/kdf-gate.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
@@ -27,7 +30,7 @@ import type { Permission } from './permissions.ts'
 export interface Reader {
   read<Result>(
     look: (
-      view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore & SidecarStore,
+      view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore & SidecarStore & ModelStore,
     ) => Promise<Result>,
   ): Promise<Result>
 }
@@ -58,6 +61,12 @@ export interface SignInParts {
   readonly loginAfterHours: number
   /** By which browsers reach the listener for people. */
   readonly browserUrl: string
+}
+
+export interface TestPasswords {
+  readonly hash: (password: string) => Promise<string>
+  /** Nobody's takes as long as somebody's. */
+  readonly verify: (password: string, hash: string | undefined) => Promise<boolean>
 }
 
 export interface Limits {
@@ -92,6 +101,12 @@ export interface ApiParts {
   readonly kdfGate: KdfGate
   /** Around every check of a credential that is not a client certificate. */
   readonly credentialLimit: CredentialLimit
+  /** Where connectors of models lead. */
+  readonly upstreams: ModelUpstreams
+  /** Predictions of the running minute, by model. */
+  readonly predictions: FailureCounts
+  /** Passwords at OpenSearch's API: in test installations alone. */
+  readonly testPasswords: TestPasswords | 'off'
   readonly observer: Observer
 }
 

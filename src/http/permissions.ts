@@ -29,6 +29,11 @@ const GRANTED: Permission = {
 const PERSONS: Permission = { callers: [...MEMBER, 'admin'], who: 'a person, for their own that they reach' }
 const OWNERS: Permission = { callers: MEMBER, who: 'an owner of the project' }
 
+const MODELS: Permission = {
+  callers: [...CERTIFIED, 'session'],
+  who: 'whoever holds the role for it, as far as the model group lets them in; a superadmin',
+}
+
 /** By method and path, as `/openapi.json` has them. What is published (`/pki`, `/.well-known`, health) asks nobody who they are. */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // Oneself and the service
@@ -158,6 +163,46 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     callers: [...MEMBER, 'admin'],
     who: 'an owner of every project whose deployments it stands in front of, an administrator',
   },
+
+  // Model groups and models
+  'post /v1/model-groups': MODELS,
+  'get /v1/model-groups': MODELS,
+  'get /v1/model-groups/{id}': MODELS,
+  'put /v1/model-groups/{id}': MODELS,
+  'delete /v1/model-groups/{id}': MODELS,
+  'post /v1/models': MODELS,
+  'get /v1/models': MODELS,
+  'get /v1/models/{id}': MODELS,
+  'put /v1/models/{id}': MODELS,
+  'delete /v1/models/{id}': MODELS,
+  'put /v1/models/{id}/state': MODELS,
+  'get /v1/settings/model-access-control': { callers: [...CERTIFIED, 'session'], who: 'every caller' },
+  'put /v1/settings/model-access-control': ADMINISTRATORS,
+  'post /_plugins/_ml/model_groups/_register': MODELS,
+  'get /_plugins/_ml/model_groups/_search': MODELS,
+  'post /_plugins/_ml/model_groups/_search': MODELS,
+  'get /_plugins/_ml/model_groups/{id}': MODELS,
+  'put /_plugins/_ml/model_groups/{id}': MODELS,
+  'delete /_plugins/_ml/model_groups/{id}': MODELS,
+  'post /_plugins/_ml/models/_register': MODELS,
+  'get /_plugins/_ml/models/_search': MODELS,
+  'post /_plugins/_ml/models/_search': MODELS,
+  'get /_plugins/_ml/models/{id}': MODELS,
+  'put /_plugins/_ml/models/{id}': MODELS,
+  'delete /_plugins/_ml/models/{id}': MODELS,
+  'post /_plugins/_ml/models/{id}/_deploy': MODELS,
+  'post /_plugins/_ml/models/{id}/_undeploy': MODELS,
+  'post /_plugins/_ml/models/{id}/_predict': {
+    ...MODELS,
+    who: 'whoever holds the role for it, as far as the model group lets them in; no administrator',
+  },
+  'get /_plugins/_security/api/internalusers/{u}': ADMINISTRATORS,
+  'put /_plugins/_security/api/internalusers/{u}': ADMINISTRATORS,
+  'delete /_plugins/_security/api/internalusers/{u}': ADMINISTRATORS,
+  'get /_plugins/_security/api/rolesmapping/{r}': ADMINISTRATORS,
+  'put /_plugins/_security/api/rolesmapping/{r}': ADMINISTRATORS,
+  'delete /_plugins/_security/api/rolesmapping/{r}': ADMINISTRATORS,
+  'put /_cluster/settings': ADMINISTRATORS,
 
   // Certificates
   'get /v1/certificates': {

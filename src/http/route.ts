@@ -139,6 +139,29 @@ export function bodyRoute<
   })
 }
 
+/** A route with a JSON body and a query. */
+export function bodyQueryRoute<
+  Method extends 'post' | 'put',
+  Path extends string,
+  Status extends 200 | 201,
+  Parameters extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+>(spec: RouteSpec<Method, Path, Status, Parameters, Answer> & { readonly body: Body; readonly query: Query }) {
+  return createRoute({
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    request: {
+      params: spec.params,
+      query: spec.query,
+      body: { required: true, content: { 'application/json': { schema: spec.body } } },
+    },
+    responses: responsesOf(spec),
+  })
+}
+
 /** A route whose body is a form; its path stands in `FORM_PATHS`. */
 export function formRoute<
   Path extends string,

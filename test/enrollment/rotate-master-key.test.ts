@@ -71,9 +71,17 @@ onBothStores(
       owner = await service.addProject('vision', 'olivia')
       expectStatus(await service.put('/v1/projects/vision/settings', { custody: true }, owner), 200)
       for (let made = 0; made < MEMBERS; made += 1) await addMember()
+      await addConnector()
       const { masterKey } = service.configuration
       first = masterKey.kind === 'file' ? masterKey.path : ''
     })
+
+    async function addConnector(): Promise<void> {
+      const action = { action_type: 'predict', method: 'POST', url: 'https://models.internal/v1' }
+      const connector = { name: 'c', protocol: 'http', credential: { key: 'secret' }, actions: [action] }
+      const model = { name: 'remote', connector }
+      expectStatus(await service.post('/_plugins/_ml/models/_register', model, service.admin), 200)
+    }
 
     async function addMember(): Promise<void> {
       const user = `m${String((members += 1))}`

@@ -111,6 +111,44 @@ const PUBLIC = { allowed: {}, others: 200, anonymous: 200, key: 200 } as const
 const SCOPE: Outcome = [403, 'scope_missing']
 const ADMIN = { admin: 200 } as const
 
+/** Whoever has a certificate or signed in. */
+const ROLE_HOLDERS = { allowed: {}, others: 200 } as const
+let publicGroup = ''
+let publicModel = ''
+const newGroup = async (n: number): Promise<string> => {
+  const body = { name: `g${String(n)}`, accessMode: 'public' }
+  return String((await service.post('/v1/model-groups', body, service.admin)).json['id'])
+}
+const newModel = async (n: number): Promise<string> =>
+  String((await service.post('/v1/models', { name: `m${String(n)}` }, service.admin)).json['id'])
+
+/** The routes that both doors have, at either. */
+function modelRows(groups: string, models: string, created: 200 | 201): readonly Row[] {
+  const register = created === 200 ? '/_register' : ''
+  const deleted = created === 200 ? 200 : 204
+  const of = (base: string, one: () => string, fresh: (n: number) => Promise<string>): readonly Row[] => [
+    {
+      route: `post ${base}${register}`,
+      request: (n) => json('POST', `${base}${register}`, { name: `r${base}${String(n)}` }),
+      allowed: {},
+      others: created,
+    },
+    { route: `get ${base}/{id}`, request: () => json('GET', `${base}/${one()}`), ...ROLE_HOLDERS },
+    {
+      route: `put ${base}/{id}`,
+      request: () => json('PUT', `${base}/${one()}`, { description: 'd' }),
+      ...ROLE_HOLDERS,
+    },
+    {
+      route: `delete ${base}/{id}`,
+      request: async (n) => json('DELETE', `${base}/${await fresh(n)}`),
+      allowed: {},
+      others: deleted,
+    },
+  ]
+  return [...of(groups, () => publicGroup, newGroup), ...of(models, () => publicModel, newModel)]
+}
+
 const ROWS: readonly Row[] = [
   // For everyone
   ...['/healthz', '/readyz', '/openapi.json', '/pki/crl', '/pki/crl/users-1.crl', '/pki/crl/users-1.pem'].map(
@@ -603,6 +641,79 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
 
+  // Model groups and models: everybody here holds the role for it
+  ...modelRows('/v1/model-groups', '/v1/models', 201),
+  ...modelRows('/_plugins/_ml/model_groups', '/_plugins/_ml/models', 200),
+  { route: 'get /v1/model-groups', request: () => json('GET', '/v1/model-groups'), ...ROLE_HOLDERS },
+  { route: 'get /v1/models', request: () => json('GET', '/v1/models'), ...ROLE_HOLDERS },
+  {
+    route: 'put /v1/models/{id}/state',
+    request: () => json('PUT', `/v1/models/${publicModel}/state`, { state: 'deployed' }),
+    ...ROLE_HOLDERS,
+  },
+  ...['model_groups', 'models'].flatMap((kind): Row[] =>
+    ['GET', 'POST'].map((method) => ({
+      route: `${method.toLowerCase()} /_plugins/_ml/${kind}/_search`,
+      request: () => json(method, `/_plugins/_ml/${kind}/_search`, method === 'GET' ? undefined : {}),
+      ...ROLE_HOLDERS,
+    })),
+  ),
+  ...['_deploy', '_undeploy'].map((act): Row => ({
+    route: `post /_plugins/_ml/models/{id}/${act}`,
+    request: async (n) => json('POST', `/_plugins/_ml/models/${await newModel(n)}/${act}`),
+    ...ROLE_HOLDERS,
+  })),
+  {
+    route: 'post /_plugins/_ml/models/{id}/_predict',
+    request: () => json('POST', `/_plugins/_ml/models/${publicModel}/_predict`, {}),
+    allowed: { admin: [403, 'admin_no_data'] },
+    others: [503, 'model_upstream_missing'],
+  },
+  {
+    route: 'get /v1/settings/model-access-control',
+    request: () => json('GET', '/v1/settings/model-access-control'),
+    ...ROLE_HOLDERS,
+  },
+  {
+    route: 'put /v1/settings/model-access-control',
+    request: () => json('PUT', '/v1/settings/model-access-control', { value: 'enabled' }),
+    allowed: ADMIN,
+    others: NO,
+  },
+  {
+    route: 'put /_cluster/settings',
+    request: () =>
+      json('PUT', '/_cluster/settings', { persistent: { 'plugins.ml_commons.model_access_control_enabled': true } }),
+    allowed: ADMIN,
+    others: NO,
+  },
+  ...[
+    { route: 'internalusers/{u}', path: 'internalusers/scientist', body: { backend_roles: [] } },
+    { route: 'rolesmapping/{r}', path: 'rolesmapping/all_access', body: { users: [] } },
+  ].flatMap(({ route, path, body }): Row[] => [
+    {
+      route: `put /_plugins/_security/api/${route}`,
+      request: () => json('PUT', `/_plugins/_security/api/${path}`, body),
+      allowed: ADMIN,
+      others: NO,
+    },
+    {
+      route: `get /_plugins/_security/api/${route}`,
+      request: () => json('GET', `/_plugins/_security/api/${path}`),
+      allowed: ADMIN,
+      others: NO,
+    },
+    {
+      route: `delete /_plugins/_security/api/${route}`,
+      request: async () => {
+        await service.put(`/_plugins/_security/api/${path}`, body, service.admin)
+        return json('DELETE', `/_plugins/_security/api/${path}`)
+      },
+      allowed: ADMIN,
+      others: NO,
+    },
+  ]),
+
   // Certificates
   { route: 'get /v1/certificates', request: () => json('GET', '/v1/certificates'), allowed: {}, others: 200 },
   {
@@ -801,6 +912,12 @@ beforeAll(async () => {
   await service.post('/v1/projects/vision/members/scientist/keystore', undefined, owner)
   token = await newToken()
   await service.addUser('boss', 'admin')
+  const holders = ['scientist', 'owner', 'stranger', 'vision__sa-etl', 'model-1.internal', 'launcher.internal']
+  const mapping = '/_plugins/_security/api/rolesmapping/ml_full_access'
+  expectStatus(await service.put(mapping, { users: holders }, service.admin), 200)
+  publicGroup = await newGroup(0)
+  publicModel = await newModel(0)
+  expectStatus(await service.put(`/v1/models/${publicModel}/state`, { state: 'deployed' }, service.admin), 200)
   for (const [caller, twin] of Object.entries(TWIN) as [CallerKind, CallerKind][]) {
     await people.link(service, 'test', USER_OF[twin] ?? '')
     sessions.set(caller, await signedIn(twin))

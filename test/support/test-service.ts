@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initialise, type InitResult } from '../../src/cli/init.ts'
+import type { AccessRules } from '../../src/domain/access-policy.ts'
 import { type Clock, systemClock } from '../../src/domain/clock.ts'
 import type { KeyAlgorithmName } from '../../src/domain/key-algorithm.ts'
 import { type RunningService, startService } from '../../src/main.ts'
@@ -205,6 +206,12 @@ export class TestService {
     expectStatus(await this.put(path, { systemUser, roles, dnsNames, projects }, this.admin), 200)
     const owner = this.#owners.get(settings.project)
     expectStatus(await this.put(`/v1/deployments/${name}`, settings, owner), 200)
+  }
+
+  /** What the operator's file says of access from now on, as SIGHUP has it read again. */
+  govern(rules: Partial<AccessRules>): void {
+    const { access } = this.configuration
+    this.#running?.govern({ ...this.configuration, access: { ...access, rules: { ...access.rules, ...rules } } })
   }
 
   /** Graceful stop; the folder stays, so that `restart` finds everything. */

@@ -10,6 +10,7 @@ const StatusAnswer = z
     epoch: z.string(),
     demo: z.boolean(),
     startedAt: z.string(),
+    model_access_control: z.enum(['enabled', 'disabled']),
     policyRevision: z.int(),
     snapshotAgeMilliseconds: z.number(),
     crls: z.array(
@@ -43,6 +44,7 @@ export function statusRoutes(parts: ApiParts): Api {
         {
           ...status,
           startedAt: startedAt.toISOString(),
+          model_access_control: parts.snapshot.modelAccessControl,
           policyRevision: parts.snapshot.revision,
           snapshotAgeMilliseconds: context.clock.monotonicMilliseconds() - parts.snapshot.confirmedAtMilliseconds,
           crls: parts.crls.all().map(({ crl }) => ({
