@@ -191,6 +191,7 @@ describe('what is given', () => {
             audience: 'signet',
             typ: 'JWT',
             maxTokenLife: 3600,
+            missingGroups: 'refuse',
             caFile: '/srv/signet/ca.pem',
             subjects: [{ sub: 'repo', claims: {}, project: 'vision', account: 'sa-ci' }],
           },
