@@ -86,6 +86,8 @@ export interface Configuration {
     readonly rules: AccessRules
     /** Origins that connectors of models may lead to. */
     readonly predictUpstreams: readonly string[]
+    /** CA certificates of theirs, PEM; the public ones without. */
+    readonly predictCaFile: string | undefined
   }
 }
 
@@ -171,7 +173,11 @@ function configurationOf(settings: Settings): Configuration {
       loginAfterHours: settings.requireExternalUserLoginAfterHours,
       isTest: demo || settings['signIn.test'],
     },
-    access: { rules: accessRulesOf(settings), predictUpstreams: settings['access.predictUpstreams'] },
+    access: {
+      rules: accessRulesOf(settings),
+      predictUpstreams: settings['access.predictUpstreams'],
+      predictCaFile: settings['access.predictCaFile'],
+    },
   }
 }
 

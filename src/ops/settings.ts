@@ -109,6 +109,7 @@ export const SETTINGS = z.strictObject({
   'access.ownerMustHoldRole': z.boolean({ error: 'true or false' }).default(false),
   /** Where connectors of models may lead: nowhere, unless the operator says so. */
   'access.predictUpstreams': predictUpstreams,
+  'access.predictCaFile': path.optional(),
 })
 
 export type Settings = z.output<typeof SETTINGS>
@@ -163,5 +164,6 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'access.adminSeesModelGroups': 'boolean',
     'access.ownerMustHoldRole': 'boolean',
     'access.predictUpstreams': 'list',
+    'access.predictCaFile': 'path',
   } as const satisfies Record<SettingName, SettingKind>),
 )
