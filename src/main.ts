@@ -180,6 +180,7 @@ function apiParts({
     }),
     audit: (page) => storage.read((view) => view.listAudit(page)),
     publicUrl: configuration.publicUrl,
+    gatewayPort: configuration.access.gatewayPort,
     signIn: {
       providers,
       loginAfterHours: configuration.signIn.loginAfterHours,
@@ -190,7 +191,7 @@ function apiParts({
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
     kdfGate: new KdfGate(),
-    upstreams: modelUpstreams(configuration.access),
+    upstreams: modelUpstreams(configuration.access.predictUpstreams, undefined),
     predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
     testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
     credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),

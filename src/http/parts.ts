@@ -89,6 +89,8 @@ export interface ApiParts {
   readonly status: () => StatusFacts
   readonly audit: (page: PageRequest) => Promise<Page<AuditEvent>>
   readonly publicUrl: string
+  /** At which callers reach the hosts of deployments. */
+  readonly gatewayPort: number
   /** How people sign in. */
   readonly signIn: SignInParts
   /** Directories that members are held in step with, by the name of their provider. */

@@ -139,6 +139,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     scope: 'SERVING',
     who: 'a member of its project, an administrator, a person or API key that may call it',
   },
+  'get /v1/deployments/{d}/card': {
+    callers: [...MEMBER, 'admin'],
+    scope: 'SERVING',
+    who: 'a member of its project, an administrator, a person or API key that may call it',
+  },
   'put /v1/deployments/{d}': OWNERS,
   'put /v1/deployments/{d}/external-groups': OWNERS,
   'delete /v1/deployments/{d}': OWNERS,

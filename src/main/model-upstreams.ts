@@ -1,6 +1,4 @@
-// Asks where the connectors of models lead: over HTTPS, verified against the CAs that the operator names or the public ones, bounded.
-import { readFileSync } from 'node:fs'
-import type { Configuration } from '../ops/configuration.ts'
+// Asks where the connectors of models lead: over HTTPS, verified against the public CAs or those of NODE_EXTRA_CA_CERTS, bounded.
 import { ModelRefused } from '../enrollment/model-refused.ts'
 import type { ModelUpstreams } from '../http/predict.ts'
 import { AskFailed, askHttps } from '../outbound/ask-https.ts'
@@ -9,11 +7,10 @@ import { AskFailed, askHttps } from '../outbound/ask-https.ts'
 const TIMEOUT_SECONDS = 60
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** Throws what reading the file throws: at start. */
-export function modelUpstreams({ predictUpstreams, predictCaFile }: Configuration['access']): ModelUpstreams {
-  const ca = predictCaFile === undefined ? undefined : readFileSync(predictCaFile, 'utf8')
+/** `ca`: PEM; the public ones without. */
+export function modelUpstreams(origins: readonly string[], ca: string | undefined): ModelUpstreams {
   return {
-    origins: new Set(predictUpstreams),
+    origins: new Set(origins),
     ask: async ({ url, method, headers, body }) => {
       const type =
         body === undefined

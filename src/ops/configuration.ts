@@ -86,8 +86,8 @@ export interface Configuration {
     readonly rules: AccessRules
     /** Origins that connectors of models may lead to. */
     readonly predictUpstreams: readonly string[]
-    /** CA certificates of theirs, PEM; the public ones without. */
-    readonly predictCaFile: string | undefined
+    /** Of the proxies in front of deployments. */
+    readonly gatewayPort: number
   }
 }
 
@@ -176,7 +176,7 @@ function configurationOf(settings: Settings): Configuration {
     access: {
       rules: accessRulesOf(settings),
       predictUpstreams: settings['access.predictUpstreams'],
-      predictCaFile: settings['access.predictCaFile'],
+      gatewayPort: settings['access.gatewayPort'],
     },
   }
 }

@@ -109,7 +109,8 @@ export const SETTINGS = z.strictObject({
   'access.ownerMustHoldRole': z.boolean({ error: 'true or false' }).default(false),
   /** Where connectors of models may lead: nowhere, unless the operator says so. */
   'access.predictUpstreams': predictUpstreams,
-  'access.predictCaFile': path.optional(),
+  /** Where callers reach the hosts of deployments: in the snippets that show how one is called. */
+  'access.gatewayPort': whole(1, 65_535).default(443),
 })
 
 export type Settings = z.output<typeof SETTINGS>
@@ -164,6 +165,6 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'access.adminSeesModelGroups': 'boolean',
     'access.ownerMustHoldRole': 'boolean',
     'access.predictUpstreams': 'list',
-    'access.predictCaFile': 'path',
+    'access.gatewayPort': 'number',
   } as const satisfies Record<SettingName, SettingKind>),
 )

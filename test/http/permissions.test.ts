@@ -562,6 +562,14 @@ const ROWS: readonly Row[] = [
     key: 200,
   },
   {
+    route: 'get /v1/deployments/{d}/card',
+    request: () => json('GET', '/v1/deployments/resnet/card'),
+    allowed: { scientist: 200, owner: 200, stranger: [404, 'deployment_unknown'], admin: 200 },
+    others: NO,
+    anonymous: NOTHING,
+    key: 200,
+  },
+  {
     route: 'put /v1/deployments/{d}',
     request: (n) =>
       json('PUT', `/v1/deployments/d${String(n)}`, {

@@ -82,7 +82,7 @@ describe('what is given', () => {
       access: {
         rules: { ...DEFAULT_ACCESS_RULES, externalLoginAfterHours: 24 },
         predictUpstreams: [],
-        predictCaFile: undefined,
+        gatewayPort: 443,
       },
     })
   })
@@ -148,8 +148,8 @@ describe('what is given', () => {
       SIGNET_ACCESS_SUPERADMINS: '[{"issuer": "users-1", "profile": "admin", "dn": "CN=ann,OU=signet-admin"}]',
       SIGNET_ACCESS_ADMIN_SEES_MODEL_GROUPS: 'false',
       SIGNET_ACCESS_OWNER_MUST_HOLD_ROLE: 'true',
+      SIGNET_ACCESS_GATEWAY_PORT: '9443',
       SIGNET_ACCESS_PREDICT_UPSTREAMS: 'https://models.internal',
-      SIGNET_ACCESS_PREDICT_CA_FILE: 'models-ca.pem',
     }
     expect(parse({}, { environment })).toEqual({
       dataFolder: '/var/lib/signet',
@@ -216,7 +216,7 @@ describe('what is given', () => {
           superadmins: new Set([superadminKey('users-1', 'admin', 'CN=ann,OU=signet-admin')]),
         },
         predictUpstreams: ['https://models.internal'],
-        predictCaFile: '/srv/signet/models-ca.pem',
+        gatewayPort: 9443,
       },
     })
     const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT', 'SIGNET_MASTER_KEY_NEXT_FILE']

@@ -28,6 +28,7 @@ import {
   DeploymentBody,
   ExternalGroupsBody,
 } from '../deployment-schemas.ts'
+import { deploymentCard, DeploymentCardAnswer } from '../deployment-card.ts'
 import { cursorOf, pageRequestOf } from '../page.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyRoute, callerIn, newApi, plainRoute, IN_PATH, NONE } from '../route.ts'
@@ -108,7 +109,6 @@ function writes(api: Api, parts: ApiParts): void {
 }
 
 function reads(api: Api, parts: ApiParts): void {
-  const { names } = parts.context.policy
   api.openapi(
     plainRoute({
       method: 'get',
@@ -144,13 +144,37 @@ function reads(api: Api, parts: ApiParts): void {
     }),
     async (c) => {
       const eyes = await eyesOf(parts, await callerIn(parts, c))
-      const name = parseDeploymentName(c.req.valid('param').d, names)
-      const found = await parts.reader.read((view) => view.deployment(name, 'none'))
-      const seen = found === undefined ? undefined : seenBy(parts, eyes, found)
-      if (seen === undefined) throw new DeploymentRefused('deployment_unknown', { deployment: name })
-      return c.json(seen, 200)
+      const { deployment, sight } = await seen(parts, eyes, c.req.valid('param').d)
+      return c.json(sight === 'whole' ? deploymentBody(deployment) : callableBody(deployment), 200)
     },
   )
+  api.openapi(
+    plainRoute({
+      method: 'get',
+      path: '/v1/deployments/{d}/card',
+      params: OF_DEPLOYMENT,
+      summary: 'How a deployment is called: host, URI, and snippets that run as they are. For whoever sees it.',
+      query: NONE,
+      status: 200,
+      answer: DeploymentCardAnswer,
+    }),
+    async (c) => {
+      const caller = await callerIn(parts, c)
+      const { deployment } = await seen(parts, await eyesOf(parts, caller), c.req.valid('param').d)
+      const actingUser = actingUserFor(parts, caller, deployment)
+      return c.json(deploymentCard({ deployment, gatewayPort: parts.gatewayPort, actingUser }), 200)
+    },
+  )
+}
+
+/** The deployment, where the caller sees it. Throws `DeploymentRefused`. */
+async function seen(parts: ApiParts, eyes: Eyes, d: string) {
+  const name = parseDeploymentName(d, parts.context.policy.names)
+  const deployment = await parts.reader.read((view) => view.deployment(name, 'none'))
+  const sight = deployment === undefined ? undefined : sightOf(parts, eyes, deployment)
+  if (deployment === undefined || sight === undefined)
+    throw new DeploymentRefused('deployment_unknown', { deployment: name })
+  return { deployment, sight }
 }
 
 /** Who looks: at everything, at what is of one project, or as a person. */
@@ -203,6 +227,15 @@ function seenBy(parts: ApiParts, eyes: Eyes, deployment: Deployment) {
   const sight = sightOf(parts, eyes, deployment)
   if (sight === undefined) return undefined
   return sight === 'whole' ? deploymentBody(deployment) : callableBody(deployment)
+}
+
+/** Whom the caller would act as: themselves. An administrator calls nothing, and sees the shape of a name. */
+function actingUserFor({ snapshot }: ApiParts, caller: Caller, { project }: Deployment): string {
+  if (caller.kind === 'member') return `${caller.project}__${caller.user}`
+  if (caller.kind !== 'session' && caller.kind !== 'api-key') return `${project}__USER`
+  if (snapshot.member(project, caller.user) !== undefined) return `${project}__${caller.user}`
+  const last = snapshot.signIn(caller.user)
+  return last === undefined ? `${project}__USER` : `${last.provider}|${last.subject}`
 }
 
 function platformOf({ snapshot, tokens }: ApiParts): Platform {
