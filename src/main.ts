@@ -191,7 +191,7 @@ function apiParts({
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
     kdfGate: new KdfGate(),
-    upstreams: modelUpstreams(configuration.access.predictUpstreams, undefined),
+    upstreams: modelUpstreams(configuration.access),
     predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
     testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
     credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),

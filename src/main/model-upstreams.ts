@@ -1,4 +1,6 @@
-// Asks where the connectors of models lead: over HTTPS, verified against the public CAs or those of NODE_EXTRA_CA_CERTS, bounded.
+// Asks where the connectors of models lead: over HTTPS, verified against the CAs that the operator names or the public ones, bounded.
+import { readFileSync } from 'node:fs'
+import type { Configuration } from '../ops/configuration.ts'
 import { ModelRefused } from '../enrollment/model-refused.ts'
 import type { ModelUpstreams } from '../http/predict.ts'
 import { AskFailed, askHttps } from '../outbound/ask-https.ts'
@@ -7,10 +9,11 @@ import { AskFailed, askHttps } from '../outbound/ask-https.ts'
 const TIMEOUT_SECONDS = 60
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** `ca`: PEM; the public ones without. */
-export function modelUpstreams(origins: readonly string[], ca: string | undefined): ModelUpstreams {
+/** Throws what reading the file throws: at start. */
+export function modelUpstreams({ predictUpstreams, predictCaFile }: Configuration['access']): ModelUpstreams {
+  const ca = predictCaFile === undefined ? undefined : readFileSync(predictCaFile, 'utf8')
   return {
-    origins: new Set(origins),
+    origins: new Set(predictUpstreams),
     ask: async ({ url, method, headers, body }) => {
       const type =
         body === undefined

@@ -88,6 +88,8 @@ export interface Configuration {
     readonly predictUpstreams: readonly string[]
     /** Of the proxies in front of deployments. */
     readonly gatewayPort: number
+    /** CA certificates of theirs, PEM; the public ones without. */
+    readonly predictCaFile: string | undefined
   }
 }
 
@@ -177,6 +179,7 @@ function configurationOf(settings: Settings): Configuration {
       rules: accessRulesOf(settings),
       predictUpstreams: settings['access.predictUpstreams'],
       gatewayPort: settings['access.gatewayPort'],
+      predictCaFile: settings['access.predictCaFile'],
     },
   }
 }

@@ -111,6 +111,7 @@ export const SETTINGS = z.strictObject({
   'access.predictUpstreams': predictUpstreams,
   /** Where callers reach the hosts of deployments: in the snippets that show how one is called. */
   'access.gatewayPort': whole(1, 65_535).default(443),
+  'access.predictCaFile': path.optional(),
 })
 
 export type Settings = z.output<typeof SETTINGS>
@@ -166,5 +167,6 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'access.ownerMustHoldRole': 'boolean',
     'access.predictUpstreams': 'list',
     'access.gatewayPort': 'number',
+    'access.predictCaFile': 'path',
   } as const satisfies Record<SettingName, SettingKind>),
 )

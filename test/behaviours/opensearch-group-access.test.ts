@@ -247,7 +247,7 @@ onBothStores(
       })
     })
 
-    test('OS33: a group with versions is not deleted; OS36: the last version takes it along', async () => {
+    test('OS33: a group with versions is not deleted', async () => {
       const id = await registered(service, people.alice, { name: newName() })
       const [one, two] = [
         await registeredModel(service, people.alice, { name: 'fraud', model_group_id: id }),

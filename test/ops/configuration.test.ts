@@ -83,6 +83,7 @@ describe('what is given', () => {
         rules: { ...DEFAULT_ACCESS_RULES, externalLoginAfterHours: 24 },
         predictUpstreams: [],
         gatewayPort: 443,
+        predictCaFile: undefined,
       },
     })
   })
@@ -150,6 +151,7 @@ describe('what is given', () => {
       SIGNET_ACCESS_OWNER_MUST_HOLD_ROLE: 'true',
       SIGNET_ACCESS_GATEWAY_PORT: '9443',
       SIGNET_ACCESS_PREDICT_UPSTREAMS: 'https://models.internal',
+      SIGNET_ACCESS_PREDICT_CA_FILE: 'models-ca.pem',
     }
     expect(parse({}, { environment })).toEqual({
       dataFolder: '/var/lib/signet',
@@ -217,6 +219,7 @@ describe('what is given', () => {
         },
         predictUpstreams: ['https://models.internal'],
         gatewayPort: 9443,
+        predictCaFile: '/srv/signet/models-ca.pem',
       },
     })
     const alternatives = ['SIGNET_MASTER_KEY_FILE', 'SIGNET_MASTER_KEY_ENVIRONMENT', 'SIGNET_MASTER_KEY_NEXT_FILE']
