@@ -58,7 +58,7 @@ describe('the commands', () => {
   let signet: SignetProgram
   let fingerprint: string
   /** What commands printed, for later ones. */
-  const kept = { enrolment: '', token: '', subject: '', job: '' }
+  const kept = { enrolment: '', token: '', subject: '', job: '', group: '', model: '' }
 
   beforeAll(async () => {
     const providers = { company: AWAY, people: { kind: 'password', usersFile: 'users.json' } }
@@ -338,6 +338,94 @@ describe('the commands', () => {
       refused: { words: () => ['model', 'deployment', 'delete', 'iris'], by: 'alice', code: 'deployment_unknown' },
     },
     {
+      command: 'model group register',
+      words: () => [
+        'model',
+        'group',
+        'register',
+        'fraud-models',
+        '--access',
+        'restricted',
+        '--role',
+        'analyst',
+        '--json',
+      ],
+      by: 'admin',
+      says: /"backendRoles": \[\s+"analyst"\s+\]/,
+      refused: { words: () => ['model', 'group', 'register', 'mine'], by: 'bob', code: 'model_permission_missing' },
+    },
+    {
+      command: 'model group list',
+      words: () => ['model', 'group', 'list'],
+      by: 'admin',
+      says: /fraud-models +restricted +root-admin +analyst$/m,
+      refused: { words: () => ['model', 'group', 'list'], by: 'bob', code: 'model_permission_missing' },
+    },
+    {
+      command: 'model group show',
+      words: () => ['model', 'group', 'show', kept.group],
+      by: 'admin',
+      says: /^backend roles: +analyst$/m,
+      refused: { words: () => ['model', 'group', 'show', 'absent'], by: 'admin', code: 'model_group_unknown' },
+    },
+    {
+      command: 'model group update',
+      words: () => ['model', 'group', 'update', kept.group, '--access', 'private'],
+      by: 'admin',
+      says: /^access: +private$/m,
+      refused: {
+        words: () => ['model', 'group', 'update', kept.group, '--access', 'secret'],
+        by: 'admin',
+        code: 'access_mode_rejected',
+      },
+    },
+    {
+      command: 'model register',
+      words: () => ['model', 'register', 'fraud', '--json'],
+      by: 'admin',
+      says: /"hidden": false/,
+      refused: {
+        words: () => ['model', 'register', 'fraud', '--group', 'absent'],
+        by: 'admin',
+        code: 'model_group_unknown',
+      },
+    },
+    {
+      command: 'model list',
+      words: () => ['model', 'list'],
+      by: 'admin',
+      says: /fraud +1 +registered$/m,
+      refused: { words: () => ['model', 'list'], by: 'bob', code: 'model_permission_missing' },
+    },
+    {
+      command: 'model show',
+      words: () => ['model', 'show', kept.model],
+      by: 'admin',
+      says: /^group: +none: for everybody$/m,
+      refused: { words: () => ['model', 'show', 'absent'], by: 'admin', code: 'model_unknown' },
+    },
+    {
+      command: 'model update',
+      words: () => ['model', 'update', kept.model, '--description', 'd', '--deploy'],
+      by: 'admin',
+      says: /^state: +deployed$/m,
+      refused: { words: () => ['model', 'update', kept.model], by: 'admin', code: 'body_rejected' },
+    },
+    {
+      command: 'model delete',
+      words: () => ['model', 'delete', kept.model],
+      by: 'admin',
+      says: /is deleted$/m,
+      refused: { words: () => ['model', 'delete', kept.model], by: 'admin', code: 'model_unknown' },
+    },
+    {
+      command: 'model group delete',
+      words: () => ['model', 'group', 'delete', kept.group],
+      by: 'admin',
+      says: /is deleted$/m,
+      refused: { words: () => ['model', 'group', 'delete', kept.group], by: 'admin', code: 'model_group_unknown' },
+    },
+    {
       command: 'authorize',
       words: () => ['authorize', '--as', 'vision__alice', '--deployment', 'resnet'],
       by: 'alice',
@@ -612,6 +700,9 @@ describe('the commands', () => {
       await enrolIn('kept', 'dora', 'kept-alice', 'dora')
     },
     'model deployment put': () => enrol('bob'),
+    'model delete': async () => {
+      await done(['model', 'update', kept.model, '--undeploy'], 'admin')
+    },
     'job start': async () => {
       const launcher = ['--system-user', 'slurm', '--launcher', '--project', 'vision']
       await done(['service', 'add', 'sched.internal', ...launcher], 'admin')
@@ -662,6 +753,8 @@ describe('the commands', () => {
       for (const by of ['alice', 'sa-etl']) expect(await done(bought, by)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
       expect(codeOf({ ...(await ask(bought, 'bob')), status: 1 })).toBe('not_permitted')
     },
+    'model group register': async (stdout) => void (kept.group = (JSON.parse(stdout) as { id: string }).id),
+    'model register': async (stdout) => void (kept.model = (JSON.parse(stdout) as { id: string }).id),
     'job start': async (stdout) => void (kept.job = (JSON.parse(stdout) as { id: string }).id),
   }
 

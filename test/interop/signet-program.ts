@@ -100,6 +100,20 @@ export class SignetProgram {
     })
   }
 
+  /** Tells the running service to read its configuration again; resolves with what it says of it. */
+  readAgain(): Promise<string> {
+    const service = this.#service
+    return new Promise((told) => {
+      const listen = (chunk: Buffer): void => {
+        if (!/read again/.test(chunk.toString())) return
+        service?.stderr?.off('data', listen)
+        told(chunk.toString())
+      }
+      service?.stderr?.on('data', listen)
+      service?.kill('SIGHUP')
+    })
+  }
+
   async stop(): Promise<void> {
     if (this.#service !== undefined) await end(this.#service)
     this.#service = undefined
