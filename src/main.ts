@@ -19,6 +19,7 @@ import {
   serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
+import { openCallDesk } from './main/call-desk.ts'
 import { type Assembled, startWork } from './main/background-work.ts'
 import { modelUpstreams } from './main/model-upstreams.ts'
 import { FailureCounts } from './domain/failure-counts.ts'
@@ -34,6 +35,7 @@ import { trustedIssuersOf } from './main/trusted-issuers.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
 import { systemTimer } from './ops/timer.ts'
+import { BcryptThread } from './tokens/bcrypt-thread.ts'
 import { KdfGate } from './tokens/kdf-gate.ts'
 
 export interface RunningService {
@@ -86,7 +88,9 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
-  const ports = await listeners.open(apiParts({ ...assembled, providers }), monitoring)
+  const bcrypt = new BcryptThread()
+  shutdown.add('work', { name: 'bcrypt', close: () => bcrypt.close() })
+  const ports = await listeners.open(apiParts({ ...assembled, providers, bcrypt }), monitoring)
   monitoring.log.info({ ports, installation: facts.installation }, 'ready')
   const govern = ({ access }: Configuration): void => {
     live.snapshot.govern(access.rules)
@@ -141,7 +145,8 @@ function apiParts({
   trustedIssuers,
   directorySources,
   providers,
-}: Assembled & Pick<ApiParts['signIn'], 'providers'>): ApiParts {
+  bcrypt,
+}: Assembled & Pick<ApiParts['signIn'], 'providers'> & { readonly bcrypt: BcryptThread }): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -160,9 +165,12 @@ function apiParts({
     trustedIssuers,
     isTokenRevoked: (jti) => live.snapshot.tokenRevoked(jti),
   }
+  const credentialLimit = new CredentialLimit(configuration.limits, context.clock, monitoring.observer)
+  const kdfGate = new KdfGate()
   return {
     context,
     tokens,
+    calls: openCallDesk({ live, tokens, kdfGate, bcrypt, credentialLimit, refresh, observer: monitoring.observer }),
     reader: storage,
     snapshot: live.snapshot,
     refresh: () => refresh.run(),
@@ -190,11 +198,11 @@ function apiParts({
     limits: configuration.limits,
     signingQueue,
     keyStoreQueue: new SigningQueue(KEY_STORES_AT_ONCE),
-    kdfGate: new KdfGate(),
+    kdfGate,
     upstreams: modelUpstreams(configuration.access),
     predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
     testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
-    credentialLimit: new CredentialLimit(configuration.limits, context.clock, monitoring.observer),
+    credentialLimit,
     observer: monitoring.observer,
   }
 }

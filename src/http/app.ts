@@ -8,6 +8,7 @@ import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
+import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
 import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
@@ -15,6 +16,8 @@ import { accountRoutes } from './routes/accounts.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
+import { authzenRoutes } from './routes/authzen.ts'
+import { registerProxyCalls } from './routes/proxy-calls.ts'
 import { certificateRoutes } from './routes/certificates.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { custodyRoutes } from './routes/custody.ts'
@@ -54,7 +57,7 @@ const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
 /** HTTPS, for programs: everything. */
 export function apiApp(parts: ApiParts): Api {
   const app = newApi()
-  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl, proxies: 'answered' })
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
@@ -91,6 +94,8 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', tokenRoutes(parts))
   app.route('/', tokenExchangeRoutes(parts))
   app.route('/', authorizeRoutes(parts))
+  app.route('/', authzenRoutes(parts))
+  registerProxyCalls(app)
   let document: Shelved | undefined
   app.get('/openapi.json', (c) => {
     document ??= openApiShelved(app, parts)
@@ -102,7 +107,7 @@ export function apiApp(parts: ApiParts): Api {
 /** HTTPS for browsers, on a listener that never asks for a client certificate: what is public, and no identity but sign-in. */
 export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl })
+  guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl, proxies: 'unknown' })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
@@ -128,7 +133,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
 /** Plain HTTP, for everyone: only what carries its own signature, and whether the process lives. */
 export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl, proxies: 'unknown' })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   return app
@@ -138,6 +143,8 @@ export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
 interface Front {
   readonly listener: 'programs' | 'browser'
   readonly origin: string
+  /** Whether proxies ask here: where they show a certificate of their own. */
+  readonly proxies: 'answered' | 'unknown'
 }
 
 function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
@@ -151,6 +158,8 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
     outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
     c.set('socket', incoming.socket)
+    // They are no browsers, and tell of headers, bodies and paths that are somebody else's.
+    if (front.proxies === 'answered' && isProxyCall(incoming.url ?? '')) return answerProxyCall(c, parts)
     const refused = refusedBefore(c, parts, front)
     if (refused !== undefined) {
       // The route that it would have come to; the guard alone matches what has none.

@@ -82,6 +82,19 @@ export class CredentialLimit {
     }
   }
 
+  /** For a check that tells of its outcome itself: seconds to wait before it, if too many have failed. */
+  waitSeconds(attempt: Attempt): number | undefined {
+    const seconds = this.#waitSeconds(attempt)
+    if (seconds !== undefined) this.#watch.credentialLimited(attempt)
+    return seconds
+  }
+
+  /** It did not hold; `code` says why, for the log. */
+  failed(attempt: Attempt, code: string): void {
+    this.#add(attempt)
+    this.#watch.credentialFailed(attempt, code)
+  }
+
   #refuseLimited(attempt: Attempt): void {
     const retryAfterSeconds = this.#waitSeconds(attempt)
     if (retryAfterSeconds === undefined) return

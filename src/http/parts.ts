@@ -20,6 +20,7 @@ import type { ModelStore } from '../enrollment/model-store.ts'
 import type { ModelUpstreams } from './predict.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { KdfGate } from '../tokens/kdf-gate.ts'
+import type { CallDesk, CallObserver } from '../proxies/answer-call.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import type { CredentialLimit, CredentialWatch } from './credential-limit.ts'
 import type { SigningQueue } from './signing-queue.ts'
@@ -36,11 +37,10 @@ export interface Reader {
 }
 
 /** What the edge tells the operations side; implemented there, named here, so that neither imports the other. */
-export interface Observer extends CredentialWatch {
+export interface Observer extends CredentialWatch, CallObserver {
   request(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
   issued(profile: string): void
-  decided(reason: string, seconds: number): void
   /** A failure that the client is told nothing of. */
   failed(error: unknown, facts: { readonly requestId: string; readonly route: string }): void
 }
@@ -81,6 +81,8 @@ export interface ApiParts {
   /** Brings the snapshot up to date with what other processes have committed; at most once a second, whoever asks. */
   readonly refresh: () => Promise<void>
   readonly clientCertificates: Pick<ClientCertificateCache, 'verify'>
+  /** Answers for model calls, whoever tells of them. */
+  readonly calls: CallDesk
   /** Which certificates of services are in use. */
   readonly sightings: Sightings
   readonly crls: CrlShelf

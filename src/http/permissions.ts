@@ -269,8 +269,20 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // The decision
   'post /v1/authorize': {
     callers: 'everyone',
-    who: 'everyone about themselves; about others the service that serves the deployment',
+    who: 'everyone about themselves; about others the service that serves the deployment, a proxy that is registered for it; with `explain` an administrator, an owner of its project',
   },
+  'post /access/v1/evaluation': {
+    callers: 'everyone',
+    who: 'everyone about themselves; about others the service that serves the deployment, a proxy that is registered for it',
+  },
+  'post /access/v1/evaluations': {
+    callers: 'everyone',
+    who: 'everyone about themselves; about others the service that serves the deployment, a proxy that is registered for it',
+  },
+  'get /.well-known/authzen-configuration': { callers: 'everyone', who: 'everyone' },
+  'get /authz/nginx': { callers: 'everyone', who: 'a proxy that is registered for the deployment' },
+  'get /authz/forward-auth': { callers: 'everyone', who: 'a proxy that is registered for the deployment' },
+  'get /authz/envoy/{path}': { callers: 'everyone', who: 'a proxy that is registered for the deployment' },
 }
 
 /** Throws when the table has no such row: a fault of ours, found at start. */

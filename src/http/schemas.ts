@@ -4,7 +4,7 @@ import { API_SCOPES } from '../domain/api-scope.ts'
 import { z } from '@hono/zod-openapi'
 import { TOKEN_ALGORITHMS } from '../domain/token-algorithm.ts'
 import { csrField, exactlyOneKey, keyFields, lifetimeField } from './certificate-schemas.ts'
-import { instant, pemText, plainText, text } from './schema-parts.ts'
+import { plainText, text } from './schema-parts.ts'
 
 export const UserBody = z
   .strictObject({ platformRole: z.enum(['user', 'admin']).default('user') })
@@ -187,54 +187,6 @@ export const TokenAnswerBody = z
   .openapi('IssuedToken')
 
 export const TokenTextBody = z.strictObject({ token: plainText(8192).min(1) }).openapi('TokenText')
-
-export const AuthorizeBody = z
-  .strictObject({
-    credential: z
-      .union([
-        z.strictObject({
-          certificate: pemText.min(1),
-        }),
-        z.strictObject({ token: plainText(8192).min(1) }),
-        z.strictObject({ apiKey: plainText(512).min(1) }),
-        z.strictObject({ passphrase: plainText(1024).min(1) }),
-      ])
-      .optional()
-      .openapi({
-        description:
-          'What the caller showed to the asking server. Absent: the connection of this very request is judged.',
-      }),
-    actingUser: z
-      .union([plainText(512), z.strictObject({ kind: z.literal('credential-itself') })])
-      .openapi({ description: 'Whom the caller says it acts for', example: 'vision__alice' }),
-    deployment: plainText(512).min(1).optional(),
-    host: plainText(512).min(1).optional(),
-    path: plainText(8192).optional(),
-    method: plainText(32).optional(),
-    model: plainText(512).optional(),
-  })
-  .refine(({ deployment, host }) => deployment !== undefined || host !== undefined, {
-    message: 'names a deployment or a host',
-  })
-  .openapi('AuthorizeRequest')
-
-export const DecisionBody = z
-  .strictObject({
-    decision: z.enum(['allow', 'deny']),
-    reason: z.string(),
-    subject: z
-      .strictObject({
-        kind: z.string(),
-        name: z.string(),
-        profile: z.string().optional(),
-        spiffeId: z.string().optional(),
-      })
-      .optional(),
-    resource: z.string().optional(),
-    policyRevision: z.int(),
-    validUntil: instant.optional(),
-  })
-  .openapi('Decision')
 
 const apiKeyScopes = z.array(z.enum(API_SCOPES)).max(100)
 const apiKeyDeployments = z

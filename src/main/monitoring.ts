@@ -1,5 +1,5 @@
 // What this process tells of itself: log, metrics and readiness, fed by the edges and by what is in memory.
-import { REASONS } from '../access/reasons.ts'
+import { type Reason, REASONS } from '../access/reasons.ts'
 import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import type { Policy } from '../ca/policy/policy.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
@@ -12,6 +12,7 @@ import type { SyncRecord } from '../enrollment/sync-store.ts'
 import type { OperationsParts } from '../http/operations-app.ts'
 import type { Observer } from '../http/parts.ts'
 import { PROBLEMS } from '../http/problems.ts'
+import { WAYS } from '../proxies/answer-call.ts'
 import type { Configuration } from '../ops/configuration.ts'
 import { BoundedLog } from '../ops/bounded-log.ts'
 import { type CheckResult, Health } from '../ops/health.ts'
@@ -50,6 +51,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
     clock,
     codes: Object.keys(PROBLEMS),
     reasons: Object.keys(REASONS),
+    ways: WAYS,
     credentials: CREDENTIAL_KINDS,
   })
   const health = new Health(clock, systemTimer)
@@ -113,9 +115,33 @@ function observerOf(log: Log, metrics: Metrics, clock: Clock): Observer {
       const known = PROFILE_NAMES.find((name) => name === profile)
       if (known !== undefined) metrics.certificateIssued(known)
     },
-    decided: (reason, seconds) => metrics.decided({ reason, seconds }),
+    decided: decisionWatch(log, metrics, strangers),
     failed: (error, facts) => log.error({ err: error, ...facts }, 'a request failed'),
   }
+}
+
+/**
+ * What the client is not told, or somebody has to look at: why we could not decide, who tells of calls without being registered, what a
+ * refusal hides. Those that strangers cause are bounded.
+ */
+function decisionWatch(log: Log, metrics: Metrics, strangers: BoundedLog): Observer['decided'] {
+  return (decision, way, seconds) => {
+    const { reason } = decision
+    metrics.decided({ reason, way, seconds })
+    if (decision.decision === 'allow') return
+    if (decision.fault !== undefined) log.error({ err: decision.fault, way }, 'a decision failed')
+    if (reason === 'PEP_UNTRUSTED') strangers.warn({ alert: true, way, reason }, 'somebody tells of calls who may not')
+    const hidden = HIDDEN_REASONS[reason]
+    if (hidden !== undefined)
+      strangers.warn({ way, reason: hidden, deployment: decision.resource }, 'a call was refused')
+  }
+}
+
+/** Of what the answer tells less. */
+const HIDDEN_REASONS: Readonly<Partial<Record<Reason, string>>> = {
+  KEY_EXPIRED: 'KEY_EXPIRED',
+  KEY_REVOKED: 'KEY_REVOKED',
+  NOT_FOUND: 'MODEL_HIDDEN',
 }
 
 /** The alarm of the brake: in the log once, in the metrics and as a warning of readiness while it lasts. */

@@ -34,7 +34,7 @@ export interface Metrics {
   refused(code: string): void
   /** A credential of that kind did not hold, or was not looked at since too many had failed. */
   credential(kind: string, outcome: 'failed' | 'limited'): void
-  decided(decision: { reason: string; seconds: number }): void
+  decided(decision: { reason: string; way: string; seconds: number }): void
   crlPublished(issuer: IssuerId, figures: CrlFigures): void
   batchCommitted(batch: { acts: number; seconds: number }): void
   /** Jobs ended because their lease had lapsed, and those that wait while ending is paused. */
@@ -64,6 +64,8 @@ export function createMetrics(options: {
   readonly codes: Iterable<string>
   /** Every reason of a decision. */
   readonly reasons: Iterable<string>
+  /** Every way in which decisions are asked for. */
+  readonly ways: Iterable<string>
   /** Every kind of credential that is limited. */
   readonly credentials: Iterable<string>
 }): Metrics {
@@ -83,12 +85,17 @@ type Traffic =
 
 function trafficMetrics(
   registry: Registry,
-  { codes, reasons, credentials }: Readonly<Record<'codes' | 'reasons' | 'credentials', Iterable<string>>>,
+  {
+    codes,
+    reasons,
+    ways,
+    credentials,
+  }: Readonly<Record<'codes' | 'reasons' | 'ways' | 'credentials', Iterable<string>>>,
 ): Pick<Metrics, Traffic> {
   const requests = histogram(registry, 'http_request_seconds', 'Time to answer', ['method', 'route', 'status'])
   const issued = counter(registry, 'certificates_issued_total', 'Certificates issued', ['profile'])
   const refusals = counter(registry, 'refusals_total', 'Requests refused, by problem code', ['code'])
-  const decisions = counter(registry, 'decisions_total', 'Decisions, by reason', ['reason'])
+  const decisions = counter(registry, 'decisions_total', 'Decisions, by reason and way in', ['reason', 'way'])
   const decisionSeconds = histogram(registry, 'decision_seconds', 'Time of a decision', [])
   const batches = histogram(registry, 'database_batch_acts', 'Acts that shared a commit', [], [1, 2, 4, 8, 16, 32, 64])
   const commits = histogram(registry, 'database_commit_seconds', 'Time of a durable commit', [])
@@ -101,6 +108,7 @@ function trafficMetrics(
   plainGauge(registry, 'job_lapses_paused', '1 while the end of lapsed jobs is paused', () => Number(leases.isPaused))
   const code = oneOf(codes)
   const reason = oneOf(reasons)
+  const way = oneOf(ways)
   const route = firstOf(MAX_ROUTES)
   return {
     requestAnswered: (request) => {
@@ -111,7 +119,7 @@ function trafficMetrics(
     refused: (refusal) => refusals.inc({ code: code(refusal) }),
     credential: (kind, outcome) => (outcome === 'failed' ? failures : limited).inc({ kind: credentialKind(kind) }),
     decided: (decision) => {
-      decisions.inc({ reason: reason(decision.reason) })
+      decisions.inc({ reason: reason(decision.reason), way: way(decision.way) })
       decisionSeconds.observe(decision.seconds)
     },
     leasesLooked: ({ ended, waiting, isPaused }) => {

@@ -83,6 +83,11 @@ function inBearer(value: string, { places, bearerPassphrase }: AcceptedPlaces): 
   return bearerPassphrase === 'accepted' ? readPassphrase(value) : refused('token-malformed')
 }
 
+/** A credential whose kind is known. */
+export function readPresented(kind: CredentialPlace['carries'], value: string): PresentedCredential {
+  return READERS[kind](value)
+}
+
 const READERS: Readonly<Record<CredentialPlace['carries'], (value: string) => PresentedCredential>> = {
   token: readToken,
   'api-key': readApiKey,

@@ -11,7 +11,12 @@ import { readForwardedCertificate, type UnvouchedHeader, type Voucher } from './
 import type { ForwardedCertificate } from './forwarded-leaf.ts'
 import { ACT_AS_HEADER, DELEGATE_FOR_HEADER } from './identity-headers.ts'
 import { readPathModel } from './path-model.ts'
-import { headersOfPlaces, presentedCredentials, type PresentedCredential } from './presented-credentials.ts'
+import {
+  type AcceptedPlaces,
+  headersOfPlaces,
+  presentedCredentials,
+  type PresentedCredential,
+} from './presented-credentials.ts'
 import type { ToldCall } from './told-call.ts'
 import { type AmbiguousHeaders, readToldHeaders, type ToldHeaders } from './told-headers.ts'
 
@@ -64,7 +69,7 @@ export function readCall(means: ReadingMeans, told: ToldCall, teller: Teller | '
     route,
     certificate: certificateFacts(means, forwarded),
     certificateSeen: told.certificate.kind === 'seen' ? 'on-this-connection' : 'told',
-    presented: presentedCredentials(headers, query, placesOf(means.snapshot, deployment)),
+    presented: presentedCredentials(headers, query, acceptedPlaces(means.snapshot, deployment)),
     actingUser: actingUserIn(headers),
     delegatedFor: headers.get(DELEGATE_FOR_HEADER),
     clientAddress: told.clientAddress ?? clientAddressIn(headers, teller),
@@ -152,12 +157,13 @@ function withPlaces(
   return names.length === 0 ? read : readToldHeaders(headers, new Set([MODEL_HEADER, ...names]))
 }
 
-function placesOf({ rules }: Snapshot, deployment: DeploymentView | undefined) {
+/** Where a deployment takes credentials from, and whether a Bearer may be a passphrase. */
+export function acceptedPlaces({ rules }: Snapshot, deployment: DeploymentView | undefined): AcceptedPlaces {
   const takesPassphrases = deployment?.authModes.has('passphrase') === true
   return {
     places: deployment?.policy.credentialPlaces ?? [],
     bearerPassphrase: takesPassphrases && rules.activatedAuthModes.has('passphrase') ? 'accepted' : 'refused',
-  } as const
+  }
 }
 
 function forwardedTo(

@@ -48,7 +48,7 @@ describe('docs/operations.md', () => {
   })
 
   test('has every metric of ours with its kind and labels', async () => {
-    const metrics = createMetrics({ clock: systemClock, codes: [], reasons: [], credentials: [] })
+    const metrics = createMetrics({ clock: systemClock, codes: [], reasons: [], ways: [], credentials: [] })
     metrics.watch({ snapshotAgeSeconds: () => 0, signingQueue: () => 0 })
     const types = (await metrics.render()).matchAll(/^# TYPE (?<name>signet_\w+) (?<kind>\w+)$/gm)
     const expected = [...types].map(({ groups }) => [groups?.['name'], groups?.['kind']])

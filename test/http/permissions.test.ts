@@ -876,6 +876,43 @@ const ROWS: readonly Row[] = [
     key: 200,
     anonymous: 200,
   },
+  ...['evaluation', 'evaluations'].map((path): Row => ({
+    route: `post /access/v1/${path}`,
+    request: () =>
+      json('POST', `/access/v1/${path}`, {
+        subject: { type: 'user', id: 'vision__scientist', properties: { certificate: leafOf(scientist) } },
+        action: { name: 'infer' },
+        resource: { type: 'deployment', id: 'resnet' },
+      }),
+    allowed: { service: 200 },
+    others: [403, 'asker_untrusted'],
+    key: [403, 'credential_buys_none'],
+    sessions: [403, 'credential_buys_none'],
+  })),
+  {
+    route: 'get /.well-known/authzen-configuration',
+    request: () => ({ method: 'GET', path: '/.well-known/authzen-configuration' }),
+    allowed: {},
+    others: 200,
+    key: 200,
+    sessions: 200,
+    anonymous: 200,
+  },
+
+  // Proxies tell of calls (step 0): nobody here is registered for that
+  ...[
+    ['/authz/nginx', '/authz/nginx'],
+    ['/authz/forward-auth', '/authz/forward-auth'],
+    ['/authz/envoy/{path}', '/authz/envoy/v1'],
+  ].map(([route = '', path = '']): Row => ({
+    route: `get ${route}`,
+    request: () => ({ method: 'GET', path }),
+    allowed: {},
+    others: [403, 'PEP_UNTRUSTED'],
+    key: [403, 'PEP_UNTRUSTED'],
+    sessions: [403, 'PEP_UNTRUSTED'],
+    anonymous: [403, 'PEP_UNTRUSTED'],
+  })),
 ]
 
 beforeAll(async () => {

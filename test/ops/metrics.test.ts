@@ -13,6 +13,7 @@ beforeEach(() => {
     clock: time,
     codes: ['name_rejected', 'csr_rejected'],
     reasons: ['ALLOWED', 'CERT_REVOKED'],
+    ways: ['nginx'],
     credentials: ['bearer', 'sign-in'],
   })
 })
@@ -26,7 +27,7 @@ test('what is counted', async () => {
   metrics.certificateIssued('job')
   metrics.certificateIssued('job')
   metrics.refused('name_rejected')
-  metrics.decided({ reason: 'CERT_REVOKED', seconds: 0.00004 })
+  metrics.decided({ reason: 'CERT_REVOKED', way: 'nginx', seconds: 0.00004 })
   metrics.credential('bearer', 'failed')
   metrics.credential('bearer', 'limited')
   metrics.credential('guess', 'limited')
@@ -39,7 +40,7 @@ test('what is counted', async () => {
     'signet_credential_limited_total{kind="bearer"} 1',
     'signet_credential_limited_total{kind="other"} 1',
   ])
-  expect(await lines('decisions_total')).toEqual(['signet_decisions_total{reason="CERT_REVOKED"} 1'])
+  expect(await lines('decisions_total')).toEqual(['signet_decisions_total{reason="CERT_REVOKED",way="nginx"} 1'])
   expect(await lines('decision_seconds_bucket')).toContain('signet_decision_seconds_bucket{le="0.00005"} 1')
   expect(await lines('database_batch_acts_sum')).toEqual(['signet_database_batch_acts_sum 3'])
   expect(await lines('database_commit_seconds_count')).toEqual(['signet_database_commit_seconds_count 1'])
@@ -86,11 +87,11 @@ describe('what a stranger sends makes no series of its own', () => {
   test('codes, reasons and methods that are none', async () => {
     for (let count = 0; count < 50; count += 1) {
       metrics.refused(`code_${count}`)
-      metrics.decided({ reason: `REASON_${count}`, seconds: 0 })
+      metrics.decided({ reason: `REASON_${count}`, way: `way-${count}`, seconds: 0 })
       metrics.requestAnswered({ method: `M${count}`, route: '/', status: 405, seconds: 0 })
     }
     expect(await lines('refusals_total')).toEqual(['signet_refusals_total{code="other"} 50'])
-    expect(await lines('decisions_total')).toEqual(['signet_decisions_total{reason="other"} 50'])
+    expect(await lines('decisions_total')).toEqual(['signet_decisions_total{reason="other",way="other"} 50'])
     expect(await lines('http_request_seconds_count')).toEqual([
       'signet_http_request_seconds_count{method="other",route="/",status="405"} 50',
     ])
@@ -108,7 +109,7 @@ describe('what a stranger sends makes no series of its own', () => {
 })
 
 test('two registries know nothing of each other', async () => {
-  const other = createMetrics({ clock: time, codes: [], reasons: [], credentials: [] })
+  const other = createMetrics({ clock: time, codes: [], reasons: [], ways: [], credentials: [] })
   other.certificateIssued('job')
   expect(await lines('certificates_issued_total')).toEqual([])
 })

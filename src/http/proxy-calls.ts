@@ -1,0 +1,187 @@
+// `/authz/*`: a proxy asks about the call that it holds. nginx auth_request; Traefik and Caddy forward-auth; Envoy ext_authz over HTTP
+// (spec of each in docs/proxies.md). Who asks is the certificate of its own connection, and nothing that it says counts before that.
+//
+// Found by the raw target, before any routing: Envoy puts the caller's own path behind our prefix, and a router that resolves `..` in
+// it would run another route with the proxy's identity.
+import type { IncomingMessage } from 'node:http'
+import { REASONS } from '../access/reasons.ts'
+import { readBodyModel } from '../proxies/body-model.ts'
+import type { CallAnswer } from '../proxies/call-answer.ts'
+import type { ToldCall } from '../proxies/told-call.ts'
+import { headersOfRaw } from '../proxies/told-headers.ts'
+import { nowOf, shownCertificate, shownFacts } from './authenticate.ts'
+import type { ApiParts } from './parts.ts'
+import { problemResponse } from './problem.ts'
+import type { ApiContext } from './route.ts'
+
+type ProxyWay = 'nginx' | 'forward-auth' | 'envoy-http'
+
+interface ProxyEndpoint {
+  readonly way: ProxyWay
+  /** For metrics, and as the table of permissions has it. */
+  readonly route: string
+  readonly tell: (incoming: IncomingMessage) => Told
+  readonly respond: (answer: CallAnswer, requestId: string) => Response
+}
+
+type Told = Pick<ToldCall, 'method' | 'target' | 'normalizedPath' | 'host'>
+
+const ENVOY = '/authz/envoy'
+
+/** By the path in front of the query. */
+const ENDPOINTS: ReadonlyMap<string, ProxyEndpoint> = new Map([
+  ['/authz/nginx', { way: 'nginx', route: '/authz/nginx', tell: toldByNginx, respond: forNginx }],
+  [
+    '/authz/forward-auth',
+    { way: 'forward-auth', route: '/authz/forward-auth', tell: toldByTraefik, respond: forProxy },
+  ],
+])
+const OF_ENVOY: ProxyEndpoint = {
+  way: 'envoy-http',
+  route: '/authz/envoy/{path}',
+  tell: toldByEnvoy,
+  respond: forEnvoy,
+}
+
+export function isProxyCall(rawTarget: string): boolean {
+  return rawTarget.startsWith('/authz/')
+}
+
+/** Answers whatever comes: nobody asks twice. */
+export async function answerProxyCall(c: ApiContext, parts: ApiParts): Promise<Response> {
+  const { incoming } = c.env
+  const started = performance.now()
+  const requestId = c.get('requestId')
+  const endpoint = endpointOf(incoming.url ?? '')
+  const response =
+    endpoint === undefined ? problemResponse('not_found', {}, requestId) : await answered(c, parts, endpoint, requestId)
+  const route = endpoint?.route ?? '/authz'
+  parts.observer.request(route, incoming.method ?? '', response.status, (performance.now() - started) / 1000)
+  return response
+}
+
+function endpointOf(rawTarget: string): ProxyEndpoint | undefined {
+  if (rawTarget.startsWith(`${ENVOY}/`)) return OF_ENVOY
+  const query = rawTarget.indexOf('?')
+  return ENDPOINTS.get(query < 0 ? rawTarget : rawTarget.slice(0, query))
+}
+
+async function answered(
+  c: ApiContext,
+  parts: ApiParts,
+  { tell, way, respond }: ProxyEndpoint,
+  requestId: string,
+): Promise<Response> {
+  const { incoming } = c.env
+  const model = await modelOf(c)
+  if (model === 'too-large') return problemResponse('body_too_large', {}, requestId, { connection: 'close' })
+  const { socket } = incoming
+  noteUse(parts, c)
+  const told: ToldCall = {
+    ...tell(incoming),
+    headers: headersOfRaw(incoming.rawHeaders),
+    deployment: undefined,
+    model,
+    certificate: { kind: 'in-headers' },
+    clientAddress: undefined,
+  }
+  const certificate = shownCertificate(socket) ?? 'absent'
+  return respond(await parts.calls.answer(told, { kind: 'proxy', certificate }, way), requestId)
+}
+
+/** A rotation waits until the proxy asks with its new certificate. */
+function noteUse(parts: ApiParts, c: ApiContext): void {
+  const facts = shownFacts(parts, c.get('socket'))
+  if (facts === 'absent' || facts.kind === 'refused' || facts.profile !== 'service') return
+  parts.sightings.saw(facts.serial, nowOf(parts).wall)
+}
+
+/** A body is read where the proxy sends one along: what it names must agree with the rest. */
+async function modelOf({ req, env }: ApiContext): Promise<ToldCall['model'] | 'too-large'> {
+  const { headers } = env.incoming
+  // It only ends when its sender likes, and no proxy of these sends it so.
+  if (headers['transfer-encoding'] !== undefined) return { kind: 'refused', fault: 'encoded' }
+  const length = Number(headers['content-length'] ?? 0)
+  if (length === 0) return 'untold'
+  if (!(length <= MAX_TOLD_BODY_BYTES)) return 'too-large'
+  return readBodyModel({
+    bytes: new Uint8Array(await req.arrayBuffer()),
+    contentType: headers['content-type'],
+    contentEncoding: headers['content-encoding'],
+  })
+}
+
+const MAX_TOLD_BODY_BYTES = 1024 * 1024
+
+/** What a proxy should tell and does not is refused: nothing is skipped because nobody told. */
+const UNTOLD = ''
+
+function toldByNginx({ headers }: IncomingMessage): Told {
+  return {
+    method: single(headers['x-original-method']),
+    target: single(headers['x-original-uri']),
+    host: single(headers['x-original-host']),
+    normalizedPath:
+      headers['x-signet-normalized-uri'] === undefined ? undefined : single(headers['x-signet-normalized-uri']),
+  }
+}
+
+function toldByTraefik({ headers }: IncomingMessage): Told {
+  return {
+    method: single(headers['x-forwarded-method']),
+    target: single(headers['x-forwarded-uri']),
+    host: single(headers['x-forwarded-host']),
+    normalizedPath: undefined,
+  }
+}
+
+/** Envoy asks with the caller's own method and Host, and its path behind the prefix. */
+function toldByEnvoy({ headers, method, url = '' }: IncomingMessage): Told {
+  return { method, target: url.slice(ENVOY.length), host: headers.host, normalizedPath: undefined }
+}
+
+/** Of two lines Node makes one text with a comma; the strict reading of all headers refuses the call for that. */
+function single(value: string | string[] | undefined): string {
+  return typeof value === 'string' ? value : UNTOLD
+}
+
+/** nginx passes on 401 and 403 alone, and makes 500 of everything else: the status that is meant stands in a header. */
+function forNginx(answer: CallAnswer, requestId: string): Response {
+  if (answer.status === 200) return responseTo(answer, 200, requestId, [])
+  const status = answer.status === 401 ? 401 : 403
+  return responseTo(answer, status, requestId, [['x-authz-status', String(answer.status)]])
+}
+
+function forProxy(answer: CallAnswer, requestId: string): Response {
+  return responseTo(answer, answer.status, requestId, [])
+}
+
+/** Envoy takes the names of what must not reach the model server from the answer. */
+function forEnvoy(answer: CallAnswer, requestId: string): Response {
+  const toRemove = answer.headersToRemove.join(',')
+  const more = answer.status === 200 ? ([['x-envoy-auth-headers-to-remove', toRemove]] as const) : []
+  return responseTo(answer, answer.status, requestId, more)
+}
+
+function responseTo(
+  answer: CallAnswer,
+  status: number,
+  requestId: string,
+  more: readonly (readonly [name: string, value: string])[],
+): Response {
+  const { reason, challenges, headers, identity } = answer
+  // Some proxies pass on one line alone, so all challenges stand in one (RFC 9110 §11.6.1).
+  const asked = challenges.length === 0 ? [] : [['www-authenticate', challenges.join(', ')] as const]
+  const isAllowed = status === 200
+  const type = isAllowed ? [] : [['content-type', 'application/problem+json'] as const]
+  const all = Object.fromEntries([...headers, ...identity, ...asked, ...more, ...type, ...ALWAYS])
+  return new Response(isAllowed ? null : problemBody(reason, answer.status, requestId), { status, headers: all })
+}
+
+const ALWAYS: readonly (readonly [string, string])[] = [['cache-control', 'no-store']]
+
+/** The code is the reason, in upper case; `status` is the one that is meant, whatever nginx can pass on. */
+function problemBody(reason: CallAnswer['reason'], status: number, requestId: string): string {
+  const { advice: title } = REASONS[reason]
+  return JSON.stringify({ type: `urn:signet:reason:${reason}`, title, status, code: reason, requestId })
+}
