@@ -38,6 +38,8 @@ local function question(txn)
 	headers["x-forwarded-uri"] = { txn.f:pathq() }
 	headers["x-forwarded-host"] = list(txn.http:req_get_headers()["host"])
 	headers["x-forwarded-proto"] = { "https" }
+	-- Whose tries are limited.
+	headers["x-forwarded-for"] = { txn.f:src() }
 	return headers
 end
 

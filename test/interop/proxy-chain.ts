@@ -1,5 +1,6 @@
 // A whole chain: Signet, a model server, and a real proxy between it and its callers, with the configuration of docs/deploy.
 import { mkdirSync, rmSync } from 'node:fs'
+import type { Agent } from 'node:https'
 import { type Answer, type ClientIdentity, type Request, send } from '../support/https-client.ts'
 import { ModelServer } from '../support/model-server.ts'
 import { expectStatus, freePorts } from '../support/test-service.ts'
@@ -99,9 +100,10 @@ export class ProxyChain {
   }
 
   /** One request through the proxy, to the host that it serves. */
-  send(request: Request, identity?: ClientIdentity): Promise<Answer> {
+  send(request: Request, identity?: ClientIdentity, agent?: Agent): Promise<Answer> {
     const url = `https://127.0.0.1:${String(this.port)}`
-    const target = { url, ca: this.world.service.ca, ...(identity === undefined ? {} : { identity }) }
+    const shown = { ...(identity === undefined ? {} : { identity }), ...(agent === undefined ? {} : { agent }) }
+    const target = { url, ca: this.world.service.ca, ...shown }
     return send(target, { ...request, headers: { host: this.host, ...request.headers } })
   }
 
