@@ -8,6 +8,7 @@ import type { TokenContext } from './enrollment/token-acts.ts'
 import { TokenKeyring } from './enrollment/token-keyring.ts'
 import type { ApiParts } from './http/parts.ts'
 import { CredentialLimit } from './http/credential-limit.ts'
+import { OpenFeeds } from './http/open-feeds.ts'
 import { SigningQueue } from './http/signing-queue.ts'
 import {
   actContext,
@@ -31,6 +32,7 @@ import { openProviders } from './main/sign-in-providers.ts'
 import { directorySourcesOf } from './main/directory-sources.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
+import { sidecarSnapshots } from './main/sidecars.ts'
 import { trustedIssuersOf } from './main/trusted-issuers.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
@@ -90,10 +92,13 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   await work.crlsPublished
   const bcrypt = new BcryptThread()
   shutdown.add('work', { name: 'bcrypt', close: () => bcrypt.close() })
-  const ports = await listeners.open(apiParts({ ...assembled, providers, bcrypt }), monitoring)
+  const feeds = new OpenFeeds()
+  shutdown.add('listeners', { name: 'feeds', close: () => feeds.endAll() })
+  const ports = await listeners.open(apiParts({ ...assembled, providers, bcrypt, feeds }), monitoring)
   monitoring.log.info({ ports, installation: facts.installation }, 'ready')
   const govern = ({ access }: Configuration): void => {
     live.snapshot.govern(access.rules)
+    live.recent.wake()
     monitoring.log.info({ superadmins: access.rules.superadmins.size }, 'access rules read again')
   }
   return { ports, facts, govern, stop: () => shutdown.stop() }
@@ -146,7 +151,10 @@ function apiParts({
   directorySources,
   providers,
   bcrypt,
-}: Assembled & Pick<ApiParts['signIn'], 'providers'> & { readonly bcrypt: BcryptThread }): ApiParts {
+  feeds,
+}: Assembled &
+  Pick<ApiParts['signIn'], 'providers'> &
+  Pick<ApiParts, 'feeds'> & { readonly bcrypt: BcryptThread }): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -203,6 +211,8 @@ function apiParts({
     predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
     testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
     credentialLimit,
+    sidecars: sidecarSnapshots({ opened, facts, live, context, keyring }),
+    feeds,
     observer: monitoring.observer,
   }
 }

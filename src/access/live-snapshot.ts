@@ -109,6 +109,30 @@ export class LiveSnapshot implements Snapshot {
     this.#revision = revision
   }
 
+  /**
+   * What a feed tells that leaves out what is not for this process: `revision` is the last number that it has looked at. The feed
+   * vouches for the order, and that nothing is missing.
+   */
+  applyFeed(changes: Iterable<Change>, revision: number): void {
+    for (const change of changes) this.#state.fold(change)
+    this.#revision = revision
+  }
+
+  /** Numbers begin again, as after a restore: everything is replaced, and nothing is confirmed. */
+  begin(state: Iterable<Change>, revision: number): void {
+    const fresh = new SnapshotState()
+    for (const change of state) fresh.fold(change)
+    this.#state = fresh
+    this.#revision = revision
+    this.#expected = revision
+    this.#confirmedAtMilliseconds = -Infinity
+  }
+
+  /** Nothing is decided with it until it is confirmed again. */
+  distrust(): void {
+    this.#confirmedAtMilliseconds = -Infinity
+  }
+
   /** A change of that number is committed: until it is in here, this snapshot is not confirmed. */
   expect(seq: number): void {
     if (seq > this.#expected) this.#expected = seq

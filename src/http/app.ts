@@ -42,6 +42,7 @@ import { renewalRoutes } from './routes/renewal.ts'
 import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sidecarFeedRoutes } from './routes/sidecar-feed.ts'
 import { sidecarRoutes } from './routes/sidecars.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -82,6 +83,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', openSearchGroupRoutes(parts))
   app.route('/', openSearchModelRoutes(parts))
   app.route('/', openSearchRoleRoutes(parts))
+  app.route('/', sidecarFeedRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))

@@ -23,6 +23,8 @@ import type { KdfGate } from '../tokens/kdf-gate.ts'
 import type { CallDesk, CallObserver } from '../proxies/answer-call.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import type { CredentialLimit, CredentialWatch } from './credential-limit.ts'
+import type { OpenFeeds } from './open-feeds.ts'
+import type { SidecarSnapshots } from './sidecar-snapshots.ts'
 import type { SigningQueue } from './signing-queue.ts'
 import type { AuthorityShelf } from './authority-shelf.ts'
 import type { Permission } from './permissions.ts'
@@ -111,6 +113,9 @@ export interface ApiParts {
   readonly predictions: FailureCounts
   /** Passwords at OpenSearch's API: in test installations alone. */
   readonly testPasswords: TestPasswords | 'off'
+  /** What sidecars are given, and how many of them follow. */
+  readonly sidecars: SidecarSnapshots
+  readonly feeds: OpenFeeds
   readonly observer: Observer
 }
 

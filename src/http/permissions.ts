@@ -160,6 +160,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     callers: ['service', ...MEMBER, 'admin'],
     who: 'its service, an owner of every project whose deployments it stands in front of, an administrator',
   },
+  'get /v1/sidecars/{name}/snapshot': { callers: ['service'], who: 'its service' },
+  'get /v1/sidecars/{name}/changes': { callers: ['service'], who: 'its service' },
   'put /v1/sidecars/{name}': {
     callers: [...MEMBER, 'admin'],
     who: 'an owner of every project whose deployments it stands in front of, an administrator',

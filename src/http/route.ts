@@ -223,6 +223,28 @@ export function redirectRoute<
   })
 }
 
+/** A route that answers once, or with events for as long as both sides like. */
+export function eventRoute<
+  Path extends string,
+  Parameters extends z.ZodObject,
+  Query extends z.ZodObject,
+  Answer extends z.ZodType,
+>(spec: Omit<RouteSpec<'get', Path, 200, Parameters, Answer>, 'method' | 'status'> & { readonly query: Query }) {
+  const { path, params, query, summary, answer } = spec
+  const content = { 'application/json': { schema: answer }, 'text/event-stream': { schema: z.string() } }
+  return createRoute({
+    method: 'get',
+    path,
+    summary,
+    request: { params, query },
+    responses: { 200: { description: summary, content }, ...PROBLEMS_OF_A_ROUTE } as Record<
+      200,
+      { description: string }
+    > &
+      typeof PROBLEMS_OF_A_ROUTE,
+  })
+}
+
 /** A route that answers 204 and nothing. */
 export function emptyRoute<Path extends string, Parameters extends z.ZodObject>(spec: {
   readonly method: 'delete'

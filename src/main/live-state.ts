@@ -2,6 +2,7 @@
 // ledger that CRLs are written from, the CRLs in force and the CAs. Its own commits arrive before they are answered; those
 // of other processes with the next poll.
 import { LiveSnapshot } from '../access/live-snapshot.ts'
+import { RecentChanges } from '../access/recent-changes.ts'
 import type { Change, NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
 import { AuthorityShelf } from '../http/authority-shelf.ts'
@@ -30,6 +31,8 @@ const RETRY_MILLISECONDS = 1000
 export class LiveState {
   readonly snapshot: LiveSnapshot
   readonly ledger = new CrlLedger()
+  /** For those who follow the log a step behind. */
+  readonly recent = new RecentChanges()
   readonly crls = new CrlShelf()
   readonly authorities = new AuthorityShelf()
   readonly #clock: Clock
@@ -77,6 +80,7 @@ export class LiveState {
   apply(changes: readonly NumberedChange[]): void {
     this.snapshot.apply(changes)
     this.ledger.apply(changes)
+    this.recent.add(changes)
     this.#ask(new Set(changes.map(({ change }) => change.kind)))
   }
 

@@ -63,6 +63,7 @@ export interface Configuration {
     readonly idleSeconds: number
     readonly snapshotAgeSeconds: number
   }
+  readonly sidecars: { readonly snapshotSeconds: number }
   readonly tls: { readonly sessionSeconds: number }
   readonly tokens: {
     readonly algorithms: Settings['tokens.algorithms']
@@ -164,6 +165,7 @@ function configurationOf(settings: Settings): Configuration {
       idleSeconds: settings['limits.idleTime'],
       snapshotAgeSeconds: settings['limits.snapshotAge'],
     },
+    sidecars: { snapshotSeconds: settings['sidecars.snapshotLife'] },
     tls: { sessionSeconds: settings['tls.sessionLife'] },
     tokens: { algorithms: settings['tokens.algorithms'], audiences: settings['tokens.audiences'] },
     trustedIssuers: new Map(Object.entries(settings.trustedIssuers ?? {})),

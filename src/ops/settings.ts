@@ -77,6 +77,8 @@ export const SETTINGS = z.strictObject({
   'limits.idleTime': duration(1, 3600).prefault('65s'),
   /** A snapshot not confirmed for longer answers no decision: a blocked user must not outlive a broken database. */
   'limits.snapshotAge': duration(1, 60).prefault('5s'),
+  /** How long a sidecar goes on deciding when it hears nothing: longer than a restart of ours, shorter than a day's work of a thief. */
+  'sidecars.snapshotLife': duration(30, 3600).prefault('10m'),
   /** Life of a TLS session. A resumed session repeats no proof of the key, so an hour at most. */
   'tls.sessionLife': duration(1, 3600).prefault('1h'),
   /** What tokens are signed with; the first where nobody asks for another. RS256 for clouds that take nothing else. */
@@ -151,6 +153,7 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'limits.requestTime': 'text',
     'limits.idleTime': 'text',
     'limits.snapshotAge': 'text',
+    'sidecars.snapshotLife': 'text',
     'tls.sessionLife': 'text',
     'tokens.algorithms': 'list',
     'tokens.audiences': 'list',

@@ -1,7 +1,8 @@
 // The registered `typ` of each use of a JWT (RFC 8725 §3.11): one table, so that two uses cannot share a name, and a token
 // of one use is refused by the consumers of every other.
 
-export type TokenType = 'at+jwt' | 'session+jwt' | 'attempt+jwt' | 'code+jwt' | 'identity+jwt' | 'snapshot+jwt'
+export type TokenType =
+  'at+jwt' | 'session+jwt' | 'attempt+jwt' | 'code+jwt' | 'identity+jwt' | 'snapshot+jwt' | 'checkpoint+jwt'
 
 export interface TokenUse {
   readonly typ: TokenType
@@ -16,6 +17,7 @@ export const TOKEN_TYPES: Readonly<Record<TokenType, TokenUse>> = {
   'code+jwt': { typ: 'code+jwt', consumer: 'Signet itself, once, for the program whose browser signed in' },
   'identity+jwt': { typ: 'identity+jwt', consumer: 'a server behind a proxy, told who the proxy let in' },
   'snapshot+jwt': { typ: 'snapshot+jwt', consumer: 'one sidecar, for the policy that it enforces' },
+  'checkpoint+jwt': { typ: 'checkpoint+jwt', consumer: 'the same sidecar, for what has changed since' },
 }
 
 export function isTokenType(text: string): text is TokenType {

@@ -62,6 +62,14 @@ export class TrustRejected extends CodedError<'trust_rejected'> {
 
 /** Throws `TrustRejected` for the first CA that does not hold: a hierarchy with a fault is not half believed. */
 export function buildTrust({ roots, issuing, names, trustDomain }: Hierarchy): Trust {
+  return { names, trustDomain, authority: buildAuthorities(roots, issuing) }
+}
+
+/** The CAs alone. Throws `TrustRejected`. */
+export function buildAuthorities(
+  roots: readonly TrustedIssuer[],
+  issuing: readonly TrustedIssuer[],
+): Trust['authority'] {
   const authorities = new Map<string, TrustedAuthority>()
   for (const root of roots) add(authorities, rootAuthority(readAuthority(root)))
   let waiting = issuing.map(readAuthority)
@@ -71,11 +79,7 @@ export function buildTrust({ roots, issuing, names, trustDomain }: Hierarchy): T
     if (orphan !== undefined && rest.length === waiting.length) throw new TrustRejected(orphan.id, 'no chain to a root')
     waiting = rest
   }
-  return {
-    names,
-    trustDomain,
-    authority: (subject, keyIdentifier) => authorities.get(lookupKey(subject, keyIdentifier)),
-  }
+  return (subject, keyIdentifier) => authorities.get(lookupKey(subject, keyIdentifier))
 }
 
 interface Candidate extends TrustedIssuer {

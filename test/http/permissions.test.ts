@@ -630,6 +630,18 @@ const ROWS: readonly Row[] = [
     others: NO,
   },
   {
+    route: 'get /v1/sidecars/{name}/snapshot',
+    request: () => json('GET', '/v1/sidecars/absent/snapshot'),
+    allowed: { service: [404, 'sidecar_unknown'], launcher: [404, 'sidecar_unknown'] },
+    others: NO,
+  },
+  {
+    route: 'get /v1/sidecars/{name}/changes',
+    request: () => json('GET', `/v1/sidecars/absent/changes?after=0&head=${'0'.repeat(64)}&scope=${'0'.repeat(64)}`),
+    allowed: { service: [404, 'sidecar_unknown'], launcher: [404, 'sidecar_unknown'] },
+    others: NO,
+  },
+  {
     route: 'delete /v1/sidecars/{name}',
     request: () => json('DELETE', '/v1/sidecars/absent'),
     allowed: { admin: [404, 'sidecar_unknown'] },

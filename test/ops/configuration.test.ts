@@ -72,6 +72,7 @@ describe('what is given', () => {
         idleSeconds: 65,
         snapshotAgeSeconds: 5,
       },
+      sidecars: { snapshotSeconds: 600 },
       tls: { sessionSeconds: 3600 },
       tokens: { algorithms: ['ES256', 'EdDSA'], audiences: [] },
       trustedIssuers: new Map(),
@@ -127,6 +128,7 @@ describe('what is given', () => {
       SIGNET_LIMITS_REQUEST_TIME: '5m',
       SIGNET_LIMITS_IDLE_TIME: '1s',
       SIGNET_LIMITS_SNAPSHOT_AGE: '1m',
+      SIGNET_SIDECARS_SNAPSHOT_LIFE: '30m',
       SIGNET_TLS_SESSION_LIFE: '15m',
       SIGNET_TOKENS_ALGORITHMS: 'RS256,ES256',
       SIGNET_TOKENS_AUDIENCES: 'sts.amazonaws.com',
@@ -183,6 +185,7 @@ describe('what is given', () => {
         idleSeconds: 1,
         snapshotAgeSeconds: 60,
       },
+      sidecars: { snapshotSeconds: 1800 },
       tls: { sessionSeconds: 900 },
       tokens: { algorithms: ['RS256', 'ES256'], audiences: ['sts.amazonaws.com'] },
       trustedIssuers: new Map([
@@ -366,6 +369,7 @@ describe('one setting is refused', () => {
     ['limits.requestTime', ['0s', '301s', '6m', '10', 10, '10 s', '1.5s'], time(1, 300)],
     ['limits.idleTime', ['61m', ''], time(1, 3600)],
     ['limits.snapshotAge', ['61s', '2m'], time(1, 60)],
+    ['sidecars.snapshotLife', ['29s', '61m'], time(30, 3600)],
     ['tls.sessionLife', ['3601s', '61m', '1d', 3600], time(1, 3600)],
     [
       'tokens.algorithms',
