@@ -89,6 +89,23 @@ const ROWS = {
   ),
   hook_failed: row('the command of --exec failed; the files are in place, and it is run again', 'look what it said'),
 
+  // Proxies
+  caller_not_allowed: row(
+    'the honest call is not allowed, so that no refusal would prove anything',
+    'name a caller who may call this deployment (--client-cert, --client-key, --as), and with --path or --echo what it may GET',
+  ),
+  echo_unreadable: row(
+    'what --echo names does not answer with the headers that it got',
+    'name an endpoint that answers as JSON {"headers": …}',
+  ),
+  proxy_lets_through: row(
+    'the proxy lets hostile requests through',
+    'configure what is said beside each trap, and ask again',
+  ),
+  configuration_open: row('a setting of the proxy is open', 'see the settings, and why each matters'),
+  configuration_kind_unknown: row('this is no kind of configuration that is known', 'say which it is with --kind'),
+  configuration_unreadable: row('the configuration cannot be read', 'check that it is the right file, and well-formed'),
+
   // CRLs
   crl_malformed: row('what stands in the file is no CRL; it is as it was', 'move the file away'),
   crl_issuer_other: row('the CRL is of another issuer; the file is as it was', 'tell the operator of the CA'),

@@ -108,6 +108,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./model.ts')).modelCommand,
   },
   {
+    name: 'doctor',
+    description: 'send hostile requests at a live proxy chain and grade it',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'audit',
     description: 'list what was done, by whom and when, newest first',
     load: async () => (await import('./audit.ts')).auditCommand,

@@ -6,8 +6,9 @@ import { ran } from './program.ts'
 import { type ProxyServer, type ProxySetting, startProxy } from './proxy-server.ts'
 
 export async function startCaddy(setting: ProxySetting): Promise<ProxyServer> {
+  const { turned = (configuration: string) => configuration } = setting
   const file = join(setting.folder, 'Caddyfile')
-  writeFileSync(file, configuration(setting))
+  writeFileSync(file, turned(configuration(setting)))
   // Where it would keep certificates that it gets by itself; it gets none.
   const environment = { HOME: setting.folder, XDG_DATA_HOME: setting.folder, XDG_CONFIG_HOME: setting.folder }
   const words = ['--config', file, '--adapter', 'caddyfile']

@@ -2,11 +2,13 @@
 // order of a first day; each row builds on those before it.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/signet.ts'
 import { hashPassword } from '../../src/signin/password-hash.ts'
 import { codeOf, hostOf } from '../cli/command-line.ts'
+import { DEPLOY_FOLDER } from './deploy-file.ts'
 import type { Ran } from './program.ts'
 import { type Asked, SignetProgram } from './signet-program.ts'
 
@@ -65,6 +67,7 @@ describe('the commands', () => {
     const signIn = { SIGNET_SIGN_IN_TEST: 'true', SIGNET_SIGN_IN_PROVIDERS: JSON.stringify(providers) }
     signet = await SignetProgram.place(signIn)
     const password = await hashPassword(PASSWORD)
+    writeFileSync(signet.at('open.conf'), 'auth_request off;\n')
     writeFileSync(signet.at('users.json'), JSON.stringify({ alice: { password, groups: [] } }), { mode: 0o600 })
     writeFileSync(signet.at('isvc.json'), JSON.stringify(KSERVE))
     const made = await signet.local(signet.initWords())
@@ -615,6 +618,18 @@ describe('the commands', () => {
         by: 'carol',
         code: 'not_permitted',
       },
+    },
+    {
+      command: 'doctor',
+      words: () => [
+        'doctor',
+        '--config',
+        join(DEPLOY_FOLDER, 'nginx.conf'),
+        '--config',
+        join(DEPLOY_FOLDER, 'envoy.yaml'),
+      ],
+      says: /^no open setting is known in it\n$/,
+      refused: { words: () => ['doctor', '--config', 'open.conf'], code: 'configuration_open' },
     },
     {
       command: 'directory sync',

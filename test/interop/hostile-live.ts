@@ -3,7 +3,12 @@
 import { connect } from 'node:tls'
 import type { ClientIdentity } from '../support/https-client.ts'
 import type { ModelCall } from '../support/model-server.ts'
-import { type Call, type HostileRequest, type HostileWorld, MARK } from '../proxies/hostile/hostile-request.ts'
+import {
+  type Call,
+  type HostileRequest,
+  type HostileWorld,
+  MARK,
+} from '../../src/cli/doctor/hostile/hostile-request.ts'
 import { foldedName, isIdentityHeader } from '../../src/proxies/identity-headers.ts'
 import type { ProxyChain } from './proxy-chain.ts'
 

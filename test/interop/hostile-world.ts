@@ -2,7 +2,7 @@
 // third is a gateway, where a call has to name its model.
 import { X509Certificate } from 'node:crypto'
 import { MODEL_HEADER } from '../../src/proxies/read-call.ts'
-import type { HostileWorld } from '../proxies/hostile/hostile-request.ts'
+import type { HostileWorld } from '../../src/cli/doctor/hostile/hostile-request.ts'
 import { expectStatus } from '../support/test-service.ts'
 import { makeSelfSigned } from './forged.ts'
 import type { ProxyChain } from './proxy-chain.ts'

@@ -6,9 +6,10 @@ import { ran } from './program.ts'
 import { type ProxyServer, type ProxySetting, startProxy } from './proxy-server.ts'
 
 export async function startNginxProxy(setting: ProxySetting): Promise<ProxyServer> {
+  const { turned = (configuration: string) => configuration } = setting
   const at = (name: string) => join(setting.folder, name)
   mkdirSync(at('temp'))
-  writeFileSync(at('model.conf'), modelConfiguration(setting))
+  writeFileSync(at('model.conf'), turned(modelConfiguration(setting)))
   writeFileSync(at('nginx.conf'), surroundings(at))
   const words = ['-p', setting.folder, '-e', at('nginx.log'), '-c', at('nginx.conf')]
   await ran('nginx', ['-t', ...words])

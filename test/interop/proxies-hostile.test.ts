@@ -1,7 +1,7 @@
 // The table of hostile requests, live through real proxies: none is allowed with what it lies, and each twin is.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { HOSTILE_REQUESTS } from '../proxies/hostile-requests.ts'
-import type { Call, HostileRequest, HostileWorld } from '../proxies/hostile/hostile-request.ts'
+import { HOSTILE_REQUESTS } from '../../src/cli/doctor/hostile-requests.ts'
+import type { Call, HostileRequest, HostileWorld } from '../../src/cli/doctor/hostile/hostile-request.ts'
 import { valuesOf } from '../support/model-server.ts'
 import { hasLie, identityOf, isInBodyAlone, namesModelOpenly, type Outcome, sendCall } from './hostile-live.ts'
 import { describeWith } from './program.ts'

@@ -17,6 +17,8 @@ export interface ProxySetting {
   readonly certificate: string
   readonly key: string
   readonly roots: string
+  /** What a test changes in the configuration, to see what becomes of that. */
+  readonly turned?: (configuration: string) => string
 }
 
 export interface ProxyServer {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Installation, install, leafParts, makeLeaf, uri } from '../verifier/authorities.ts'
-import { HOSTILE_REQUESTS } from './hostile-requests.ts'
-import { type HostileWorld, MARK, plainCall } from './hostile/hostile-request.ts'
+import { HOSTILE_REQUESTS } from '../../src/cli/doctor/hostile-requests.ts'
+import { type HostileWorld, MARK, plainCall } from '../../src/cli/doctor/hostile/hostile-request.ts'
 import { judged } from './judged.ts'
 
 const TRAPS = [1, 2, 3, 4, 5, 6, 7, 8] as const

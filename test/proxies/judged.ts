@@ -11,7 +11,7 @@ import { headersOfPlaces, presentedCredentials } from '../../src/proxies/present
 import { readToldHeaders, type ToldHeaders } from '../../src/proxies/told-headers.ts'
 import { verifyClientCertificate } from '../../src/verifier/client-certificate.ts'
 import type { Trust } from '../../src/verifier/trust.ts'
-import type { Call, HostileWorld, Refusal, Sender } from './hostile/hostile-request.ts'
+import type { Call, HostileWorld, Refusal, Sender } from '../../src/cli/doctor/hostile/hostile-request.ts'
 
 export type Verdict = Refusal | 'passes'
 

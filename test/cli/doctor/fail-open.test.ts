@@ -1,9 +1,9 @@
 // Every file of docs/deploy is clean, and each knob, turned in the file that has it, is found.
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { findFailOpen } from '../../scripts/check-fail-open.ts'
-import { LINE_RULES, SETTING_RULES } from '../../scripts/fail-open-rules.ts'
-import { DEPLOY_FOLDER, readDeployFile } from '../interop/deploy-file.ts'
+import { findFailOpen } from '../../../src/cli/doctor/fail-open.ts'
+import { LINE_RULES, SETTING_RULES } from '../../../src/cli/doctor/fail-open-rules.ts'
+import { DEPLOY_FOLDER, readDeployFile } from '../../interop/deploy-file.ts'
 
 const CONFIGURATIONS = readdirSync(DEPLOY_FOLDER).filter((name) => !/\.(md|lua)$/.test(name))
 
@@ -167,8 +167,15 @@ function unanchored({ source }: RegExp): RegExp {
   return new RegExp(source.replace('^\\s*', '').replace('proxy_set_header\\s+\\S+\\s+', ''), 'm')
 }
 
-test('a file of no known kind, and YAML that is none, are refused', () => {
-  expect(() => findFailOpen('proxy.toml', '')).toThrow('proxy.toml')
-  expect(() => findFailOpen('a.yaml', 'a: [')).toThrow()
-  expect(() => findFailOpen('a.yaml', 'failOpen: true\nfailOpen: false')).toThrow()
+test.each([
+  ['a file of no known kind', 'proxy.toml', '', 'configuration_kind_unknown'],
+  ['YAML that is none', 'a.yaml', 'a: [', 'configuration_unreadable'],
+  ['YAML that says a thing twice', 'a.yaml', 'failOpen: true\nfailOpen: false', 'configuration_unreadable'],
+])('%s is refused', (_, file, text, code) => {
+  expect(() => findFailOpen(file, text)).toThrow(expect.objectContaining({ code }))
+})
+
+test('a file of any name is read as it is told', () => {
+  const found = findFailOpen('sites-enabled/chat', 'auth_request /_signet;\nproxy_ssl_verify off;', 'nginx')
+  expect(found.map(({ setting }) => setting)).toContain('proxy_ssl_verify off;')
 })

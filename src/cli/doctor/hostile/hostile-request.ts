@@ -3,8 +3,8 @@
 //
 // The twin differs in nothing but the trick and is allowed. A proxy on the way may take the trick out of a client's request
 // (nginx drops names with underscores): then nothing of `MARK` may reach the model server, for every lie about a person has it.
-import type { CertificateDialect } from '../../../src/domain/access-policy.ts'
-import type { RawHeader } from '../../../src/proxies/told-headers.ts'
+import type { CertificateDialect } from '../../../domain/access-policy.ts'
+import type { RawHeader } from '../../../proxies/told-headers.ts'
 
 /** Stands in every name that a request lies with. No real identity of a world has it. */
 export const MARK = 'mallory'

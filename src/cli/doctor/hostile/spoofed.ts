@@ -1,5 +1,5 @@
 // Traps 1 and 2: headers in which a client says who it is, and certificates of which it only knows the text.
-import { EMITTED_IDENTITY_HEADERS } from '../../../src/proxies/identity-headers.ts'
+import { EMITTED_IDENTITY_HEADERS } from '../../../proxies/identity-headers.ts'
 import {
   add,
   base64,

@@ -1,8 +1,8 @@
 // Traps 3 and 4: what stands there twice, in two spellings, joined to one, or is larger than what is read.
-import { MAX_BODY_BYTES } from '../../../src/proxies/body-model.ts'
-import { MAX_TARGET_CHARACTERS } from '../../../src/proxies/canonical-path.ts'
-import { MAX_LEAF_BYTES } from '../../../src/proxies/forwarded-leaf.ts'
-import { MAX_HEADER_BYTES, MAX_HEADERS, type RawHeader } from '../../../src/proxies/told-headers.ts'
+import { MAX_BODY_BYTES } from '../../../proxies/body-model.ts'
+import { MAX_TARGET_CHARACTERS } from '../../../proxies/canonical-path.ts'
+import { MAX_LEAF_BYTES } from '../../../proxies/forwarded-leaf.ts'
+import { MAX_HEADER_BYTES, MAX_HEADERS, type RawHeader } from '../../../proxies/told-headers.ts'
 import {
   add,
   addFirst,

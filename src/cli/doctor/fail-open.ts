@@ -1,11 +1,12 @@
-// Looks in proxies' configurations for settings by which requests get past the decision (fail-open-rules.ts):
-//   node scripts/check-fail-open.ts FILE…
-// Prints each finding and exits 1. Knows Envoy, Istio, Traefik and KServe by `.yaml` and `.yml`, nginx by `.conf`, HAProxy by
-// `.cfg`, and Caddyfiles. It reads the files alone: what they include, and what a control plane adds, it does not see.
-import { readFileSync } from 'node:fs'
+// Looks in a proxy's configuration for settings by which requests get past the decision (fail-open-rules.ts). Knows YAML of
+// Envoy, Istio, Traefik and KServe, nginx, HAProxy and Caddyfiles, by the file's name or as it is told. It reads the file alone:
+// what it includes, and what a control plane adds, it does not see.
 import { basename } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { reasonOf } from '../read-file.ts'
+import { Refused } from '../refused.ts'
 import { isMapping, LINE_RULES, OBJECT_RULES, REQUIRED_LINES, SETTING_RULES } from './fail-open-rules.ts'
+import type { ProxyKind } from './proxy-kind.ts'
 
 export interface Finding {
   /** A dotted path, or the number of a line; empty for what is nowhere in the file. */
@@ -14,14 +15,27 @@ export interface Finding {
   readonly why: string
 }
 
-/** By the file's name. Throws for a kind that it does not know, and for YAML that is none. */
-export function findFailOpen(file: string, text: string): Finding[] {
+/** By `kind`, or else by the file's name. Throws `Refused` for a kind that it does not know, and for YAML that is none. */
+export function findFailOpen(file: string, text: string, kind?: ProxyKind): Finding[] {
+  const language = languageOf(file, kind)
+  if (language === undefined) throw new Refused('configuration_kind_unknown', { file })
+  if (language !== 'yaml') return findInLines(language, text)
+  try {
+    return findInYaml(text)
+  } catch (cause) {
+    throw new Refused('configuration_unreadable', { file, reason: reasonOf(cause) }, { cause })
+  }
+}
+
+type Language = keyof typeof LINE_RULES | 'yaml'
+
+function languageOf(file: string, kind: ProxyKind | undefined): Language | undefined {
   const name = basename(file)
-  if (/\.ya?ml$/.test(name)) return findInYaml(text)
-  if (name.endsWith('.conf')) return findInLines('nginx', text)
-  if (name.endsWith('.cfg')) return findInLines('haproxy', text)
-  if (name.startsWith('Caddyfile')) return findInLines('caddy', text)
-  throw new Error(`${file}: no kind of configuration that is known here`)
+  if (/\.ya?ml$/.test(name)) return 'yaml'
+  if (kind !== undefined) return kind === 'envoy' || kind === 'traefik' ? 'yaml' : kind
+  if (name.endsWith('.conf')) return 'nginx'
+  if (name.endsWith('.cfg')) return 'haproxy'
+  return name.startsWith('Caddyfile') ? 'caddy' : undefined
 }
 
 function findInYaml(text: string): Finding[] {
@@ -53,14 +67,4 @@ function findInLines(kind: keyof typeof LINE_RULES, text: string): Finding[] {
   )
   const missing = REQUIRED_LINES[kind].filter(({ line: pattern }) => !lines.some((line) => pattern.test(line)))
   return [...found, ...missing.map(({ line, why }) => ({ where: '', setting: line.source, why }))]
-}
-
-if (import.meta.main) {
-  const files = process.argv.slice(2)
-  const found = files.flatMap((file) =>
-    findFailOpen(file, readFileSync(file, 'utf8')).map((finding) => ({ file, ...finding })),
-  )
-  for (const { file, where, setting, why } of found) console.log(`${file}: ${where}: ${setting}: ${why}`)
-  if (files.length === 0) console.log('name the files to look in')
-  process.exitCode = found.length > 0 || files.length === 0 ? 1 : 0
 }
