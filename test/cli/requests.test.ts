@@ -364,6 +364,23 @@ describe('a decision against the caller', () => {
     expect(JSON.parse(stdout)).toEqual(DENIED)
   })
 
+  it('is about all that the caller showed, from files, and says why step by step', async () => {
+    const token = folder.write('caller.token', 'a.b.c\n')
+    const key = folder.write('caller.api-key', 'prefix.secret\n')
+    const words = ['authorize', '--as', 'x', '--host', 'h', '--path', '/p', '--model', 'm', '--token', token]
+    const explanation = [
+      { step: '7k', title: 'the API keys hold', outcome: 'KEY_REVOKED', saw: { presented: ['api-key'] } },
+    ]
+    const outcome = await ask([...words, '--api-key', key, '--explain'], () => ({ body: { ...DENIED, explanation } }))
+    expect(outcome.received[0]?.body).toEqual({
+      ...{ actingUser: 'x', host: 'h', path: '/p', model: 'm', explain: true },
+      credential: { token: 'a.b.c', apiKey: 'prefix.secret' },
+    })
+    expect(outcome.status).toBe(1)
+    expect(outcome.stdout).toContain('7k')
+    expect(outcome.stdout).toContain('KEY_REVOKED')
+  })
+
   it("is about the caller's certificate when one is handed over: the leaf alone", async () => {
     const certificate = folder.write('caller.pem', server.pem + ours.users.pem)
     const words = ['authorize', '--as', 'x', '--deployment', 'resnet', '--certificate', certificate]

@@ -161,3 +161,8 @@ export const VOUCHED = {
   }),
   'client-cert': (identity: ClientIdentity) => ({ 'client-cert': `:${base64Of(identity)}:` }),
 } as const
+
+/** As a model server hands over what it saw. */
+export function certificateOnly(identity: ClientIdentity): { readonly certificate: string } {
+  return { certificate: leafOf(identity) }
+}
