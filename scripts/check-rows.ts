@@ -3,9 +3,9 @@
 // (`OS5–OS9`) is not shown.
 //   node scripts/check-rows.ts          prints what is missing and exits 1
 //   node scripts/check-rows.ts --list   prints it and exits 0
-// Read from the syntax tree of each file alone: what a helper of another file expects, it does not see.
+// Read from the syntax tree. A test has to expect something itself; the status may be expected by a function that it imports.
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 
 const numbered = (prefix: string, ...ranges: readonly (readonly [first: number, last: number])[]): string[] =>
@@ -29,10 +29,14 @@ const NOT_RUN: ReadonlySet<string> = new Set(['skip', 'todo', 'fails'])
 /** What an expectation about an answer of the service speaks of. */
 const OF_ANSWERS = /status|code|reason|decision/i
 
+/** Text of what a file imports; undefined for packages. */
+export type Imported = (specifier: string) => string | undefined
+
 /** The ids that a test file shows. */
-export function rowsShownBy(source: string): ReadonlySet<string> {
-  const file = ts.createSourceFile('source.test.ts', source, ts.ScriptTarget.Latest, true)
-  const declared = declarationsOf(file)
+export function rowsShownBy(source: string, imported: Imported = () => undefined): ReadonlySet<string> {
+  const file = parsed(source)
+  const own = declarationsOf(file)
+  const declared = { own, all: new Map([...importsOf(file, imported), ...own]) }
   const shown = new Set<string>()
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node)) {
@@ -46,10 +50,36 @@ export function rowsShownBy(source: string): ReadonlySet<string> {
   return shown
 }
 
-type Declared = ReadonlyMap<string, ts.Node>
+type Declarations = ReadonlyMap<string, ts.Node>
+
+interface Declared {
+  readonly own: Declarations
+  /** With what is imported by name. */
+  readonly all: Declarations
+}
+
+function parsed(source: string): ts.SourceFile {
+  return ts.createSourceFile('source.test.ts', source, ts.ScriptTarget.Latest, true)
+}
+
+function importsOf(file: ts.SourceFile, imported: Imported): Declarations {
+  const found = new Map<string, ts.Node>()
+  for (const statement of file.statements) {
+    if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue
+    const bindings = statement.importClause?.namedBindings
+    const source = imported(statement.moduleSpecifier.text)
+    if (source === undefined || bindings === undefined || !ts.isNamedImports(bindings)) continue
+    const theirs = declarationsOf(parsed(source))
+    for (const { name, propertyName } of bindings.elements) {
+      const target = theirs.get(propertyName?.text ?? name.text)
+      if (target !== undefined) found.set(name.text, target)
+    }
+  }
+  return found
+}
 
 /** Functions and constants of the file, wherever they stand. */
-function declarationsOf(file: ts.SourceFile): Declared {
+function declarationsOf(file: ts.SourceFile): Declarations {
   const declared = new Map<string, ts.Node>()
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionDeclaration(node) && node.name !== undefined) declared.set(node.name.text, node)
@@ -91,7 +121,7 @@ function textOf(title: ts.Expression): string {
 function idsOfTable(callee: ts.Expression, title: string, declared: Declared): string[] {
   if (!ts.isCallExpression(callee) || !/%[sj]|\$\w/.test(title)) return []
   const [given] = callee.arguments
-  const table = given !== undefined && ts.isIdentifier(given) ? declared.get(given.text) : given
+  const table = given !== undefined && ts.isIdentifier(given) ? declared.own.get(given.text) : given
   if (table === undefined) return []
   const ids: string[] = []
   const visit = (node: ts.Node): void => {
@@ -103,28 +133,46 @@ function idsOfTable(callee: ts.Expression, title: string, declared: Declared): s
   return ids
 }
 
-/** In the body, or in what it calls of the same file. */
-function expectsAnAnswer(body: ts.Node, declared: Declared): boolean {
-  return reachable(body, declared).some((part) => {
-    let found = false
-    const visit = (node: ts.Node): void => {
-      if (ts.isCallExpression(node)) found ||= isExpectation(node, declared)
-      if (!found) ts.forEachChild(node, visit)
-    }
-    visit(part)
-    return found
-  })
+/** Something itself, in the body or in what it calls of the same file; a status, code or reason there or in what is imported. */
+function expectsAnAnswer(body: ts.Node, { own, all }: Declared): boolean {
+  const expected = expectationsIn(reachable(body, own))
+  if (!expected.some((call) => isStatus(call) || speaksOf(call, own, /[a-z]/i))) return false
+  return expectationsIn(reachable(body, all)).some((call) => isStatus(call) || speaksOf(call, all, OF_ANSWERS))
 }
 
-function isExpectation(call: ts.CallExpression, declared: Declared): boolean {
-  if (ts.isIdentifier(call.expression) && call.expression.text === 'expectStatus') return true
-  // The matcher's call: expect(…).toBe(…). `expect(…)` without one expects nothing.
-  if (!ts.isPropertyAccessExpression(call.expression) || wordsOf(call.expression)[0] !== 'expect') return false
-  return reachable(call, declared).some((part) => OF_ANSWERS.test(codeOf(part)))
+function isStatus({ expression }: ts.CallExpression): boolean {
+  return ts.isIdentifier(expression) && expression.text === 'expectStatus'
+}
+
+/** Calls of matchers, expect(…).toBe(…), and of expectStatus. `expect(…)` alone expects nothing. */
+function expectationsIn(parts: readonly ts.Node[]): readonly ts.CallExpression[] {
+  const found: ts.CallExpression[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && (isStatus(node) || isMatcher(node))) found.push(node)
+    ts.forEachChild(node, visit)
+  }
+  for (const part of parts) visit(part)
+  return found
+}
+
+function isMatcher({ expression }: ts.CallExpression): boolean {
+  return ts.isPropertyAccessExpression(expression) && wordsOf(expression)[0] === 'expect'
+}
+
+/** Whether what is expected, or whatever it names, does; `expect` and the matcher's own name do not count. */
+function speaksOf(call: ts.CallExpression, declared: Declarations, pattern: RegExp): boolean {
+  const spoken = [...argumentsOf(call.expression), ...call.arguments]
+  return spoken.flatMap((each) => reachable(each, declared)).some((part) => pattern.test(codeOf(part)))
+}
+
+/** `expect(a).not.toBe` → a. */
+function argumentsOf(callee: ts.Expression): readonly ts.Expression[] {
+  if (ts.isPropertyAccessExpression(callee)) return argumentsOf(callee.expression)
+  return ts.isCallExpression(callee) ? callee.arguments : []
 }
 
 /** The node, and each declaration of the file that it names, and that those name. */
-function reachable(from: ts.Node, declared: Declared): readonly ts.Node[] {
+function reachable(from: ts.Node, declared: Declarations): readonly ts.Node[] {
   const found = new Set<ts.Node>([from])
   for (const part of found) {
     const visit = (node: ts.Node): void => {
@@ -151,8 +199,14 @@ function codeOf(part: ts.Node): string {
 /** Of `rows`, those that no test under the folder shows. */
 export function findMissingRows(folder: string, rows: readonly string[] = ROWS): readonly string[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'))
-  const shown = new Set(files.flatMap((name) => [...rowsShownBy(readFileSync(join(folder, name), 'utf8'))]))
+  const shownBy = (file: string): ReadonlySet<string> =>
+    rowsShownBy(readFileSync(file, 'utf8'), (specifier) => textOfImport(dirname(file), specifier))
+  const shown = new Set(files.flatMap((name) => [...shownBy(join(folder, name))]))
   return rows.filter((id) => !shown.has(id))
+}
+
+function textOfImport(folder: string, specifier: string): string | undefined {
+  return specifier.startsWith('.') ? readFileSync(join(folder, specifier), 'utf8') : undefined
 }
 
 if (import.meta.main) {

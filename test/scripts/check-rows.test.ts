@@ -65,6 +65,27 @@ describe('a row is not shown by', () => {
   })
 })
 
+describe('a function that is imported may expect the status', () => {
+  const IMPORTED = `export function made(body) { return expectStatus(post(body), 200) }`
+  const shown = (source: string) => [
+    ...rowsShownBy(`import { made } from './made.ts'\n${source}`, (name) =>
+      name === './made.ts' ? IMPORTED : undefined,
+    ),
+  ]
+
+  test('beside what the test expects', () => {
+    expect(shown(`test('OS2', async () => { expect(await stored(await made({}))).toEqual({}) })`)).toEqual(['OS2'])
+  })
+
+  test.each([
+    ['instead of it', `test('OS2', async () => { await made({}) })`],
+    ['beside a constant', `test('OS2', async () => { await made({}); expect(1).toBe(1) })`],
+    ['unless nobody calls it', `test('OS2', async () => { expect(await stored()).toEqual({}) })`],
+  ])('but not %s', (_, source) => {
+    expect(shown(source)).toEqual([])
+  })
+})
+
 test('what is missing is found over all files of a folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signet-rows-'))
   mkdirSync(join(folder, 'below'))
