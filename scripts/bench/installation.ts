@@ -20,6 +20,7 @@ export interface Ports {
   readonly https: number
   readonly http: number
   readonly operations: number
+  readonly grpc: number
 }
 
 export class BenchInstallation {
@@ -166,7 +167,7 @@ export function identityOf(answer: Readonly<Record<string, unknown>>, key: strin
   return { certificate: String(certificate) + String(chain), key, serial: String(serial) }
 }
 
-function configurationIn(folder: string, { https, http, operations }: Ports): Configuration {
+function configurationIn(folder: string, { https, http, operations, grpc }: Ports): Configuration {
   const settings = {
     dataFolder: join(folder, 'data'),
     publicUrl: `https://localhost:${https}`,
@@ -178,6 +179,7 @@ function configurationIn(folder: string, { https, http, operations }: Ports): Co
       http: `127.0.0.1:${http}`,
       operations: `127.0.0.1:${operations}`,
       browser: 'off',
+      grpc: `127.0.0.1:${grpc}`,
     },
   }
   // JSON is YAML.
@@ -191,7 +193,7 @@ function configFileIn(folder: string): string {
 
 /** Ports that were free a moment ago. */
 async function freePorts(): Promise<Ports> {
-  const servers = [createServer(), createServer(), createServer()]
+  const servers = [createServer(), createServer(), createServer(), createServer()]
   const ports = await Promise.all(
     servers.map(
       (server) =>
@@ -204,6 +206,6 @@ async function freePorts(): Promise<Ports> {
     ),
   )
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  const [https = 0, http = 0, operations = 0] = ports
-  return { https, http, operations }
+  const [https = 0, http = 0, operations = 0, grpc = 0] = ports
+  return { https, http, operations, grpc }
 }

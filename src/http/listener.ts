@@ -11,7 +11,7 @@ import { createServer as createHttpsServer, Server as HttpsServer } from 'node:h
 import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
-import { CodedError } from '../domain/coded-error.ts'
+import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import { Connections } from './connections.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
@@ -60,13 +60,6 @@ export interface Place {
   readonly port: number
 }
 
-/** Another program listens there, or this one may not. */
-export class ListenerUnavailable extends CodedError<'listener_unavailable'> {
-  constructor({ host, port }: Place, cause: Error & { readonly code?: string }) {
-    super('listener_unavailable', { host, port, cause: cause.code ?? 'unknown' }, { cause })
-  }
-}
-
 export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
   return start(createHttpServer(serverOptions(limits)), fetch, place, limits)
 }
@@ -113,7 +106,10 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
 }
 
 /** All that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-function secureContext({ certificateChain, privateKey, clientAuthorities }: TlsMaterial, sessionTimeout: number) {
+export function secureContext(
+  { certificateChain, privateKey, clientAuthorities }: TlsMaterial,
+  sessionTimeout: number,
+) {
   return {
     cert: certificateChain,
     key: privateKey,
@@ -159,7 +155,9 @@ async function start(
   // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
   server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {
-    server.once('error', (cause: Error) => failed(new ListenerUnavailable(place, cause)))
+    server.once('error', (cause: Error) =>
+      failed(new ListenerUnavailable({ host: place.host, port: place.port }, cause)),
+    )
     server.listen(place.port, place.host, () => {
       server.removeAllListeners('error')
       listening()

@@ -2,13 +2,26 @@
 // one that is just being opened.
 import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
-import { type Listener, listenHttp, listenHttps, type TlsMaterial, type TlsOptions } from '../http/listener.ts'
-import { operationsApp, type OperationsParts } from '../http/operations-app.ts'
+import type { GrpcServices } from '../grpc/connections.ts'
+import type { GrpcTls } from '../grpc/listener.ts'
+import {
+  type Listener,
+  listenHttp,
+  listenHttps,
+  secureContext,
+  type TlsMaterial,
+  type TlsOptions,
+} from '../http/listener.ts'
+import { operationsApp } from '../http/operations-app.ts'
 import type { ApiParts } from '../http/parts.ts'
 import type { Endpoint, OptionalEndpoint } from '../ops/endpoint.ts'
 import type { Shutdown } from '../ops/shutdown.ts'
 import { encodePem } from '../x509/pem.ts'
 import type { OpenInstallation } from './installation.ts'
+import type { Monitoring } from './monitoring.ts'
+
+/** What proxies are answered by, and who is listened to. */
+type ProxyServices = GrpcServices & Omit<GrpcTls, 'context'>
 
 type Fetch = Parameters<typeof listenHttp>[1]
 
@@ -17,13 +30,14 @@ export interface Ports {
   readonly https: number
   readonly browser: number | undefined
   readonly http: number
+  readonly grpc: number | undefined
   readonly operations: number | undefined
 }
 
 export class Listeners {
   readonly #opened: OpenInstallation
   readonly #shutdown: Shutdown
-  readonly #secure: Listener[] = []
+  readonly #secure: Pick<Listener, 'replaceMaterial' | 'rotateTicketKeys'>[] = []
   #material: TlsMaterial
 
   constructor(opened: OpenInstallation, certificate: ServerCertificate, shutdown: Shutdown) {
@@ -33,12 +47,15 @@ export class Listeners {
   }
 
   /** Opens those that the configuration asks for. Throws `ListenerUnavailable`; the shutdown closes what was opened before. */
-  async open(api: ApiParts, inside: OperationsParts): Promise<Ports> {
-    const { https, http, browser, operations } = this.#opened.configuration.listeners
+  async open(api: ApiParts, inside: Monitoring): Promise<Ports> {
+    const proxies = this.#proxyServices(api, inside)
+    const { https, http, browser, grpc, grpcSocket, operations } = this.#opened.configuration.listeners
+    if (grpcSocket !== undefined) await this.#openGrpcSocket(grpcSocket, proxies)
     return {
       https: await this.#openHttps('https', https, apiApp(api).fetch, 'asked'),
       http: await this.#openHttp('http', http, publicApp(api).fetch),
       browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api).fetch, 'never')),
+      grpc: await unlessOff(grpc, (place) => this.#openGrpc(place, proxies)),
       operations: await unlessOff(operations, (place) =>
         this.#openHttp('operations', place, operationsApp(inside).fetch),
       ),
@@ -74,10 +91,56 @@ export class Listeners {
     return this.#closedAtTheEnd(name, await listenHttp(place, fetch, this.#opened.configuration.limits))
   }
 
-  #closedAtTheEnd(name: string, listener: Listener): number {
-    this.#shutdown.add('listeners', { name, close: () => listener.close(), force: () => listener.destroy() })
+  #proxyServices(api: ApiParts, monitoring: Monitoring): ProxyServices {
+    return {
+      desk: api.calls,
+      answerSeconds: this.#opened.configuration.limits.requestSeconds,
+      failed: (error) => monitoring.failed(error, 'grpc'),
+      isReady: async () => (await api.readiness()).ready,
+      refusalOf: (certificate) => {
+        const facts = api.clientCertificates.verify(certificate)
+        return facts.kind === 'refused' ? facts.reason : undefined
+      },
+      turnedAway: (address, reason) => monitoring.turnedAway(address, reason),
+    }
+  }
+
+  async #openGrpc(place: Endpoint, proxies: ProxyServices): Promise<number> {
+    const { limits, tls } = this.#opened.configuration
+    const contextOf = (material: TlsMaterial) => secureContext(material, tls.sessionSeconds)
+    const { listenGrpc, grpcHandlers } = await grpcModule()
+    const listener = await listenGrpc(place, grpcHandlers(proxies), limits, {
+      ...proxies,
+      context: contextOf(this.#material),
+    })
+    const replaceMaterial = (material: TlsMaterial): void => listener.replaceContext(contextOf(material))
+    replaceMaterial(this.#material)
+    this.#secure.push({ replaceMaterial, rotateTicketKeys: () => listener.rotateTicketKeys() })
+    this.#closeAtTheEnd('grpc', listener)
     return listener.port
   }
+
+  async #openGrpcSocket(place: { path: string; service: string }, proxies: ProxyServices): Promise<void> {
+    const { listenGrpcSocket, grpcHandlers } = await grpcModule()
+    this.#closeAtTheEnd(
+      'grpc socket',
+      await listenGrpcSocket(place, grpcHandlers(proxies), this.#opened.configuration.limits),
+    )
+  }
+
+  #closedAtTheEnd(name: string, listener: Listener): number {
+    this.#closeAtTheEnd(name, listener)
+    return listener.port
+  }
+
+  #closeAtTheEnd(name: string, listener: Pick<Listener, 'close' | 'destroy'>): void {
+    this.#shutdown.add('listeners', { name, close: () => listener.close(), force: () => listener.destroy() })
+  }
+}
+
+/** Only where it is listened to: it takes a fifth of a second to load. */
+async function grpcModule() {
+  return { ...(await import('../grpc/listener.ts')), ...(await import('../grpc/connections.ts')) }
 }
 
 async function unlessOff(

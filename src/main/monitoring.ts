@@ -41,6 +41,8 @@ export interface Monitoring extends OperationsParts {
   /** What is known of a directory sync, of whatever process ran it. */
   directorySynced(provider: string, record: SyncRecord | undefined): void
   failed(error: unknown, where: string): void
+  /** Somebody connected as a proxy without a certificate that our CAs have signed. */
+  turnedAway(address: string, reason: string): void
 }
 
 const OK: CheckResult = { kind: 'ok' }
@@ -58,6 +60,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
   registerSnapshotCheck(health, configuration, live, clock)
   const leases = leaseWatch(log, metrics, health)
   const watched = new Set<IssuerId>()
+  const strangers = new BoundedLog(log, clock)
   return {
     log,
     health,
@@ -94,6 +97,8 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
     batchCommitted: (batch) => metrics.batchCommitted(batch),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
+    turnedAway: (address, reason) =>
+      strangers.warn({ alert: true, address, reason }, 'somebody connects as a proxy without a certificate of ours'),
   }
 }
 

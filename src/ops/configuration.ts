@@ -46,6 +46,9 @@ export interface Configuration {
     readonly https: Endpoint
     readonly browser: OptionalEndpoint
     readonly http: Endpoint
+    readonly grpc: OptionalEndpoint
+    /** `service`: whose registration as a proxy the other side of the socket has. */
+    readonly grpcSocket: { readonly path: string; readonly service: string } | undefined
     readonly operations: OptionalEndpoint
   }
   /** Names of Signet's own TLS certificate; the host of `publicUrl` is always among them. */
@@ -149,6 +152,8 @@ function configurationOf(settings: Settings): Configuration {
       https: settings['listeners.https'],
       browser: settings['listeners.browser'],
       http: settings['listeners.http'],
+      grpc: settings['listeners.grpc'],
+      grpcSocket: grpcSocketOf(settings),
       operations: settings['listeners.operations'],
     },
     serverNames: serverNamesOf(settings, publicUrl),
@@ -184,6 +189,11 @@ function configurationOf(settings: Settings): Configuration {
       predictCaFile: settings['access.predictCaFile'],
     },
   }
+}
+
+function grpcSocketOf(settings: Settings): Configuration['listeners']['grpcSocket'] {
+  const { 'listeners.grpcSocket': socket, 'listeners.grpcSocketService': service } = settings
+  return socket === undefined || service === undefined ? undefined : { path: socket, service }
 }
 
 /** The host of the other listener, and the port of this one. */
@@ -233,6 +243,7 @@ function faultsBetween(given: ReadonlyMap<string, Given>): string[] {
     ...publicUrlFaults(given),
     ...masterKeyFaults(given),
     ...sharedEndpoints(given),
+    ...grpcSocketFaults(given),
     ...trustedIssuerFaults(given),
     ...providerFaults(given),
   ]
@@ -265,7 +276,7 @@ function masterKeyFaults(given: ReadonlyMap<string, Given>): string[] {
 
 function sharedEndpoints(given: ReadonlyMap<string, Given>): string[] {
   const seen = new Map<string, string>()
-  return (['https', 'browser', 'http', 'operations'] as const).flatMap((name) => {
+  return (['https', 'browser', 'http', 'grpc', 'operations'] as const).flatMap((name) => {
     const setting = `listeners.${name}` as const
     const parsed = SETTINGS.shape[setting].safeParse(given.get(setting)?.value).data
     if (parsed === undefined || parsed.kind === 'off' || parsed.port === 0) return []
@@ -276,6 +287,13 @@ function sharedEndpoints(given: ReadonlyMap<string, Given>): string[] {
       ? []
       : [`${given.get(setting)?.origin ?? 'default'}: ${setting}: not the same as ${other}`]
   })
+}
+
+/** Nobody speaks through a socket without being somebody. */
+function grpcSocketFaults(given: ReadonlyMap<string, Given>): string[] {
+  const both = ['listeners.grpcSocket', 'listeners.grpcSocketService'] as const
+  const [one, ...more] = both.flatMap((setting) => given.get(setting)?.origin ?? [])
+  return one === undefined || more.length > 0 ? [] : [`${one}: ${both.join(' and ')}: both or neither`]
 }
 
 /** The variable that holds the master key may have any name, also one that begins with `SIGNET_`. */

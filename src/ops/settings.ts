@@ -50,6 +50,10 @@ export const SETTINGS = z.strictObject({
   'listeners.https': endpoint.prefault('127.0.0.1:8443'),
   'listeners.browser': optionalEndpoint.prefault('127.0.0.1:8445'),
   'listeners.http': endpoint.prefault('127.0.0.1:8080'),
+  /** Envoy's ext_authz. Over a Unix socket instead, or besides: the file, and the service whose registration its proxy has. */
+  'listeners.grpc': optionalEndpoint.prefault('127.0.0.1:8444'),
+  'listeners.grpcSocket': path.optional(),
+  'listeners.grpcSocketService': parsedBy('the name of a service', parseServerName).optional(),
   'listeners.operations': operationsEndpoint.prefault('127.0.0.1:9090'),
   'serverNames.dnsNames': z
     .array(parsedBy('DNS names in lower case, no wildcard', parseServerName))
@@ -139,6 +143,9 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     'listeners.https': 'text',
     'listeners.browser': 'text',
     'listeners.http': 'text',
+    'listeners.grpc': 'text',
+    'listeners.grpcSocket': 'path',
+    'listeners.grpcSocketService': 'text',
     'listeners.operations': 'text',
     'serverNames.dnsNames': 'list',
     'serverNames.ipAddresses': 'list',

@@ -192,7 +192,7 @@ afterAll(async () => {
 /** The service's settings, for commands at the machine. */
 function settingsOf({ configuration, folder: home, url, httpUrl }: TestService): object {
   const { dataFolder, trustDomain } = configuration
-  const listeners = { https: place(url), http: place(httpUrl), browser: 'off', operations: 'off' }
+  const listeners = { https: place(url), http: place(httpUrl), browser: 'off', grpc: 'off', operations: 'off' }
   return {
     ...{ dataFolder, trustDomain, publicUrl: url, publicHttpUrl: httpUrl, tokens: TOKENS },
     ...{ masterKey: { file: join(home, 'master.key') }, listeners },

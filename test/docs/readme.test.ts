@@ -42,6 +42,7 @@ describe('the tour of the README', () => {
     // Neither settings nor a client's identity come from whoever runs the tests.
     environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SIGNET_')))
     environment['SIGNET_LISTENERS_BROWSER'] = `127.0.0.1:${String(browser)}`
+    environment['SIGNET_LISTENERS_GRPC'] = 'off'
     const installation = [
       ...['--demo', '--data', folder, '--master-key-file', join(folder, 'master.key')],
       ...['--trust-domain', 'demo.internal', '--organization', 'Signet demo'],

@@ -117,6 +117,7 @@ async function settings(folder: string, { database, dataFolder, settings: more }
       http: `127.0.0.1:${String(http)}`,
       operations: `127.0.0.1:${String(operations)}`,
       browser: 'off',
+      grpc: 'off',
     },
     logLevel: 'error',
     ...more,

@@ -75,7 +75,7 @@ export class SignetProgram {
   }
 
   #settings(): Record<string, string> {
-    return { ...COMPILED, SIGNET_LISTENERS_BROWSER: 'off', ...this.#given }
+    return { ...COMPILED, SIGNET_LISTENERS_BROWSER: 'off', SIGNET_LISTENERS_GRPC: 'off', ...this.#given }
   }
 
   /** A client of the API. */

@@ -149,6 +149,7 @@ describe('a start that cannot be', () => {
         trustDomain: 'test.internal',
         'masterKey.file': join(folder, 'master.key'),
         'listeners.browser': 'off',
+        'listeners.grpc': 'off',
         'listeners.operations': 'off',
         logLevel: 'fatal',
         ...flags,

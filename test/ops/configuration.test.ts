@@ -56,6 +56,8 @@ describe('what is given', () => {
         https: { kind: 'listen', host: '127.0.0.1', port: 8443 },
         browser: { kind: 'listen', host: '127.0.0.1', port: 8445 },
         http: { kind: 'listen', host: '127.0.0.1', port: 8080 },
+        grpc: { kind: 'listen', host: '127.0.0.1', port: 8444 },
+        grpcSocket: undefined,
         operations: { kind: 'listen', host: '127.0.0.1', port: 9090 },
       },
       serverNames: { dnsNames: ['localhost', 'signet.example'], ipAddresses: ['127.0.0.1'] },
@@ -114,6 +116,9 @@ describe('what is given', () => {
       SIGNET_LISTENERS_HTTPS: '[::1]:1',
       SIGNET_LISTENERS_BROWSER: 'off',
       SIGNET_LISTENERS_HTTP: '0.0.0.0:65535',
+      SIGNET_LISTENERS_GRPC: 'off',
+      SIGNET_LISTENERS_GRPC_SOCKET: '/run/signet/authz.sock',
+      SIGNET_LISTENERS_GRPC_SOCKET_SERVICE: 'gateway.internal',
       SIGNET_LISTENERS_OPERATIONS: 'localhost:0',
       SIGNET_SERVER_NAMES_DNS_NAMES: 'a.example, b.example',
       SIGNET_SERVER_NAMES_IP_ADDRESSES: '10.0.0.1,::1',
@@ -169,6 +174,8 @@ describe('what is given', () => {
         https: { kind: 'listen', host: '::1', port: 1 },
         browser: { kind: 'off' },
         http: { kind: 'listen', host: '0.0.0.0', port: 65_535 },
+        grpc: { kind: 'off' },
+        grpcSocket: { path: '/run/signet/authz.sock', service: 'gateway.internal' },
         operations: { kind: 'listen', host: 'localhost', port: 0 },
       },
       serverNames: { dnsNames: ['a.example', 'b.example'], ipAddresses: ['10.0.0.1', '::1'] },
@@ -348,6 +355,7 @@ describe('one setting is refused', () => {
     ],
     ['listeners.http', ['off', 8080], 'an IP address or localhost'],
     ['listeners.browser', ['none', 'OFF', '127.0.0.1'], 'or off'],
+    ['listeners.grpc', ['none', 'unix:/a', '127.0.0.1'], 'or off'],
     [
       'listeners.operations',
       ['0.0.0.0:9090', '10.0.0.1:9090', '[::]:9090', '128.0.0.1:1', '9090', 'on'],
@@ -436,15 +444,27 @@ describe('one setting is refused', () => {
     expect(faultsOf(() => parse({ ...REQUIRED, 'listeners.https': '127.0.0.1:8080' }))).toEqual([
       'default: listeners.http: not the same as listeners.https',
     ])
+    expect(faultsOf(() => parse({ ...REQUIRED, 'listeners.grpc': '127.0.0.1:8443' }))).toEqual([
+      'flags: listeners.grpc: not the same as listeners.https',
+    ])
     const free: Flags = { 'listeners.https': '127.0.0.1:0', 'listeners.http': '127.0.0.1:0' }
     expect(() => parse({ ...REQUIRED, ...free })).not.toThrow()
   })
 })
 
+describe('the Unix socket for Envoy', () => {
+  test.each<Flags>([{ 'listeners.grpcSocket': '/a.sock' }, { 'listeners.grpcSocketService': 'gateway.internal' }])(
+    'speaks for somebody, and somebody has one: %o',
+    (one) => {
+      expect(faultsOf(() => parse({ ...REQUIRED, ...one }))).toEqual([expect.stringContaining('both or neither')])
+    },
+  )
+})
+
 describe('unknown and broken', () => {
   test.each([
     ['an unknown key', 'logLevels: info', 'signet.yaml: logLevels: is no setting'],
-    ['an unknown key in a section', 'listeners: {grpc: "127.0.0.1:1"}', 'signet.yaml: listeners.grpc: is no setting'],
+    ['an unknown key in a section', 'listeners: {ftp: "127.0.0.1:1"}', 'signet.yaml: listeners.ftp: is no setting'],
     ['a key of every object', '__proto__: {demo: true}', 'signet.yaml: __proto__: is no setting'],
     ['a key over its setting', 'demo: {a: 1}', 'signet.yaml: demo: true or false'],
     ['a dotted key', 'listeners: {https.host: a}', 'signet.yaml: listeners.https.host: is no setting'],

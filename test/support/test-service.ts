@@ -22,6 +22,8 @@ export interface TestServiceOptions {
   readonly clock?: Clock
   /** The listener for people is off without. */
   readonly browser?: 'on'
+  /** Likewise that for Envoy. */
+  readonly grpc?: 'on'
   readonly flags?: Flags
 }
 
@@ -63,7 +65,7 @@ export class TestService {
   static async start(options: TestServiceOptions = {}): Promise<TestService> {
     const folder = mkdtempSync(join(tmpdir(), 'signet-service-'))
     const clock = options.clock ?? systemClock
-    const [https, http, operations, browser] = await freePorts(4)
+    const [https, http, operations, browser, grpc] = await freePorts(5)
     const configuration = parseConfiguration({
       environment: {},
       file: undefined,
@@ -77,6 +79,7 @@ export class TestService {
         'listeners.https': `127.0.0.1:${String(https)}`,
         'listeners.http': `127.0.0.1:${String(http)}`,
         'listeners.browser': options.browser === 'on' ? `127.0.0.1:${String(browser)}` : 'off',
+        'listeners.grpc': options.grpc === 'on' ? `127.0.0.1:${String(grpc)}` : 'off',
         'listeners.operations': `127.0.0.1:${String(operations)}`,
         logLevel: 'fatal',
         // Tables of refusals come from one address, many in a second; the limits have tests of their own.
@@ -121,6 +124,11 @@ export class TestService {
 
   get httpUrl(): string {
     return this.configuration.publicHttpUrl
+  }
+
+  /** Host and port of the gRPC listener. */
+  get grpcTarget(): string {
+    return `localhost:${String(this.#running?.ports.grpc)}`
   }
 
   get operationsUrl(): string {

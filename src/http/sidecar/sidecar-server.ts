@@ -12,7 +12,8 @@ import type { ToldCall } from '../../proxies/told-call.ts'
 import type { Snapshot } from '../../access/snapshot.ts'
 import { shownCertificate } from '../authenticate.ts'
 import { clientAddressOf } from '../client-address.ts'
-import { ListenerUnavailable, type Place } from '../listener.ts'
+import { ListenerUnavailable } from '../../domain/listener-unavailable.ts'
+import type { Place } from '../listener.ts'
 import { makeRequestId } from '../request-id.ts'
 import { readBegun } from './call-body.ts'
 import { type Forwarded, type ForwardFault, forward, forwardUpgrade, type Upstream } from './forward.ts'
@@ -100,7 +101,7 @@ export class SidecarServer {
     const sidecar = new SidecarServer(parts, material)
     const server = sidecar.#server
     await new Promise<void>((listening, failed) => {
-      server.once('error', (cause: Error) => failed(new ListenerUnavailable(place, cause)))
+      server.once('error', (cause: Error) => failed(new ListenerUnavailable({ ...place }, cause)))
       server.listen(place.port, place.host, () => {
         server.removeAllListeners('error')
         listening()
