@@ -20,6 +20,7 @@ import {
   serverMeans,
   type StorageWatch,
 } from './main/installation.ts'
+import { accessReviewersOf } from './main/access-reviewers.ts'
 import { openCallDesk } from './main/call-desk.ts'
 import { type Assembled, startWork } from './main/background-work.ts'
 import { modelUpstreams } from './main/model-upstreams.ts'
@@ -175,10 +176,20 @@ function apiParts({
   }
   const credentialLimit = new CredentialLimit(configuration.limits, context.clock, monitoring.observer)
   const kdfGate = new KdfGate()
+  const reviewers = accessReviewersOf(configuration, context.clock)
   return {
     context,
     tokens,
-    calls: openCallDesk({ live, tokens, kdfGate, bcrypt, credentialLimit, refresh, observer: monitoring.observer }),
+    calls: openCallDesk({
+      live,
+      tokens,
+      kdfGate,
+      bcrypt,
+      credentialLimit,
+      refresh,
+      reviewers,
+      observer: monitoring.observer,
+    }),
     reader: storage,
     snapshot: live.snapshot,
     refresh: () => refresh.run(),

@@ -9,6 +9,7 @@ import { TokenReader } from '../proxies/token-reader.ts'
 import type { BcryptThread } from '../tokens/bcrypt-thread.ts'
 import type { KdfGate } from '../tokens/kdf-gate.ts'
 import { PassphraseCheck } from '../tokens/passphrase-check.ts'
+import type { AccessReviewers } from '../tokens/trusted-issuer.ts'
 import { signToken } from '../tokens/token-signer.ts'
 import type { LiveState } from './live-state.ts'
 import type { Refresh } from './refresh.ts'
@@ -20,11 +21,12 @@ export interface CallDeskMeans {
   readonly bcrypt: BcryptThread
   readonly credentialLimit: CredentialLimit
   readonly refresh: Refresh
+  readonly reviewers: AccessReviewers
   readonly observer: CallObserver
 }
 
 export function openCallDesk(means: CallDeskMeans): CallDesk {
-  const { live, tokens, kdfGate, bcrypt, credentialLimit, refresh, observer } = means
+  const { live, tokens, kdfGate, bcrypt, credentialLimit, refresh, reviewers, observer } = means
   const { clock, random, policy } = tokens
   return new CallDesk({
     snapshot: live.snapshot,
@@ -42,6 +44,7 @@ export function openCallDesk(means: CallDeskMeans): CallDesk {
     identity: identitySigner(tokens),
     limit: failureLimit(credentialLimit),
     refresh: () => refresh.run(),
+    reviewers,
     observer,
   })
 }

@@ -2,7 +2,7 @@
 // The rules of each kind, and what no single entry can know. Whoever fetches keys and judges tokens is elsewhere.
 import { z } from 'zod'
 import type { Given } from './configuration-sources.ts'
-import { duration, matching, path, text } from './setting-rules.ts'
+import { baseUrl, duration, matching, path, text } from './setting-rules.ts'
 
 /** It stands in the audit record and in error documents. */
 const ENTRY_NAME = /^[a-z][a-z0-9-]{0,31}$/
@@ -76,11 +76,15 @@ const kubernetes = z.strictObject({
   ...common,
   /** Signet's own URL without it. */
   audience: audience.optional(),
+  /** The API server, which is asked what service accounts may (`access-review.ts`); `bearerFile` is then whom it answers. */
+  reviewUrl: baseUrl('https:').optional(),
+  /** Whether it is asked for each token too, which it may have taken back. */
+  tokenReview: z.boolean({ error: 'true or false' }).default(false),
   serviceAccounts: z
     .array(z.strictObject({ namespace: word, name: word, ...identity }).refine(isOne, ONE_IDENTITY), {
       error: 'a list of service accounts',
     })
-    .min(1, 'at least one service account'),
+    .default([]),
 })
 
 export type TrustedIssuerSettings = z.output<typeof oidc> | z.output<typeof kubernetes>
@@ -133,10 +137,24 @@ function faultsOf(entry: TrustedIssuerSettings, place: string): string[] {
   if (entry.kind === 'kubernetes' && entry.jwksUrl === undefined && entry.jwksFile === undefined) {
     faults.push(`${place}: jwksUrl or jwksFile: where the keys of the cluster are`)
   }
+  if (entry.kind === 'kubernetes') faults.push(...clusterFaults(entry, place))
   const isForCluster =
     name !== undefined && (isApiServerAudience(name) || (entry.kind === 'kubernetes' && name === entry.issuer))
   if (isForCluster) faults.push(`${place}: audience: Signet's own, never that of the API server`)
   return [...faults, ...repeatedSubjects(entry, place)]
+}
+
+function clusterFaults(entry: z.output<typeof kubernetes>, place: string): string[] {
+  const { reviewUrl, tokenReview, bearerFile, serviceAccounts } = entry
+  if (reviewUrl === undefined) {
+    return [
+      ...(serviceAccounts.length === 0
+        ? [`${place}.serviceAccounts: at least one service account, or a reviewUrl`]
+        : []),
+      ...(tokenReview ? [`${place}: tokenReview: with reviewUrl alone`] : []),
+    ]
+  }
+  return bearerFile === undefined ? [`${place}: bearerFile: whom the API server answers, with reviewUrl`] : []
 }
 
 function repeatedSubjects(entry: TrustedIssuerSettings, place: string): string[] {

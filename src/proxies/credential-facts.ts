@@ -8,8 +8,10 @@ import type { AuthMode } from '../domain/access-policy.ts'
 import { isSecretOf } from '../access/recognise-api-key.ts'
 import type { OtherCredential, PassphraseFacts, TokenFacts } from '../access/facts.ts'
 import type { DeploymentView, Snapshot } from '../access/snapshot.ts'
+import type { AccessReviewers } from '../tokens/trusted-issuer.ts'
 import type { PassphraseCheck } from '../tokens/passphrase-check.ts'
 import type { PresentedCredential, PresentedFault } from './presented-credentials.ts'
+import { reviewedFacts } from './reviewed-facts.ts'
 
 /** How often credentials may fail, by what is no secret of them and by the client's address. */
 export interface FailureLimit {
@@ -30,6 +32,8 @@ export interface CredentialMeans {
   readonly tokens: { factsOf(token: string): Promise<TokenFacts> }
   readonly passphrases: Pick<PassphraseCheck, 'check'>
   readonly limit: FailureLimit
+  /** None is asked without: then nobody has a group of a cluster. */
+  readonly reviewers?: AccessReviewers
 }
 
 /** For which deployment, as far as that is known before the decision, and from where. */
@@ -75,11 +79,11 @@ async function factsOf(
   }
 }
 
-async function tokenFacts({ tokens, limit }: CredentialMeans, token: string, place: CredentialPlace) {
+async function tokenFacts({ tokens, limit, reviewers }: CredentialMeans, token: string, place: CredentialPlace) {
   const attempt = attemptOf('bearer', hash('sha256', token).slice(0, 16), place)
   const retryAfterSeconds = limit.waitSeconds(attempt)
   if (retryAfterSeconds !== undefined) return { facts: malformed('token-malformed', place), retryAfterSeconds, attempt }
-  const facts = await tokens.factsOf(token)
+  const facts = await reviewedFacts(reviewers, token, await tokens.factsOf(token), place.deployment)
   return { facts: isNobodys(facts) ? { ...facts, method: methodHere(place) } : facts, attempt }
 }
 

@@ -43,6 +43,20 @@ export interface TrustedIssuer {
   readonly others: OtherSubjects
 }
 
+/** What the API server of a cluster says of a token of the cluster's. */
+export type AccessReview =
+  | { readonly kind: 'granted'; readonly groups: ReadonlySet<string> }
+  /** The cluster does not take the token any more. */
+  | { readonly kind: 'not-authenticated' }
+
+export interface AccessReviews {
+  /** Which of the groups in `wanted` stand for a right that the subject has now. Throws `IssuerUnreachable`. */
+  review(token: string, subject: string, wanted: readonly string[]): Promise<AccessReview>
+}
+
+/** Clusters whose API server is asked, by the name of their entry. */
+export type AccessReviewers = ReadonlyMap<string, AccessReviews>
+
 /** By `iss`. */
 export type TrustedIssuers = ReadonlyMap<string, TrustedIssuer>
 
