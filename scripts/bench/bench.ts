@@ -2,6 +2,7 @@
 // one misses its target.
 import { parseArgs } from 'node:util'
 import { authorize } from './authorize.ts'
+import { check } from './check.ts'
 import { crl } from './crl.ts'
 import { decide } from './decide.ts'
 import { deleteProject } from './delete-project.ts'
@@ -12,7 +13,17 @@ import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
 import { rotateMasterKey } from './rotate-master-key.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [issue, job, decide, authorize, ready, crl, deleteProject, rotateMasterKey]
+const BENCHMARKS: readonly Benchmark[] = [
+  issue,
+  job,
+  decide,
+  authorize,
+  check,
+  ready,
+  crl,
+  deleteProject,
+  rotateMasterKey,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
