@@ -34,9 +34,16 @@ export interface JudgedCall {
 /** Rejects with what is no refusal of a credential: a fault of ours. */
 export async function judgeCall(means: JudgingMeans, put: PutCall): Promise<JudgedCall> {
   const judged = await judgeOnce(means, put)
-  if (!MAY_BE_NEW.has(judged.decision.reason)) return judged
+  if (!MAY_BE_NEW.has(judged.decision.reason)) return asLimited(means, judged)
   await means.refresh()
-  return judgeOnce(means, put)
+  // What fails counts once, however often it was looked at.
+  return asLimited(means, await judgeOnce(means, put))
+}
+
+interface Judged {
+  readonly decision: Decision
+  readonly question: Question
+  readonly verified: readonly FactsOfCredential[]
 }
 
 /** What another process may have added a moment ago: worth one look, which is limited. */
@@ -47,7 +54,7 @@ export async function explainCall(means: JudgingMeans, put: PutCall): Promise<Ex
   return explain(means.snapshot, question, timeOf(means))
 }
 
-async function judgeOnce(means: JudgingMeans, put: PutCall): Promise<JudgedCall> {
+async function judgeOnce(means: JudgingMeans, put: PutCall): Promise<Judged> {
   const { snapshot, calls } = means
   const verified = isWorthVerifying(put) ? await verifiedCredentials(means, put) : NOTHING
   // From here on nothing waits: the count and the decision are of one instant.
@@ -56,7 +63,7 @@ async function judgeOnce(means: JudgingMeans, put: PutCall): Promise<JudgedCall>
   const question = questionOf(put, verified, isCounted ? calls.of(deployment.name) : 0)
   const decision = decide(snapshot, question, timeOf(means))
   if (isCounted && decision.decision === 'allow' && put.counting === 'counted') calls.add(deployment.name)
-  return asLimited(means, { decision, question, retryAfterSeconds: undefined }, verified)
+  return { decision, question, verified }
 }
 
 const NOTHING: readonly FactsOfCredential[] = []
@@ -83,21 +90,17 @@ function verifiedCredentials(
  * What failed counts for its limit. Where the table comes to a credential that was not looked at, the answer is that too many have
  * failed, and not what the table would say of it.
  */
-function asLimited(
-  { limit, snapshot }: JudgingMeans,
-  judged: JudgedCall,
-  verified: readonly FactsOfCredential[],
-): JudgedCall {
-  const { reason } = judged.decision
+function asLimited({ limit, snapshot }: JudgingMeans, { decision, question, verified }: Judged): JudgedCall {
+  const { reason } = decision
   const failed = verified.filter(({ facts }) => REFUSES[facts.kind]?.has(reason))
   for (const { attempt, retryAfterSeconds } of failed) {
     if (attempt !== undefined && retryAfterSeconds === undefined) limit.failed(attempt, reason)
   }
   const retryAfterSeconds = failed.find((each) => each.retryAfterSeconds !== undefined)?.retryAfterSeconds
-  if (retryAfterSeconds === undefined || judged.decision.decision === 'allow') return judged
+  if (retryAfterSeconds === undefined) return { decision, question, retryAfterSeconds }
   const { step } = REASONS.RATE_LIMITED
   const { revision: policyRevision } = snapshot
-  return { ...judged, decision: { decision: 'deny', reason: 'RATE_LIMITED', step, policyRevision }, retryAfterSeconds }
+  return { decision: { decision: 'deny', reason: 'RATE_LIMITED', step, policyRevision }, question, retryAfterSeconds }
 }
 
 /** Reasons that say of a credential that it is none: what is good and only old, or for somebody else, was not guessed. */
