@@ -73,6 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./service.ts')).serviceCommand,
   },
   {
+    name: 'sidecar',
+    description: 'decide in front of one model server',
+    load: async () => (await import('./sidecar.ts')).sidecarCommand,
+  },
+  {
     name: 'cert',
     description: 'certificates of members and services',
     load: async () => (await import('./cert.ts')).certCommand,

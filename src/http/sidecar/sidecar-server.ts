@@ -221,7 +221,7 @@ export class SidecarServer {
       method: request.method,
       target: request.url,
       normalizedPath: undefined,
-      host: undefined,
+      host: request.headers.host,
       deployment: this.#parts.deployment,
       model,
       certificate: { kind: 'seen', der: shownCertificate(request.socket) ?? 'absent' },
