@@ -159,7 +159,7 @@ async function openOperations(
     response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body)
   })
   await new Promise<void>((listening, failed) => {
-    server.once('error', (cause: Error) => failed(new ListenerUnavailable(place, cause)))
+    server.once('error', (cause: Error) => failed(new ListenerUnavailable({ ...place }, cause)))
     server.listen(place.port, place.host, () => listening())
   })
   return server
