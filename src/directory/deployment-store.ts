@@ -4,7 +4,7 @@ import { CodedError } from '../domain/coded-error.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
-import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
+import type { Page, RowLock, SelectedPage } from '../domain/transactions.ts'
 
 export interface Deployment {
   readonly name: DeploymentName
@@ -47,7 +47,7 @@ export interface DeploymentStore {
   putDeployment(deployment: Deployment): Promise<void>
   /** Holds these hosts against everyone until the end, and tells who has them now. */
   holdHosts(hosts: readonly DnsName[]): Promise<readonly HostShare[]>
-  listDeployments(projects: readonly ProjectName[] | 'all', page: PageRequest): Promise<Page<Deployment>>
+  listDeployments(projects: readonly ProjectName[] | 'all', page: SelectedPage<Deployment>): Promise<Page<Deployment>>
 }
 
 export function hostsOf({ host, policy }: Pick<Deployment, 'host' | 'policy'>): readonly DnsName[] {

@@ -2,7 +2,7 @@
 // `NameTaken('name_taken')`; reading what is not there gives undefined.
 import type { ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
-import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
+import type { Page, PageRequest, RowLock, SelectedPage } from '../domain/transactions.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { Job, Member, Membership, Project, Service, ServiceAccount, User } from './entities.ts'
 
@@ -57,7 +57,7 @@ export interface DirectoryStore {
   /** Projects of which `user` is an active owner. The user was locked for `update` before, where it decides. */
   countProjectsOwnedBy(user: UserName): Promise<number>
 
-  listProjects(page: PageRequest): Promise<Page<Project>>
+  listProjects(page: SelectedPage<Project>): Promise<Page<Project>>
   listMembers(project: ProjectName, page: PageRequest): Promise<Page<Member>>
   listAccounts(project: ProjectName, page: PageRequest): Promise<Page<ServiceAccount>>
   listUsers(page: PageRequest): Promise<Page<User>>

@@ -42,6 +42,12 @@ export interface PageRequest {
   readonly cursor?: string
 }
 
+/** A list of which not everybody sees everything. */
+export interface SelectedPage<Item> extends PageRequest {
+  /** What is left out is in no page, and neither cursors nor the length of pages tell of it. */
+  readonly shows?: (item: Item) => boolean | Promise<boolean>
+}
+
 export class CursorRejected extends CodedError<'cursor_rejected'> {
   constructor() {
     super('cursor_rejected')

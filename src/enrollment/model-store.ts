@@ -1,6 +1,6 @@
 // Model groups, models and who holds which role of OpenSearch, as the acts read and write them.
 import type { GroupAccessMode } from '../domain/access-policy.ts'
-import type { Page, PageRequest, RowLock } from '../domain/transactions.ts'
+import type { Page, RowLock, SelectedPage } from '../domain/transactions.ts'
 import type { UserName } from '../domain/user-name.ts'
 
 export interface ModelGroup {
@@ -83,7 +83,7 @@ export interface ModelStore {
   updateModelGroup(group: ModelGroup): Promise<void>
   deleteModelGroup(id: string): Promise<void>
   /** By id. */
-  listModelGroups(page: PageRequest): Promise<Page<ModelGroup>>
+  listModelGroups(page: SelectedPage<ModelGroup>): Promise<Page<ModelGroup>>
 
   model(id: string, lock: RowLock): Promise<Model | undefined>
   countModelsOf(group: string): Promise<number>
@@ -94,7 +94,7 @@ export interface ModelStore {
   putSealedCredential(model: string, sealed: Uint8Array | undefined): Promise<void>
   deleteModel(id: string): Promise<void>
   /** By id. */
-  listModels(page: PageRequest): Promise<Page<Model>>
+  listModels(page: SelectedPage<Model>): Promise<Page<Model>>
 
   internalUser(user: UserName): Promise<InternalUser | undefined>
   putInternalUser(user: InternalUser): Promise<void>

@@ -58,18 +58,12 @@ export async function isOpen(reading: ModelReading, { group: id }: Model): Promi
   return group !== undefined && isVisible(reading, group)
 }
 
-/** A page may be short, or empty: the cursor goes on. */
-export async function listModelGroups(reading: ModelReading, request: PageRequest): Promise<Page<ModelGroup>> {
-  const page = await reading.view.listModelGroups(request)
-  return { ...page, items: page.items.filter((group) => isVisible(reading, group)) }
+export function listModelGroups(reading: ModelReading, request: PageRequest): Promise<Page<ModelGroup>> {
+  return reading.view.listModelGroups({ ...request, shows: (group) => isVisible(reading, group) })
 }
 
-/** As above. */
-export async function listModels(reading: ModelReading, request: PageRequest): Promise<Page<Model>> {
-  const page = await reading.view.listModels(request)
-  const items: Model[] = []
-  for (const model of page.items) if (!model.hidden && (await isOpen(reading, model))) items.push(model)
-  return { ...page, items }
+export function listModels(reading: ModelReading, request: PageRequest): Promise<Page<Model>> {
+  return reading.view.listModels({ ...request, shows: (model) => !model.hidden && isOpen(reading, model) })
 }
 
 /** Every page, one after the other. */

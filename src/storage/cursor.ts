@@ -1,7 +1,7 @@
 // Lists are read page by page by the key of the last row seen (never by offset: that skips rows and slows down with depth).
 // A cursor names its list and filter, and is refused anywhere else; it grants nothing, so it is not signed.
 import { createHash } from 'node:crypto'
-import { CursorRejected, type Page, type PageRequest } from '../domain/transactions.ts'
+import { CursorRejected, type Page, type SelectedPage } from '../domain/transactions.ts'
 
 export type KeyPart = string | number
 export type Key = readonly KeyPart[]
@@ -20,17 +20,26 @@ const MAX_PAGE = 1000
 
 /** Throws `CursorRejected`. */
 export async function readPage<Row, Item, LastKey extends Key>(
-  { limit, cursor }: PageRequest,
+  { limit, cursor, shows }: SelectedPage<Item>,
   list: KeysetList<Row, Item, LastKey>,
 ): Promise<Page<Item>> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new RangeError(`limit ${limit}`)
-  const after = cursor === undefined ? list.start : decodeCursor(cursor, list)
-  const rows = await list.fetch(after, limit + 1)
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const items = shown.map((row) => list.itemOf(row))
-  if (last === undefined || rows.length <= limit) return { items }
-  return { items, cursor: encodeCursor(list.name, list.keyOf(last)) }
+  const items: Item[] = []
+  let [after, last] = [cursor === undefined ? list.start : decodeCursor(cursor, list), list.start]
+  // Whatever is left out costs a look, since a cursor at it would tell that it is there, and its name.
+  const batch = shows === undefined ? limit + 1 : MAX_PAGE
+  for (;;) {
+    const rows = await list.fetch(after, batch)
+    for (const row of rows) {
+      after = list.keyOf(row)
+      const item = list.itemOf(row)
+      if (shows !== undefined && !(await shows(item))) continue
+      if (items.length === limit) return { items, cursor: encodeCursor(list.name, last) }
+      items.push(item)
+      last = after
+    }
+    if (rows.length < batch) return { items }
+  }
 }
 
 function encodeCursor(name: string, key: Key): string {

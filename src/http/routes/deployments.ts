@@ -124,10 +124,9 @@ function reads(api: Api, parts: ApiParts): void {
       const caller = await callerIn(parts, c)
       const eyes = await eyesOf(parts, caller)
       const projects = caller.kind === 'member' ? [caller.project] : 'all'
-      const page = await parts.reader.read((view) =>
-        view.listDeployments(projects, pageRequestOf(c.req.valid('query'))),
-      )
-      // A page may be short, or empty: the cursor goes on.
+      const shows = (deployment: Deployment) => sightOf(parts, eyes, deployment) !== undefined
+      const request = { ...pageRequestOf(c.req.valid('query')), shows }
+      const page = await parts.reader.read((view) => view.listDeployments(projects, request))
       const shown = page.items.flatMap((deployment) => seenBy(parts, eyes, deployment) ?? [])
       return c.json({ deployments: shown, ...cursorOf(page) }, 200)
     },

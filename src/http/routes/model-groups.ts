@@ -106,7 +106,7 @@ function reads(api: Api, parts: ApiParts): void {
       method: 'get',
       path: BASE,
       params: NONE,
-      summary: 'Model groups that let the caller in, by id. A page may be short.',
+      summary: 'Model groups that let the caller in, by id.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ modelGroups: z.array(GroupAnswer), cursor: z.string().optional() }),

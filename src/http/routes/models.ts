@@ -135,7 +135,7 @@ function reads(api: Api, parts: ApiParts): void {
       method: 'get',
       path: BASE,
       params: NONE,
-      summary: 'Models that the caller may see, by id; hidden ones are in no list. A page may be short.',
+      summary: 'Models that the caller may see, by id; hidden ones are in no list.',
       query: PageQuery,
       status: 200,
       answer: z.strictObject({ models: z.array(ModelAnswer), cursor: z.string().optional() }),

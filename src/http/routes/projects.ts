@@ -71,13 +71,10 @@ export function projectRoutes(parts: ApiParts): Api {
       if (caller.kind === 'session') {
         if (!(await administers(parts, caller))) return c.json({ projects: await ownProjects(parts, caller.user) }, 200)
       } else if (caller.kind !== 'api-key') await administratorOnly(parts, caller)
-      const page = await parts.reader.read((view) => view.listProjects(pageRequestOf(c.req.valid('query'))))
-      // A page may be short, or empty: the cursor goes on.
-      const shown =
-        caller.kind === 'api-key'
-          ? page.items.filter(({ name }) => reachesProject(parts.snapshot, caller, name))
-          : page.items
-      return c.json({ projects: shown.map(projectBody), ...cursorOf(page) }, 200)
+      const shows = ({ name }: Project) => caller.kind !== 'api-key' || reachesProject(parts.snapshot, caller, name)
+      const request = { ...pageRequestOf(c.req.valid('query')), shows }
+      const page = await parts.reader.read((view) => view.listProjects(request))
+      return c.json({ projects: page.items.map(projectBody), ...cursorOf(page) }, 200)
     },
   )
   return api
