@@ -1,5 +1,6 @@
 // Who may use a model group, and who is above it, as the snapshot knows them: step 17. The rule itself is model-group-rights.ts.
 import { ALL_ACCESS, superadminKey } from '../domain/access-policy.ts'
+import { ownerNameOfService } from '../domain/principal-name.ts'
 import { distinguishedName, type VerifiedCertificate } from './facts.ts'
 import { type GroupAsker, type GroupRefusal, groupStanding, isGroupRefusal } from './model-group-rights.ts'
 import type { Principal } from './principal.ts'
@@ -56,7 +57,7 @@ export function holdsRole(snapshot: Snapshot, principal: Principal, role: string
 
 /** As groups name their owner: a user, whatever project they act in; an account or a service by its name. */
 export function ownerName(principal: Principal): string {
-  return userOf(principal) ?? principal.name
+  return principal.kind === 'service' ? ownerNameOfService(principal.service) : (userOf(principal) ?? principal.name)
 }
 
 function userOf(principal: Principal): string | undefined {

@@ -1,5 +1,5 @@
 // How policies name whoever calls: a member or service account of a project, a service, or a person of a provider.
-import { parseServiceName } from './dns-name.ts'
+import { parseServiceName, type ServiceName } from './dns-name.ts'
 import { NameRejected, type NameRules, SEPARATOR } from './name-rules.ts'
 import { parseProjectUserName } from './project-user-name.ts'
 
@@ -15,6 +15,14 @@ export function parsePrincipalName(input: string, rules: NameRules): string {
     'PROJECT__USER, PROJECT__sa-NAME, the name of a service or PROVIDER|SUBJECT',
     input,
   )
+}
+
+/**
+ * Of a service, where users and accounts have names too (owners, role mappings): a name without a dot could be a user's, who would
+ * own what the service owns.
+ */
+export function ownerNameOfService(name: ServiceName): string {
+  return name.includes('.') ? name : `service:${name}`
 }
 
 /** One that Signet certifies. Throws `NameRejected`. */

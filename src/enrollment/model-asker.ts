@@ -12,6 +12,7 @@ import {
   principalOf,
 } from '../domain/caller.ts'
 import { SEPARATOR } from '../domain/name-rules.ts'
+import { ownerNameOfService } from '../domain/principal-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
@@ -152,7 +153,7 @@ function nameOf(asker: ModelAsker): Named {
     case 'account':
       return { name: `${caller.project}${SEPARATOR}${caller.account}` }
     case 'service':
-      return { name: caller.name }
+      return { name: ownerNameOfService(caller.name), principal: caller.name }
     case 'anonymous':
     case 'offline':
     case 'api-key':

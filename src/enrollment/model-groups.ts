@@ -118,7 +118,9 @@ function requireChangeable(act: ModelAct, group: ModelGroup, wanted: WantedAcces
   if (act.control === 'enabled' && saysAccess(wanted) && standing !== 'owner' && standing !== 'manager') {
     throw isOwnerWithoutRole(act, group)
       ? ownerWithoutRole(group)
-      : new ModelRefused('model_group_owner_only', { group: group.id })
+      : new ModelRefused(isGroupRefusal(standing) ? 'model_group_access_closed' : 'model_group_owner_only', {
+          group: group.id,
+        })
   }
   if (isGroupRefusal(standing)) {
     throw isOwnerWithoutRole(act, group)

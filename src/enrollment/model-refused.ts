@@ -19,6 +19,7 @@ export type ModelErrorCode =
   | 'model_deployed'
   | 'model_disabled'
   | 'model_forbidden'
+  | 'model_group_access_closed'
   | 'model_group_access_fixed'
   | 'model_group_forbidden'
   | 'model_group_in_use'

@@ -20,10 +20,11 @@ export interface PredictionRequest {
 
 /** Throws `ModelRefused`. */
 export async function predictableModel(reading: ModelReading, id: string): Promise<Model> {
+  const { standing } = reading.actor
+  // Before anything is looked up: whether a hidden model is there is not theirs to learn here (row OS45).
+  if (standing === 'superadmin' || standing === 'administrator') throw new ModelRefused('admin_no_data')
   const model = await reading.view.model(id, 'none')
   if (model === undefined) throw new ModelRefused('model_unknown', { model: id })
-  const { standing } = reading.actor
-  if (standing === 'superadmin' || standing === 'administrator') throw new ModelRefused('admin_no_data', named(model))
   if (!model.enabled) throw new ModelRefused('model_disabled', named(model))
   // A hidden one is called by everybody who may predict, whatever its group (row OS43).
   if (!model.hidden && model.group !== undefined) {
@@ -115,10 +116,18 @@ export function checkConnector({ action, credentials, parameters }: Connector): 
 /** Of ours, or of the connection. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'te'])
 
+const SECRET_HEADERS: ReadonlySet<string> = new Set([
+  ...['authorization', 'proxy-authorization', 'cookie', 'api-key', 'x-api-key', 'x-auth-token'],
+])
+
 function checkHeader(name: string, value: string, credentials: readonly string[]): void {
   const isName = /^[A-Za-z0-9-]{1,64}$/.test(name) && !KEPT_HEADERS.has(name.toLowerCase())
   if (!isName || !/^[\x20-\x7e]{0,2048}$/.test(value)) {
     throw new ModelRefused('connector_rejected', { fault: `headers: ${name.slice(0, 64)} cannot be sent` })
+  }
+  // It would be kept in clear, and read back to whoever sees the model.
+  if (SECRET_HEADERS.has(name.toLowerCase()) && value.search(CREDENTIAL) === -1) {
+    throw new ModelRefused('connector_rejected', { fault: `headers: ${name} takes its secret from a credential` })
   }
   for (const [, credential = ''] of value.matchAll(CREDENTIAL)) {
     if (credentials.includes(credential)) continue

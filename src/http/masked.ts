@@ -4,6 +4,7 @@ import { ModelRefused } from '../enrollment/model-refused.ts'
 const AS_UNKNOWN: ReadonlyMap<string, 'model_unknown' | 'model_group_unknown'> = new Map([
   ['model_forbidden', 'model_unknown'],
   ['model_group_forbidden', 'model_group_unknown'],
+  ['model_group_access_closed', 'model_group_unknown'],
   ['model_group_unchangeable', 'model_group_unknown'],
   ['model_group_undeletable', 'model_group_unknown'],
 ] as const)

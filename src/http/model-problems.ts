@@ -27,6 +27,7 @@ export const MODEL_PROBLEMS: Readonly<Record<ModelProblemCode, ProblemRow>> = {
   model_disabled: tell(403, 'Ask whoever keeps the model to enable it.'),
   model_exists: tell(409, 'Choose another name: a model of this id is there.'),
   model_forbidden: tell(404, 'There is no such model, or none for you.'),
+  model_group_access_closed: tell(404, 'There is no such model group, or none for you to update.'),
   model_group_access_fixed: tell(409, 'Register a new group: this one was made while model access control was off.'),
   model_group_exists: tell(409, 'Choose another name: a model group has this one.'),
   model_group_forbidden: tell(404, 'There is no such model group, or none for you.'),

@@ -1,12 +1,16 @@
 // What the shapes of many requests and answers are made of: texts, instants, pages and problems.
 import { z } from '@hono/zod-openapi'
 
-/** No database and no log is asked to keep a control character (C0, DEL, C1): PostgreSQL takes no NUL in a text. */
+/**
+ * No database and no log is asked to keep a control character (C0, DEL, C1): PostgreSQL takes no NUL in a text. Nor half a
+ * surrogate pair: in UTF-8 all of them are the same replacement, so two texts would be one after a restart.
+ */
 export const plainText = (max: number) =>
   z
     .string()
     .max(max)
     .regex(/^\P{Cc}*$/u, 'holds a control character')
+    .regex(/^\P{Cs}*$/u, 'is not well-formed')
 
 /** PEM has lines. */
 export const pemText = z

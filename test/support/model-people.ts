@@ -21,7 +21,7 @@ export const BACKEND_ROLES = {
 type Person = keyof typeof BACKEND_ROLES
 const PEOPLE: readonly Person[] = ['alice', 'bob', 'carol', 'dave', 'nina', 'sue']
 
-export type ModelPeople = Readonly<Record<Person | 'admin', ClientIdentity>>
+export type ModelPeople = Readonly<Record<Person | 'admin' | 'owner', ClientIdentity>>
 
 export async function addModelPeople(service: TestService): Promise<ModelPeople> {
   const owner = await service.addProject('vision', 'olivia')
@@ -31,7 +31,7 @@ export async function addModelPeople(service: TestService): Promise<ModelPeople>
   const holders = PEOPLE.filter((person) => person !== 'nina')
   expectStatus(await service.put(`${SECURITY}/rolesmapping/ml_full_access`, { users: holders }, service.admin), 200)
   nameSuperadmin(service, 'vision__sue')
-  return { ...(Object.fromEntries(added) as Record<Person, Certified>), admin: service.admin }
+  return { ...(Object.fromEntries(added) as Record<Person, Certified>), admin: service.admin, owner }
 }
 
 export async function giveRoles(service: TestService, user: string, roles: readonly string[]): Promise<void> {

@@ -22,6 +22,8 @@ const withModel = (text: string) => (facts: Facts) =>
 const NO_PRIVILEGE_ON_MODEL = "User doesn't have privilege to perform this operation on this model"
 const NO_PRIVILEGE_ON_GROUP = "User doesn't have privilege to perform this operation on this model group"
 
+const OWNER_ONLY = 'Only owner or admin can update access control data.'
+
 type Worded = ModelErrorCode | 'model_exists' | 'model_group_exists'
 
 const TEXTS: ReadonlyMap<string, ErrorText> = new Map(
@@ -60,7 +62,8 @@ const TEXTS: ReadonlyMap<string, ErrorText> = new Map(
     },
     model_group_forbidden: say(403, NO_PRIVILEGE_ON_GROUP),
     model_group_in_use: say(409, 'Cannot delete the model group when it has associated model versions'),
-    model_group_owner_only: say(400, 'Only owner or admin can update access control data.'),
+    model_group_access_closed: say(400, OWNER_ONLY),
+    model_group_owner_only: say(400, OWNER_ONLY),
     model_group_unchangeable: say(400, "You don't have permission to update this model group."),
     model_group_undeletable: say(403, "User doesn't have privilege to delete this model group"),
     model_group_unknown: {

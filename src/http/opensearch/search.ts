@@ -23,8 +23,11 @@ export type Query =
   | { readonly ids: { readonly values: readonly string[] } }
   | { readonly bool: Readonly<Record<'must' | 'filter' | 'should' | 'must_not', Query | readonly Query[] | undefined>> }
 
-const query: z.ZodType<Query> = z.lazy(() =>
-  z.union([
+/** A query within so many others: what lies deeper fails here, before anything follows it. */
+const queryWithin = (depth: number): z.ZodType<Query> => {
+  const inner = depth === 0 ? z.never('nested too deep') : queryWithin(depth - 1)
+  const clauses = z.union([inner, z.array(inner).max(100)])
+  return z.union([
     z.strictObject({ match_all: z.strictObject({}) }),
     z.strictObject({ term: fields(z.union([value, z.strictObject({ value })])) }),
     z.strictObject({ terms: fields(z.array(value).max(1000)) }),
@@ -38,9 +41,9 @@ const query: z.ZodType<Query> = z.lazy(() =>
         must_not: clauses.optional(),
       }),
     }),
-  ]),
-) as z.ZodType<Query>
-const clauses = z.lazy(() => z.union([query, z.array(query).max(100)]))
+  ]) as z.ZodType<Query>
+}
+const query = queryWithin(MAX_DEPTH)
 
 export const SearchBody = z
   .strictObject({
@@ -71,14 +74,13 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Of what the caller may see: the page that was asked for, and how many there are. Throws `HttpRefused`. */
+/** Of what the caller may see: the page that was asked for, and how many there are. */
 export function searched(all: readonly Hit[], { query: wanted, from, size }: Search) {
-  const found = all.filter((hit) => matches(hit, wanted, 0))
+  const found = all.filter((hit) => matches(hit, wanted))
   return { hits: found.slice(from, from + size), total: found.length }
 }
 
-function matches(hit: Hit, wanted: Query, depth: number): boolean {
-  if (depth > MAX_DEPTH) throw new HttpRefused('body_rejected', { faults: ['query: nested too deep'] })
+function matches(hit: Hit, wanted: Query): boolean {
   if ('match_all' in wanted) return true
   if ('ids' in wanted) return wanted.ids.values.includes(hit.id)
   if ('term' in wanted)
@@ -91,7 +93,7 @@ function matches(hit: Hit, wanted: Query, depth: number): boolean {
   const { must, filter, should, must_not: not } = wanted.bool
   const all = [...listOf(must), ...listOf(filter)]
   const any = listOf(should)
-  const inside = (one: Query): boolean => matches(hit, one, depth + 1)
+  const inside = (one: Query): boolean => matches(hit, one)
   const hasAny = any.length === 0 || all.length > 0 || any.some(inside)
   return all.every(inside) && hasAny && !listOf(not).some(inside)
 }
