@@ -1,6 +1,7 @@
 // Rows of Hopsworks' external access that are about calls, as a model server asks for them: whose groups and keys open which host.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StillClock } from '../enrollment/still-clock.ts'
+import { leavesNothing } from '../http/stored.ts'
 import { People, sessionOf } from '../support/people.ts'
 import { type Certified, expectStatus, TestService } from '../support/test-service.ts'
 
@@ -123,6 +124,55 @@ describe('groups and hosts', () => {
     await world.groups('open', ['lab1'])
     expect(await world.call(key, 'erin')).toMatchObject({ decision: 'allow', reason: 'ALLOWED', resource: 'open' })
     expect(await world.call(key, 'erin', { host: 'OPEN.internal.:443' })).toMatchObject({ resource: 'open' })
+  })
+
+  describe('as a proxy tells of it', () => {
+    let edge: Certified
+    beforeAll(async () => {
+      edge = await world.service.addService('edge.internal')
+      const proxy = { service: 'edge.internal', certificateHeader: 'traefik', deployments: 'all' }
+      expectStatus(await world.service.put('/v1/proxies/edge', proxy, world.service.admin), 200)
+      await world.groups('open', ['lab1'])
+    })
+
+    const told = async (authorization: string, host = 'open.internal') => {
+      const headers = {
+        'x-forwarded-method': 'POST',
+        'x-forwarded-uri': '/v1/chat/completions',
+        'x-forwarded-host': host,
+        'signet-act-as': 'idp|erin',
+        authorization,
+      }
+      const answer = await world.service.send({ method: 'GET', path: '/authz/forward-auth', headers }, edge)
+      return { status: answer.status, reason: answer.headers['x-authz-reason'], answer }
+    }
+
+    test('HX8: with Authorization as it stands on the wire, the Host alone decides which deployment it is', async () => {
+      const { status, reason, answer } = await told(`ApiKey ${key}`)
+      expect({ status, reason }).toEqual({ status: 200, reason: 'ALLOWED' })
+      expect(answer.headers).toMatchObject({ 'signet-deployment': 'open', 'signet-subject': 'idp|erin' })
+      expect(await told(`ApiKey ${key}`, 'shut.internal')).toMatchObject({ status: 403, reason: 'GROUP_NOT_GRANTED' })
+      expect(await told(`ApiKey ${key}`, 'nobodys.internal')).toMatchObject({ status: 404, reason: 'ROUTE_UNKNOWN' })
+    })
+
+    test.each([
+      ['HX12: as a Bearer', () => `Bearer ${key}`],
+      ['HX12: in lower case', () => `apikey ${key}`],
+      ['HX12: in upper case', () => `APIKEY ${key}`],
+      ['HX12: after a tab', () => `ApiKey\t${key}`],
+      ['HX12: after two blanks', () => `ApiKey  ${key}`],
+      ['HX12: after nothing', () => `ApiKey${key}`],
+      ['HX12: after a colon', () => `ApiKey: ${key}`],
+      ['HX12: alone', () => key],
+    ])('%s the key is none', async (_, authorization) => {
+      const { status, reason, answer } = await leavesNothing(world.service, () => told(authorization()))
+      expect({ status, reason }).toEqual({
+        status: 401,
+        reason: expect.stringMatching(/^(?:AUTH_METHOD_NOT_ENABLED|KEY_INVALID)$/) as string,
+      })
+      expect(answer.headers['www-authenticate']).toContain('ApiKey realm="open"')
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('signet-'))).toEqual([])
+    })
   })
 
   test('HX9: the same key with the Host of another deployment does not', async () => {
