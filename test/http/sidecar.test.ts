@@ -220,6 +220,30 @@ describe('what the model server does not do', () => {
   })
 })
 
+describe('what comes without a certificate', () => {
+  test('HX28: passphrases and API keys are decided here, and stay here', async () => {
+    const made = expectStatus(await service.post('/v1/api-keys', { name: 'serving', scopes: ['SERVING'] }, alice), 201)
+    const passphrase = 'correct-horse-battery-staple-9'
+    const wanted = {
+      ...{ project: 'vision', host: 'model.internal', service: 'localhost.internal' },
+      ...{ authModes: ['mtls', 'api-key', 'passphrase'], actingUser: 'credential-itself' },
+      passphrases: [{ id: 'app', passphrase }],
+    }
+    expectStatus(await service.put('/v1/deployments/resnet', wanted, owner), 200)
+    await sidecar.until(() => sidecar.policy.snapshot.deployment('resnet')?.policy.passphrases.length === 1)
+    const apiKey = String(made.json['value'])
+    model.forgetCalls()
+    const byKey = await call({ headers: { authorization: `ApiKey ${apiKey}` } })
+    const byPassphrase = await call({ headers: { authorization: `Passphrase ${passphrase}` } })
+    expect([byKey.status, byPassphrase.status]).toEqual([200, 200])
+    expect(model.calls.map((got) => valuesOf(got, 'authorization'))).toEqual([[], []])
+    const wrong = await call({ headers: { authorization: 'Passphrase correct-horse-battery-staple-8' } })
+    expect([wrong.status, wrong.code]).toEqual([401, 'PASSPHRASE_INVALID'])
+    const spoilt = await call({ headers: { authorization: `ApiKey ${apiKey}x` } })
+    expect([spoilt.status, spoilt.code]).toEqual([401, 'KEY_INVALID'])
+  })
+})
+
 describe('without Signet', () => {
   test('calls go on until the policy is too old, and then none does', async () => {
     await service.stop()
