@@ -1,85 +1,118 @@
-// `POST /v1/authorize` over TLS, held against a route of the same schemas on the same listener that always answers the same:
-// what the ratio leaves is the price of verifying, deciding and telling.
-import type { BenchOptions, Benchmark, Figure } from './figure.ts'
-import { addProject, BenchInstallation, identityOf } from './installation.ts'
-import { makeRequest } from './certification-requests.ts'
-import { Connection, type Identity } from './connection.ts'
-import type { LoadResult } from './load.ts'
-import { CLIENT_CORE, NODE, runPinned, SERVICE_CORE, spawnPinned } from './pinned.ts'
-import type { RepeatOrder } from './repeat-load.ts'
+// `POST /v1/authorize` and `/authz/nginx` over TLS, each held against a route of Hono on the same listener that parses the same body
+// with the same schema, or takes the same headers, and answers a constant of the same form: what the ratio leaves is the price of
+// reading, verifying, deciding and telling.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeRequest, type Identity } from './connection.ts'
+import type { BenchOptions, Benchmark, Figure } from './figure.ts'
+import { BenchInstallation } from './installation.ts'
+import type { LoadResult } from './load.ts'
+import { ACTING_USER, callersOf, CERTIFICATES, DEPLOYMENTS, hostOf } from './model-callers.ts'
+import { CLIENT_CORE, NODE, runPinned, SERVICE_CORE, spawnPinned } from './pinned.ts'
+import type { RequestOrder } from './request-load.ts'
 
 const CONNECTIONS = 32
-const WARM_UP = { answers: 10_000, atMostSeconds: 10 }
+/** Every request twice: the first time each certificate is verified. */
+const WARM_UP = { answers: 20_000, atMostSeconds: 60 }
 
 export const authorize: Benchmark = {
   name: 'authorize',
-  measures: `POST /v1/authorize over TLS, one core, ${CONNECTIONS} connections, against a constant route of the same schemas`,
+  measures: `/v1/authorize and /authz/nginx over TLS, one core, ${CERTIFICATES} certificates and ${DEPLOYMENTS} deployments, against constant routes`,
   run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
+}
+
+interface Way {
+  readonly name: string
+  readonly asker: Identity
+  readonly requestFile: string
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {
   await installation.serve(options.profileFolder)
-  const { server, caller } = await makeWorld(installation)
-  const body = {
-    credential: { certificate: caller.certificate.slice(0, caller.certificate.indexOf('-----END') + 26) },
-    actingUser: 'bench__olivia',
-    deployment: 'resnet',
-    method: 'POST',
+  options.say('issuing certificates')
+  const ways = await waysOf(installation)
+  const load = (way: Way, pid: number): Promise<LoadResult> =>
+    runPinned<LoadResult>(CLIENT_CORE, 'request-load.ts', orderOf(installation, options, way, pid))
+  const decided: LoadResult[] = []
+  for (const way of ways) {
+    options.say(`asking ${way.name}`)
+    decided.push(await load(way, installation.pid))
   }
-  const order = (pid: number): RepeatOrder => ({
-    server: installation.server,
-    connections: CONNECTIONS,
-    identity: server,
-    method: 'POST',
-    path: '/v1/authorize',
-    body,
-    warmUp: WARM_UP,
-    seconds: options.seconds,
-    pid,
-  })
-  options.say('asking the service')
-  const asker = await Connection.open(installation.server, server)
-  const { decision } = await asker.ask('POST', '/v1/authorize', body)
-  asker.close()
-  if (decision !== 'allow') throw new Error(`the decision is ${String(decision)}`)
-  const decided = await runPinned<LoadResult>(CLIENT_CORE, 'repeat-load.ts', order(installation.pid))
   await installation.stop()
-  options.say('asking the constant route')
-  const constant = await withConstantRoute(installation, (pid) =>
-    runPinned<LoadResult>(CLIENT_CORE, 'repeat-load.ts', order(pid)),
-  )
-  return figuresOf(decided, constant)
+  options.say('asking the constant routes')
+  const constant = await withConstantRoute(installation, async (pid) => {
+    const results: LoadResult[] = []
+    for (const way of ways) results.push(await load(way, pid))
+    return results
+  })
+  return ways.flatMap(({ name }, index) => figuresOf(name, decided[index], constant[index]))
 }
 
-function figuresOf(decided: LoadResult, constant: LoadResult): readonly Figure[] {
+function orderOf({ server }: BenchInstallation, { seconds }: BenchOptions, way: Way, pid: number): RequestOrder {
+  const { asker: identity, requestFile } = way
+  return { server, connections: CONNECTIONS, identity, requestFile, warmUp: WARM_UP, seconds, pid }
+}
+
+function figuresOf(name: string, decided: LoadResult | undefined, constant: LoadResult | undefined): readonly Figure[] {
+  if (decided === undefined || constant === undefined) throw new Error('not measured')
   const rate = ({ answers, seconds }: LoadResult): number => answers / seconds
   const used = ({ serviceSeconds, answers }: LoadResult): number => (serviceSeconds * 1e6) / answers
   return [
-    { name: 'decisions', value: rate(decided), unit: '/s' },
-    { name: 'constant answers', value: rate(constant), unit: '/s' },
-    { name: 'share of the constant route', value: rate(decided) / rate(constant), unit: '' },
-    { name: 'processor time of one decision', value: used(decided), unit: 'µs' },
-    { name: 'processor time of one constant answer', value: used(constant), unit: 'µs' },
-    { name: 'answer, median', value: decided.p50Milliseconds, unit: 'ms' },
-    { name: 'answer, 99 of 100', value: decided.p99Milliseconds, unit: 'ms' },
+    { name: `${name}: decisions`, value: rate(decided), unit: '/s' },
+    { name: `${name}: constant answers`, value: rate(constant), unit: '/s' },
+    {
+      name: `${name}: share of the constant route`,
+      value: rate(decided) / rate(constant),
+      unit: '',
+      target: { kind: 'at-least', value: 0.6 },
+    },
+    { name: `${name}: processor time of one decision`, value: used(decided), unit: 'µs' },
+    { name: `${name}: processor time of one constant answer`, value: used(constant), unit: 'µs' },
+    { name: `${name}: answer, median`, value: decided.p50Milliseconds, unit: 'ms' },
+    { name: `${name}: answer, 99 of 100`, value: decided.p99Milliseconds, unit: 'ms' },
   ]
 }
 
-/** A model server, its deployment, and a member who calls it. */
-async function makeWorld(
-  installation: BenchInstallation,
-): Promise<{ readonly server: Identity; readonly caller: Identity }> {
-  const administrator = await installation.connectAdministrator()
-  const caller = await addProject(installation, administrator, { project: 'bench', owner: 'olivia' })
-  await administrator.ask('PUT', '/v1/services/model.internal', { systemUser: 'kserve', projects: ['bench'] })
-  const request = makeRequest()
-  const answer = await administrator.ask('POST', '/v1/services/model.internal/certificates', { csr: request.pem })
-  const settings = { project: 'bench', host: 'resnet.internal', service: 'model.internal' }
-  const owner = await Connection.open(installation.server, caller)
-  await owner.ask('PUT', '/v1/deployments/resnet', settings)
-  for (const connection of [owner, administrator]) connection.close()
-  return { server: identityOf(answer, request.key), caller }
+async function waysOf(installation: BenchInstallation): Promise<readonly Way[]> {
+  const { modelServer, proxy, certificates } = await callersOf(installation, 'nginx')
+  const write = (name: string, requests: readonly Buffer[]): string => {
+    const file = join(installation.folder, `${name}.json`)
+    writeFileSync(file, JSON.stringify(requests.map((request) => request.toString('base64'))))
+    return file
+  }
+  return [
+    { name: '/v1/authorize', asker: modelServer, requestFile: write('authorize', certificates.map(authorizeRequest)) },
+    { name: '/authz/nginx', asker: proxy, requestFile: write('nginx', certificates.map(nginxRequest)) },
+  ]
+}
+
+function authorizeRequest(certificate: string, number: number): Buffer {
+  return encodeRequest('POST', '/v1/authorize', {
+    credential: { certificate },
+    actingUser: ACTING_USER,
+    host: hostOf(number),
+    method: 'POST',
+    path: '/v1/chat/completions',
+  })
+}
+
+/** As the configuration of docs/deploy/nginx.conf asks about a call of a browser's size. */
+function nginxRequest(certificate: string, number: number): Buffer {
+  const headers = {
+    host: 'localhost',
+    'x-original-method': 'POST',
+    'x-original-uri': '/v1/chat/completions',
+    'x-original-host': hostOf(number),
+    'x-ssl-client-verify': 'SUCCESS',
+    'x-ssl-client-cert': encodeURIComponent(certificate),
+    'signet-act-as': ACTING_USER,
+    accept: 'application/json',
+    'accept-encoding': 'gzip, deflate',
+    'user-agent': 'OpenAI/Python 1.99.0',
+    'x-forwarded-for': '192.0.2.7',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`GET /authz/nginx HTTP/1.1\r\n${lines.join('')}\r\n`)
 }
 
 async function withConstantRoute<Result>(

@@ -5,15 +5,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AUTHORIZATION } from '../../src/grpc/protocol.ts'
 import type { CheckOrder } from './check-load.ts'
-import { makeRequest } from './certification-requests.ts'
-import { Connection, type Identity } from './connection.ts'
 import type { BenchOptions, Benchmark, Figure } from './figure.ts'
-import { addProject, BenchInstallation, identityOf } from './installation.ts'
+import { BenchInstallation } from './installation.ts'
 import type { LoadResult } from './load.ts'
+import { ACTING_USER, callersOf, CERTIFICATES, DEPLOYMENTS, hostOf } from './model-callers.ts'
 import { CLIENT_CORE, NODE, runPinned, SERVICE_CORE, spawnPinned } from './pinned.ts'
 
-const CERTIFICATES = 10_000
-const DEPLOYMENTS = 1_000
 const CALLS_AT_ONCE = 32
 /** Every message twice: the first time each certificate is verified, and an identity signed for it. */
 const WARM_UP = { answers: 20_000, atMostSeconds: 90 }
@@ -27,7 +24,8 @@ export const check: Benchmark = {
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {
   await installation.serve(options.profileFolder)
   options.say('issuing certificates')
-  const { proxy, messages } = await makeWorld(installation)
+  const { proxy, certificates } = await callersOf(installation, 'envoy-grpc')
+  const messages = certificates.map((pem, number) => messageOf(pem, hostOf(number)))
   const messageFile = join(installation.folder, 'messages.json')
   writeFileSync(messageFile, JSON.stringify(messages))
   const order = (pid: number): CheckOrder => ({
@@ -68,51 +66,6 @@ function figuresOf(decided: LoadResult, constant: LoadResult): readonly Figure[]
   ]
 }
 
-interface World {
-  readonly proxy: Identity
-  /** Checks as they go over the wire, in base64. */
-  readonly messages: readonly string[]
-}
-
-async function makeWorld(installation: BenchInstallation): Promise<World> {
-  const administrator = await installation.connectAdministrator()
-  const caller = await addProject(installation, administrator, { project: 'bench', owner: 'olivia' })
-  const serviceOf = async (name: string): Promise<Identity> => {
-    await administrator.ask('PUT', `/v1/services/${name}`, { systemUser: 'envoy', projects: ['bench'] })
-    const request = makeRequest()
-    const answer = await administrator.ask('POST', `/v1/services/${name}/certificates`, { csr: request.pem })
-    return identityOf(answer, request.key)
-  }
-  await serviceOf('model.internal')
-  const proxy = await serviceOf('gateway.internal')
-  const registration = { service: 'gateway.internal', certificateHeader: 'envoy-grpc', deployments: 'all' }
-  await administrator.ask('PUT', '/v1/proxies/gateway', registration)
-  const owner = await Connection.open(installation.server, caller)
-  for (let number = 0; number < DEPLOYMENTS; number += 1) {
-    const settings = { project: 'bench', host: `d${number}.internal`, service: 'model.internal' }
-    await owner.ask('PUT', `/v1/deployments/d${number}`, settings)
-  }
-  const certificates = await manyCertificates(installation, caller)
-  for (const connection of [owner, administrator]) connection.close()
-  return { proxy, messages: certificates.map((pem, number) => messageOf(pem, `d${number % DEPLOYMENTS}.internal`)) }
-}
-
-/** All of one member: what is looked up and verified is the certificate. */
-async function manyCertificates({ server }: BenchInstallation, caller: Identity): Promise<readonly string[]> {
-  const csr = makeRequest().pem
-  const certificates: string[] = []
-  const work = async (): Promise<void> => {
-    const connection = await Connection.open(server, caller)
-    while (certificates.length < CERTIFICATES) {
-      const answer = await connection.ask('POST', '/v1/projects/bench/members/olivia/certificates', { csr })
-      certificates.push(String(answer['certificate']))
-    }
-    connection.close()
-  }
-  await Promise.all(Array.from({ length: 16 }, work))
-  return certificates.slice(0, CERTIFICATES)
-}
-
 /** As Envoy asks about a call of a browser's size. */
 function messageOf(certificate: string, host: string): string {
   const headers = {
@@ -124,7 +77,7 @@ function messageOf(certificate: string, host: string): string {
     'accept-encoding': 'gzip, deflate',
     'content-type': 'application/json',
     'content-length': '412',
-    'signet-act-as': 'bench__olivia',
+    'signet-act-as': ACTING_USER,
     'user-agent': 'OpenAI/Python 1.99.0',
     'x-forwarded-proto': 'https',
     'x-request-id': 'a2b4e1c0-5a0f-4f29-9d7b-0f1b5ad4a0c3',

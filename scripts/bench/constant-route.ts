@@ -1,4 +1,5 @@
-// A server with one route: `/v1/authorize` with its real schemas, on Signet's own TLS listener, that always allows.
+// A server of Hono on Signet's own TLS listener that always allows: `/v1/authorize` with its real schemas, and `/authz/nginx` with an
+// answer of the same form and size.
 import { systemClock } from '../../src/domain/clock.ts'
 import { currentServerCertificate } from '../../src/enrollment/server-certificate.ts'
 import { listenHttps } from '../../src/http/listener.ts'
@@ -32,6 +33,23 @@ api.openapi(
     return c.json({ decision: 'allow' as const, reason: 'ALLOWED', policyRevision: 1 }, 200)
   },
 )
+// A signed identity has about this many characters.
+const IDENTITY = 'x'.repeat(620)
+api.get('/authz/nginx', (c) => {
+  return c.body(null, 200, {
+    'cache-control': 'no-store',
+    'content-length': '0',
+    'signet-acting-user': 'bench__olivia',
+    'signet-deployment': 'd1',
+    'signet-identity': IDENTITY,
+    'signet-policy-revision': '1',
+    'signet-project': 'bench',
+    'signet-subject': 'bench__olivia',
+    'signet-subject-kind': 'member',
+    'x-authz-reason': 'ALLOWED',
+    'x-authz-valid-until': '2026-01-01T00:00:00.000Z',
+  })
+})
 await listenHttps(configuration.listeners.https, api.fetch, configuration.limits, {
   material: {
     certificateChain: chain,

@@ -173,8 +173,11 @@ function responseTo(
   // Some proxies pass on one line alone, so all challenges stand in one (RFC 9110 §11.6.1).
   const asked = challenges.length === 0 ? [] : [['www-authenticate', challenges.join(', ')] as const]
   const isAllowed = status === 200
-  const type = isAllowed ? [] : [['content-type', 'application/problem+json'] as const]
-  const all = Object.fromEntries([...headers, ...identity, ...asked, ...more, ...type, ...ALWAYS])
+  // Without a length an empty answer would be sent in chunks.
+  const content = isAllowed
+    ? (['content-length', '0'] as const)
+    : (['content-type', 'application/problem+json'] as const)
+  const all = Object.fromEntries([...headers, ...identity, ...asked, ...more, content, ...ALWAYS])
   return new Response(isAllowed ? null : problemBody(reason, answer.status, requestId), { status, headers: all })
 }
 
