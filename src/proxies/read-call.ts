@@ -114,8 +114,19 @@ function routeOf(snapshot: Snapshot, told: ToldCall, headers: ToldHeaders, targe
   if (target === 'untold' || target.kind === 'refused') return route
   const path = pathOf(told, target)
   const byPath = resolveRoute(snapshot, route, path)
-  const models = [...named, ...publisherModel(target, asked(byPath))]
+  const inPath = publisherModel(target, asked(byPath))
+  const byHostAndPath: Route = { ...route, models: inPath }
+  if (told.model === 'untold' && needsTheBody(snapshot, byHostAndPath, path)) return byHostAndPath
+  const models = [...named, ...inPath]
   return { ...route, models: [...models, ...otherDeployment(snapshot, { ...route, models }, told, byPath)] }
+}
+
+/**
+ * Whether host and path do not say by themselves which deployment is meant. A header may then agree with the body and contradict
+ * it, but not stand for it: whoever does not tell the body could let one model be decided about and another be called.
+ */
+function needsTheBody(snapshot: Snapshot, route: Route, path: CallPath): boolean {
+  return resolveRoute(snapshot, route, path).kind !== 'found'
 }
 
 function bodyModel(model: BodyModel | 'untold'): string | undefined {

@@ -295,6 +295,62 @@ describe('a call that is refused', () => {
     expect({ status: huge.status, code: huge.code }).toEqual({ status: 413, code: 'body_too_large' })
   })
 
+  describe('at a gateway, where the model says which deployment is meant', () => {
+    const MODEL = 'x-gateway-model-name'
+    beforeAll(async () => {
+      const { service } = calls
+      const { id } = expectStatus(await service.post('/v1/models', { name: 'llama' }, service.admin), 201).json
+      await calls.putDeployment({ model: id, modelSelector: 'required' }, 'named')
+      await calls.putDeployment({}, 'left')
+    })
+
+    test('a header is nobody’s word for a body', async () => {
+      const [host, model] = ['named.internal', 'named']
+      const header = { [MODEL]: model }
+      const byNginx = { ...VOUCHED.nginx(calls.alice), 'x-original-host': host, ...header }
+      expect(reasonOf(await calls.nginx(byNginx))).toEqual(refused(403, 'ROUTE_UNKNOWN', 404))
+      const byTraefik = { ...VOUCHED.traefik(calls.alice), 'x-forwarded-host': host, ...header }
+      expect(reasonOf(await calls.forwardAuth(byTraefik))).toEqual(refused(404, 'ROUTE_UNKNOWN'))
+      const told = { host, ...VOUCHED.xfcc(calls.alice), ...header }
+      const envoy = (body?: unknown) => calls.tell('/authz/envoy/v1/chat', told, calls.proxy('xfcc'), 'POST', body)
+      expect(reasonOf(await envoy())).toEqual(refused(404, 'ROUTE_UNKNOWN'))
+      expect(reasonOf(await envoy({ model: 'resnet' }))).toEqual(refused(403, 'ROUTE_CONFLICT'))
+      expect(reasonOf(await envoy({ other: model }))).toMatchObject({ status: 200 })
+      const allowed = await envoy({ model })
+      expect({ status: allowed.status, deployment: allowed.headers['signet-deployment'] }).toEqual({
+        status: 200,
+        deployment: model,
+      })
+    })
+
+    test('where host and path say it, a header has to agree and no body is needed', async () => {
+      const told = (more: Told) => ({ ...VOUCHED.nginx(calls.alice), ...more })
+      expect((await calls.nginx(told({ [MODEL]: 'resnet' }))).status).toBe(200)
+      expect(reasonOf(await calls.nginx(told({ [MODEL]: 'left' })))).toEqual(refused(403, 'ROUTE_CONFLICT', 403))
+    })
+
+    test('a publisher’s path names the model', async () => {
+      const { service } = calls
+      const { id } = expectStatus(await service.post('/v1/models', { name: 'hub/llama' }, service.admin), 201).json
+      await calls.putDeployment({ model: id, modelSelector: 'required' }, 'published')
+      const path = '/publishers/hub/models/llama/v1/chat'
+      const of = (uri: string, more: Told = {}) =>
+        calls.nginx({
+          ...VOUCHED.nginx(calls.alice),
+          'x-original-host': 'published.internal',
+          'x-original-uri': uri,
+          'x-signet-normalized-uri': uri,
+          ...more,
+        })
+      expect((await of(path)).status).toBe(200)
+      expect((await of(path, { [MODEL]: 'hub/llama' })).status).toBe(200)
+      expect(reasonOf(await of(path, { [MODEL]: 'resnet' }))).toEqual(refused(403, 'ROUTE_CONFLICT', 403))
+      for (const other of ['/publishers/hub/models/other/v1/chat', '/v1/chat']) {
+        expect(reasonOf(await of(other, { [MODEL]: 'hub/llama' })), other).toEqual(refused(403, 'ROUTE_UNKNOWN', 404))
+      }
+    })
+  })
+
   test("a caller's path behind Envoy's prefix reaches no other route", async () => {
     const by = calls.proxy('xfcc')
     for (const path of ['/authz/envoy/../../v1/me', '/authz/../v1/me', '/authz/envoy/%2e%2e/%2e%2e/v1/me']) {

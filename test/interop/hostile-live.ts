@@ -81,11 +81,9 @@ function told({ method, target, headers, shows }: Call): string {
   return JSON.stringify([method, target, shows, headers.filter(([name]) => !/^content-/i.test(name))])
 }
 
-/** Whether a gateway's caller names its model where such a proxy tells it. */
-export function namesModelOpenly({ headers }: Call, world: HostileWorld): boolean {
-  const host = headers.find(([name]) => name.toLowerCase() === 'host')?.[1]
-  const isNamed = headers.some(([name, value]) => foldedName(name) === world.modelHeader && value !== '')
-  return host !== world.gatewayHost || isNamed
+/** At a gateway the body says which model is meant, and nothing that stands in for it counts where nobody tells the body. */
+export function needsTheBody({ headers }: Call, world: HostileWorld): boolean {
+  return headers.find(([name]) => name.toLowerCase() === 'host')?.[1] === world.gatewayHost
 }
 
 /** What a model server could believe of its caller, in one order. */

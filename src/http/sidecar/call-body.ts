@@ -16,7 +16,7 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TR
  * Rejects with what reading rejects with: the client has gone.
  */
 export async function readBegun(request: IncomingMessage, selector: 'optional' | 'required'): Promise<BegunBody> {
-  if (WITHOUT_BODY.has(request.method ?? '')) return { model: 'untold', begun: [] }
+  if (WITHOUT_BODY.has(request.method ?? '')) return { model: isAlone(request) ? NO_BODY : 'untold', begun: [] }
   const { begun, isWhole } = await readUpTo(request, MAX_BODY_BYTES)
   if (!isWhole && selector === 'optional') return { model: 'untold', begun }
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = request.headers
@@ -28,6 +28,13 @@ export async function readBegun(request: IncomingMessage, selector: 'optional' |
     model: model.kind === 'refused' && selector === 'optional' && !isAmbiguous(model.fault) ? 'untold' : model,
     begun,
   }
+}
+
+const NO_BODY: BodyModel = Object.freeze({ kind: 'absent', why: 'no-body' })
+
+/** Whether nothing comes behind the headers (RFC 9112 §6.3). */
+function isAlone({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
 }
 
 /** Whether two readers could read another model in it, which is refused everywhere. */
