@@ -5,6 +5,7 @@ import type { StepOutcome } from './decision.ts'
 import { certificateOf, type Inquiry, modelIn, principalIn, routed } from './inquiry.ts'
 import { isSuperadmin, mayUseGroup } from './model-rights.ts'
 import type { Principal } from './principal.ts'
+import type { ApiKeyView } from './snapshot.ts'
 
 /** How far a sign-in may lie ahead of our clock, in milliseconds. */
 const CLOCK_DIFFERENCE_MILLISECONDS = 60_000
@@ -148,10 +149,19 @@ export function checkScope(inquiry: Inquiry): StepOutcome {
     }
     if (other.kind !== 'api-key') continue
     const key = snapshot.apiKey(other.prefix)
-    if (key?.scopes.has(scope) !== true) return 'SCOPE_MISSING'
+    if (key?.scopes.has(scope) !== true || outranksMaker(inquiry, key)) return 'SCOPE_MISSING'
     outcome = 'passed'
   }
   return outcome
+}
+
+/**
+ * A key that was made in a sign-in may be of an administrator who does not act as one there: it manages models with the scope that
+ * only whoever acts as one gives.
+ */
+function outranksMaker(inquiry: Inquiry, { reach, scopes }: ApiKeyView): boolean {
+  if (touchesData(inquiry) || principalIn(inquiry).kind !== 'admin') return false
+  return reach.kind === 'user' && !scopes.has('ADMIN')
 }
 
 export function checkKeyDeployments(inquiry: Inquiry): StepOutcome {

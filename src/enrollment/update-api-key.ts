@@ -9,7 +9,7 @@ import { EnrollmentRefused } from './errors.ts'
 import { refuseStaleSignIn } from './fresh-sign-in.ts'
 import { keptAsJson } from './idempotency.ts'
 import { requireReachedDeployments } from './key-deployments.ts'
-import { callerStillGood, refuseReplaced } from './second-look.ts'
+import { callerStillGood, refuseReplaced, requireAdministrator } from './second-look.ts'
 
 type Wanted = Pick<WantedApiKey, 'name' | 'scopes' | 'deployments'>
 
@@ -37,7 +37,11 @@ export async function updateApiKey(context: ActContext, asked: Asked & Wanted): 
       if (before === undefined) throw new EnrollmentRefused('api_key_unknown')
       await requireReachedDeployments(tx, before, deployments)
       const after: ApiKeyRecord = { ...before, scopes: [...new Set(scopes)], deployments }
-      if (isWider(before, after)) refuseOutliving(before.expiresAt, latestEnd(context, maker, standing, now))
+      if (isWider(before, after)) {
+        // A person reaches all of their keys in a sign-in, and widens none that they could not make there.
+        if (before.reach.kind === 'platform') await requireAdministrator(tx, maker, now)
+        refuseOutliving(before.expiresAt, latestEnd(context, maker, standing, now))
+      }
       await tx.updateApiKey(after)
       await tx.change(apiKeyChange(after, 'active'))
       const details = { name, scopes: after.scopes, deployments, before: before.scopes }

@@ -584,6 +584,9 @@ function rights(world: PlainWorld, question: PlainQuestion, deployment: PlainDep
     const key = other.is === 'api-key' ? world.keys.find((k) => k.prefix === other.prefix) : undefined
     const scopes = other.is === 'token' ? other.token.scopes : (key?.scopes ?? null)
     if (scopes !== null && !scopes.includes(data ? 'SERVING' : 'MODELREGISTRY')) return no('SCOPE_MISSING')
+    // Of a sign-in, which need not be one that administers.
+    if (!data && who.kind === 'admin' && key?.reach === 'user' && !key.scopes.includes('ADMIN'))
+      return no('SCOPE_MISSING')
   }
   for (const other of question.others) {
     const key = other.is === 'api-key' ? world.keys.find((k) => k.prefix === other.prefix) : undefined

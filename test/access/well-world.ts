@@ -219,6 +219,7 @@ function keyOf(chance: Chance, world: PlainWorld, user: string, reach: string): 
     scopes: chance.pick([
       ['SERVING', 'MODELREGISTRY'],
       ['JOB', 'SERVING', 'MODELREGISTRY'],
+      ['ADMIN', 'SERVING', 'MODELREGISTRY'],
     ]),
     only: chance.pick([null, null, ['scorer', 'churner']]),
     expires: NOW + chance.pick([0.001, 1, 60]),
