@@ -21,7 +21,7 @@ import { sessionOf } from './sign-in-tables.ts'
  */
 const ENDED_WITHIN_MILLISECONDS = 86_400_000
 
-/** What was deleted or removed is left out. */
+/** What was deleted or removed is left out, but for API keys. */
 export async function readCurrentState(session: Session, at: Date): Promise<readonly Change[]> {
   const since = at.getTime() - ENDED_WITHIN_MILLISECONDS
   return [
@@ -115,13 +115,13 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
 }
 
 async function apiKeys(session: Session, since: number): Promise<readonly Change[]> {
-  const rows = await session.query(
-    session.sql.selectFrom('api_keys').selectAll().where('ended_at', 'is', null).where('expires_at', '>', since),
-  )
+  const rows = await session.query(session.sql.selectFrom('api_keys').selectAll().where('expires_at', '>', since))
   return rows.map((row) => {
+    // One that has ended is told apart from one that never was (`KEY_REVOKED`), after a restart too.
+    const status = row.ended_at === null ? 'active' : 'ended'
     const { prefix, user, salt, hash, scopes, reach, deployments, expiresAt } = apiKeyOf(row)
     const whose = { prefix, user, salt, hash }
-    return { kind: 'api-key', ...whose, scopes, reach, deployments, expiresAt: expiresAt.getTime(), status: 'active' }
+    return { kind: 'api-key', ...whose, scopes, reach, deployments, expiresAt: expiresAt.getTime(), status }
   })
 }
 
