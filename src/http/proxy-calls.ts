@@ -9,6 +9,7 @@ import { readBodyModel } from '../proxies/body-model.ts'
 import type { CallAnswer } from '../proxies/call-answer.ts'
 import type { ToldCall } from '../proxies/told-call.ts'
 import { headersOfRaw } from '../proxies/told-headers.ts'
+import { admissionAnswer, type AdmissionQuestion, admissionQuestion } from './admission-review.ts'
 import { nowOf, shownCertificate, shownFacts } from './authenticate.ts'
 import type { ApiParts } from './parts.ts'
 import { problemResponse } from './problem.ts'
@@ -20,8 +21,16 @@ interface ProxyEndpoint {
   readonly way: ProxyWay
   /** For metrics, and as the table of permissions has it. */
   readonly route: string
+  /** Whether the question has a method of its own, which tells nothing of the call (row A16), or that of the call. */
+  readonly methods: 'own' | 'of-the-call'
   readonly tell: (incoming: IncomingMessage) => Told
-  readonly respond: (answer: CallAnswer, requestId: string) => Response
+  readonly respond: (answer: CallAnswer, as: Written) => Response
+}
+
+/** How the answer is written down. */
+interface Written {
+  readonly requestId: string
+  readonly admission: AdmissionQuestion | undefined
 }
 
 type Told = Pick<ToldCall, 'method' | 'target' | 'normalizedPath' | 'host'>
@@ -30,15 +39,17 @@ const ENVOY = '/authz/envoy'
 
 /** By the path in front of the query. */
 const ENDPOINTS: ReadonlyMap<string, ProxyEndpoint> = new Map([
-  ['/authz/nginx', { way: 'nginx', route: '/authz/nginx', tell: toldByNginx, respond: forNginx }],
+  ['/authz/nginx', { way: 'nginx', route: '/authz/nginx', methods: 'own', tell: toldByNginx, respond: forNginx }],
   [
     '/authz/forward-auth',
-    { way: 'forward-auth', route: '/authz/forward-auth', tell: toldByTraefik, respond: forProxy },
+    { way: 'forward-auth', route: '/authz/forward-auth', methods: 'own', tell: toldByTraefik, respond: forProxy },
   ],
 ])
+const OWN_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'POST'])
 const OF_ENVOY: ProxyEndpoint = {
   way: 'envoy-http',
   route: '/authz/envoy/{path}',
+  methods: 'of-the-call',
   tell: toldByEnvoy,
   respond: forEnvoy,
 }
@@ -52,7 +63,7 @@ export async function answerProxyCall(c: ApiContext, parts: ApiParts): Promise<R
   const { incoming } = c.env
   const started = performance.now()
   const requestId = c.get('requestId')
-  const endpoint = endpointOf(incoming.url ?? '')
+  const endpoint = endpointOf(incoming)
   const response =
     endpoint === undefined ? problemResponse('not_found', {}, requestId) : await answered(c, parts, endpoint, requestId)
   const route = endpoint?.route ?? '/authz'
@@ -60,10 +71,11 @@ export async function answerProxyCall(c: ApiContext, parts: ApiParts): Promise<R
   return response
 }
 
-function endpointOf(rawTarget: string): ProxyEndpoint | undefined {
-  if (rawTarget.startsWith(`${ENVOY}/`)) return OF_ENVOY
-  const query = rawTarget.indexOf('?')
-  return ENDPOINTS.get(query < 0 ? rawTarget : rawTarget.slice(0, query))
+function endpointOf({ url = '', method }: IncomingMessage): ProxyEndpoint | undefined {
+  if (url.startsWith(`${ENVOY}/`)) return OF_ENVOY
+  const query = url.indexOf('?')
+  const endpoint = ENDPOINTS.get(query < 0 ? url : url.slice(0, query))
+  return endpoint?.methods === 'own' && !OWN_METHODS.has(method) ? undefined : endpoint
 }
 
 async function answered(
@@ -73,20 +85,21 @@ async function answered(
   requestId: string,
 ): Promise<Response> {
   const { incoming } = c.env
-  const model = await modelOf(c)
-  if (model === 'too-large') return problemResponse('body_too_large', {}, requestId, { connection: 'close' })
+  const body = await bodyOf(c)
+  if (body === 'too-large') return problemResponse('body_too_large', {}, requestId, { connection: 'close' })
   const { socket } = incoming
   noteUse(parts, c)
   const told: ToldCall = {
     ...tell(incoming),
     headers: headersOfRaw(incoming.rawHeaders),
     deployment: undefined,
-    model,
+    model: modelIn(body, incoming),
     certificate: { kind: 'in-headers' },
     clientAddress: undefined,
   }
   const certificate = shownCertificate(socket) ?? 'absent'
-  return respond(await parts.calls.answer(told, { kind: 'proxy', certificate }, way), requestId)
+  const admission = typeof body === 'string' ? undefined : admissionQuestion(body)
+  return respond(await parts.calls.answer(told, { kind: 'proxy', certificate }, way), { requestId, admission })
 }
 
 /** A rotation waits until the proxy asks with its new certificate. */
@@ -96,19 +109,22 @@ function noteUse(parts: ApiParts, c: ApiContext): void {
   parts.sightings.saw(facts.serial, nowOf(parts).wall)
 }
 
-/** A body is read where the proxy sends one along: what it names must agree with the rest. */
-async function modelOf({ req, env }: ApiContext): Promise<ToldCall['model'] | 'too-large'> {
+/** A body is read where the proxy sends one along. */
+async function bodyOf({ req, env }: ApiContext): Promise<Uint8Array | 'none' | 'encoded' | 'too-large'> {
   const { headers } = env.incoming
   // It only ends when its sender likes, and no proxy of these sends it so.
-  if (headers['transfer-encoding'] !== undefined) return { kind: 'refused', fault: 'encoded' }
+  if (headers['transfer-encoding'] !== undefined) return 'encoded'
   const length = Number(headers['content-length'] ?? 0)
-  if (length === 0) return 'untold'
-  if (!(length <= MAX_TOLD_BODY_BYTES)) return 'too-large'
-  return readBodyModel({
-    bytes: new Uint8Array(await req.arrayBuffer()),
-    contentType: headers['content-type'],
-    contentEncoding: headers['content-encoding'],
-  })
+  if (length === 0) return 'none'
+  return length <= MAX_TOLD_BODY_BYTES ? new Uint8Array(await req.arrayBuffer()) : 'too-large'
+}
+
+/** What the body names must agree with the rest. */
+function modelIn(body: Uint8Array | 'none' | 'encoded', { headers }: IncomingMessage): ToldCall['model'] {
+  if (body === 'none') return 'untold'
+  if (body === 'encoded') return { kind: 'refused', fault: 'encoded' }
+  const contentEncoding = headers['content-encoding']
+  return readBodyModel({ bytes: body, contentType: headers['content-type'], contentEncoding })
 }
 
 const MAX_TOLD_BODY_BYTES = 1024 * 1024
@@ -146,39 +162,45 @@ function single(value: string | string[] | undefined): string {
 }
 
 /** nginx passes on 401 and 403 alone, and makes 500 of everything else: the status that is meant stands in a header. */
-function forNginx(answer: CallAnswer, requestId: string): Response {
-  if (answer.status === 200) return responseTo(answer, 200, requestId, [])
+function forNginx(answer: CallAnswer, as: Written): Response {
+  if (answer.status === 200) return responseTo(answer, 200, as, [])
   const status = answer.status === 401 ? 401 : 403
-  return responseTo(answer, status, requestId, [['x-authz-status', String(answer.status)]])
+  return responseTo(answer, status, as, [['x-authz-status', String(answer.status)]])
 }
 
-function forProxy(answer: CallAnswer, requestId: string): Response {
-  return responseTo(answer, answer.status, requestId, [])
+function forProxy(answer: CallAnswer, as: Written): Response {
+  return responseTo(answer, answer.status, as, [])
 }
 
 /** Envoy takes the names of what must not reach the model server from the answer. */
-function forEnvoy(answer: CallAnswer, requestId: string): Response {
+function forEnvoy(answer: CallAnswer, as: Written): Response {
   const toRemove = answer.headersToRemove.join(',')
   const more = answer.status === 200 ? ([['x-envoy-auth-headers-to-remove', toRemove]] as const) : []
-  return responseTo(answer, answer.status, requestId, more)
+  return responseTo(answer, answer.status, as, more)
 }
 
 function responseTo(
   answer: CallAnswer,
   status: number,
-  requestId: string,
+  as: Written,
   more: readonly (readonly [name: string, value: string])[],
 ): Response {
-  const { reason, challenges, headers, identity } = answer
+  const { challenges, headers, identity } = answer
   // Some proxies pass on one line alone, so all challenges stand in one (RFC 9110 §11.6.1).
   const asked = challenges.length === 0 ? [] : [['www-authenticate', challenges.join(', ')] as const]
-  const isAllowed = status === 200
-  // Without a length an empty answer would be sent in chunks.
-  const content = isAllowed
-    ? (['content-length', '0'] as const)
-    : (['content-type', 'application/problem+json'] as const)
+  const { content, body } = contentFor(answer, as)
   const all = Object.fromEntries([...headers, ...identity, ...asked, ...more, content, ...ALWAYS])
-  return new Response(isAllowed ? null : problemBody(reason, answer.status, requestId), { status, headers: all })
+  return new Response(body, { status, headers: all })
+}
+
+function contentFor(answer: CallAnswer, { requestId, admission }: Written) {
+  if (admission !== undefined) {
+    return { content: ['content-type', 'application/json'], body: admissionAnswer(admission, answer) } as const
+  }
+  // Without a length an empty answer would be sent in chunks.
+  if (answer.status === 200) return { content: ['content-length', '0'], body: null } as const
+  const body = problemBody(answer.reason, answer.status, requestId)
+  return { content: ['content-type', 'application/problem+json'], body } as const
 }
 
 const ALWAYS: readonly (readonly [string, string])[] = [['cache-control', 'no-store']]

@@ -99,8 +99,14 @@ describe('requireExternalUserLoginAfterHours', () => {
       const file = { name: 'signet.yaml', folder: service.folder, text }
       const { dataFolder, publicUrl, publicHttpUrl, trustDomain } = service.configuration
       const flags = { dataFolder, publicUrl, publicHttpUrl, trustDomain, 'masterKey.file': 'master.key' }
+      const fault = 'requireExternalUserLoginAfterHours: -1 (never asked for), 0'
       const start = () => parseConfiguration({ environment: {}, file, workingFolder: service.folder, flags })
-      expect(start).toThrow(/requireExternalUserLoginAfterHours: -1 \(never asked for\), 0/)
+      expect(start).toThrow(
+        expect.objectContaining({
+          code: 'configuration_rejected',
+          facts: { faults: [expect.stringContaining(fault) as string] },
+        }) as Error,
+      )
     },
   )
 })

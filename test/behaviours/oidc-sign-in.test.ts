@@ -78,6 +78,7 @@ test.each([
   const starting = TestService.start({ browser: 'on', flags: { 'signIn.providers': JSON.stringify(providers) } })
   const error: unknown = await starting.catch((caught: unknown) => caught)
   if (!(error instanceof ConfigurationRejected)) throw new TypeError('it started', { cause: error })
+  expect(error.code).toBe('configuration_rejected')
   expect(error.facts['faults']).toEqual([
     expect.stringContaining('signIn.providers.corp.issuer: the https:// URL of the issuer'),
   ])

@@ -100,7 +100,8 @@ onBothStores(
     })
 
     test('OS20: what is read of a group', async () => {
-      const { json } = await get(forHr, people.alice)
+      const { status, json } = await get(forHr, people.alice)
+      expect(status).toBe(200)
       expect(json).toEqual({
         name: expect.any(String) as unknown,
         latest_version: 0,

@@ -41,8 +41,9 @@ onBothStores(
     const refused = async (by: ClientIdentity, body: object) =>
       refusal(await leavesNothing(service, () => register(by, body)))
     const stored = async (id: string) => {
-      const { access, backend_roles, owner } = (await groupOf(service, id)).json
-      return { access, backend_roles, owner: (owner as { name?: string } | undefined)?.name }
+      const { status, json } = await groupOf(service, id)
+      const { access, backend_roles, owner } = json
+      return { status, access, backend_roles, owner: (owner as { name?: string } | undefined)?.name }
     }
     const newest = async () =>
       ((await service.get('/v1/audit?limit=1', service.admin)).json['events'] as { act: string; object: string }[])[0]
@@ -70,7 +71,7 @@ onBothStores(
       ],
     ])('%s', async (_, said, expected) => {
       const id = await registered(service, people.alice, { name: newName(), ...said })
-      expect(await stored(id)).toEqual({ ...expected, owner: 'alice' })
+      expect(await stored(id)).toEqual({ status: 200, ...expected, owner: 'alice' })
     })
 
     test.each([
@@ -101,7 +102,8 @@ onBothStores(
 
     test('OS11: an administrator names roles that nobody gave them', async () => {
       const id = await registered(service, people.admin, { name: newName(), backend_roles: ['nobody has it'] })
-      expect(await stored(id)).toEqual({ access: 'restricted', backend_roles: ['nobody has it'], owner: 'root-admin' })
+      const expected = { access: 'restricted', backend_roles: ['nobody has it'], owner: 'root-admin' }
+      expect(await stored(id)).toEqual({ status: 200, ...expected })
     })
 
     test('OS12: a taken name tells whose it is to those who see it alone', async () => {
@@ -149,7 +151,8 @@ onBothStores(
     test('OS14: with the switch off a name alone makes a public group of nobody', async () => {
       await turnAccessControl(service, 'disabled')
       const id = await registered(service, people.alice, { name: newName() })
-      expect(await stored(id)).toEqual({ access: 'public', backend_roles: undefined, owner: undefined })
+      const expected = { access: 'public', backend_roles: undefined, owner: undefined }
+      expect(await stored(id)).toEqual({ status: 200, ...expected })
       await turnAccessControl(service, 'enabled')
     })
 

@@ -1,5 +1,5 @@
-// The proxies' endpoints in `/openapi.json`. They are answered before any routing (../proxy-calls.ts), for every method: Envoy asks with
-// the caller's own.
+// The proxies' endpoints in `/openapi.json`. They are answered before any routing (../proxy-calls.ts): nginx and forward-auth by GET
+// and POST, Envoy by the caller's own method.
 import { permissionOf } from '../permissions.ts'
 import { type Api, plainRoute, IN_PATH, NONE } from '../route.ts'
 import { z } from '@hono/zod-openapi'
