@@ -14,7 +14,8 @@ import { challengesFor, extAuthReason, outwardReason, statusOf } from './decisio
 import { type IdentitySigner, IdentityTokens } from './identity-token.ts'
 import { explainCall, type JudgedCall, judgeCall, type JudgingMeans, type PutCall } from './judged-call.ts'
 import { headersToRemove, identityHeaders, passedIdentity } from './passed-headers.ts'
-import { readCall, type Teller } from './read-call.ts'
+import { KnownLeaves } from './known-leaves.ts'
+import { readCall, type ReadingMeans, type Teller } from './read-call.ts'
 import type { Asker, ToldCall } from './told-call.ts'
 
 /** The way in, for metrics and logs. */
@@ -36,10 +37,12 @@ export interface CallDeskParts extends Omit<JudgingMeans, 'calls'> {
 export class CallDesk {
   readonly #parts: CallDeskParts
   readonly #means: JudgingMeans
+  readonly #reading: ReadingMeans
   readonly #identities: IdentityTokens | undefined
 
   constructor(parts: CallDeskParts) {
     this.#parts = parts
+    this.#reading = { ...parts, leaves: new KnownLeaves() }
     this.#means = { ...parts, calls: new CallsPerMinute(parts.clock) }
     this.#identities = parts.identity === 'none' ? undefined : new IdentityTokens(parts.identity, parts.clock)
   }
@@ -73,7 +76,7 @@ export class CallDesk {
     try {
       const teller = await this.#teller(asker)
       if (teller.kind === 'refused') return this.#refused(this.#denied(teller.reason, teller.fault), [])
-      const { read, toRemove } = readCall(this.#parts, told, teller.kind === 'self' ? 'none' : teller.view)
+      const { read, toRemove } = readCall(this.#reading, told, teller.kind === 'self' ? 'none' : teller.view)
       const isHeard = teller.kind === 'self' || speaksFor(this.#parts.snapshot, teller.proxy, read.route)
       const word: Question['asker'] = teller.kind === 'self' ? 'self' : isHeard ? 'trusted' : 'untrusted'
       const judged = await judgeCall(this.#means, { ...read, asker: word, action: 'infer', counting })

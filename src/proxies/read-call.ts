@@ -7,8 +7,9 @@ import type { DeploymentView, Snapshot } from '../access/snapshot.ts'
 import type { CertificateDialect } from '../domain/access-policy.ts'
 import type { BodyModel } from './body-model.ts'
 import { type CanonicalTarget, readCanonicalPath, readDecodedPath, type RefusedTarget } from './canonical-path.ts'
-import { readForwardedCertificate, type UnvouchedHeader, type Voucher } from './forwarded-certificate.ts'
+import type { UnvouchedHeader, Voucher } from './forwarded-certificate.ts'
 import type { ForwardedCertificate } from './forwarded-leaf.ts'
+import type { KnownLeaves } from './known-leaves.ts'
 import { ACT_AS_HEADER, DELEGATE_FOR_HEADER } from './identity-headers.ts'
 import { readPathModel } from './path-model.ts'
 import {
@@ -43,6 +44,7 @@ export interface Teller {
 export interface ReadingMeans {
   readonly snapshot: Snapshot
   readonly certificates: { verify(der: Uint8Array): CertificateFacts }
+  readonly leaves: KnownLeaves
 }
 
 export interface ReadResult {
@@ -59,7 +61,7 @@ export function readCall(means: ReadingMeans, told: ToldCall, teller: Teller | '
   const deployment = asked(resolveRoute(means.snapshot, route, pathOf(told, target)))
   const headers = withPlaces(told, first, deployment)
   if (headers.kind === 'ambiguous') return { read: ambiguous(told), toRemove: [] }
-  const forwarded = forwardedTo(told, headers, teller)
+  const forwarded = forwardedTo(means, told, headers, teller)
   if (forwarded.kind === 'ambiguous' || (told.model !== 'untold' && told.model.kind === 'refused')) {
     return { read: { ...ambiguous(told), route }, toRemove: headers.toRemove }
   }
@@ -178,13 +180,14 @@ export function acceptedPlaces({ rules }: Snapshot, deployment: DeploymentView |
 }
 
 function forwardedTo(
+  { leaves }: ReadingMeans,
   { certificate }: ToldCall,
   headers: ToldHeaders,
   teller: Teller | 'none',
 ): ForwardedCertificate | UnvouchedHeader {
   if (certificate.kind === 'seen') {
     // The connection itself says who calls: a header that says so too was written by the client.
-    const told = readForwardedCertificate(headers, { dialect: 'none' })
+    const told = leaves.read(headers, { dialect: 'none' })
     if (told.kind === 'ambiguous' || certificate.der === 'absent') return told
     return { kind: 'leaf', der: certificate.der }
   }
@@ -192,7 +195,7 @@ function forwardedTo(
   if (certificate.kind === 'envoy-grpc' && voucher.dialect !== 'envoy-grpc' && certificate.text !== '') {
     return { kind: 'ambiguous', header: 'source.certificate', fault: 'not-vouched' }
   }
-  return readForwardedCertificate(headers, voucher)
+  return leaves.read(headers, voucher)
 }
 
 function voucherOf(teller: Teller | 'none', certificate: string): Voucher {

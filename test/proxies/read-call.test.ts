@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { resolveRoute } from '../../src/access/route.ts'
 import { DEFAULT_DEPLOYMENT_POLICY, type DeploymentPolicy } from '../../src/domain/access-policy.ts'
 import type { Change } from '../../src/domain/change.ts'
+import { KnownLeaves } from '../../src/proxies/known-leaves.ts'
 import { MODEL_HEADER, readCall } from '../../src/proxies/read-call.ts'
 import type { ToldCall } from '../../src/proxies/told-call.ts'
 import { deployment, named as text, snapshotOf } from '../access/world.ts'
@@ -19,6 +20,7 @@ const snapshot = snapshotOf(
 )
 const means = {
   snapshot,
+  leaves: new KnownLeaves(),
   certificates: {
     verify: () => {
       throw new Error('no certificate is told of here')
