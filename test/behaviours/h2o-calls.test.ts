@@ -45,9 +45,9 @@ describeWith(['nginx'], 'a scorer behind nginx', () => {
     await idp.listen([{ client_id: 'signet', redirect_uris: [REDIRECT] }])
     signer = await ForeignIssuer.start(KEY)
     bare = await ForeignIssuer.start(KEY)
-    const flags = { 'access.authModes': 'mtls,jwt,oidc,passphrase', trustedIssuers: trusted() }
+    const flags = { 'access.authModes': 'mtls,jwt,oidc,passphrase,none', trustedIssuers: trusted() }
     world = await World.start({ clock, flags })
-    const deployments = ['scorer', 'changed', 'turning', 'limited', 'beside']
+    const deployments = ['scorer', 'changed', 'turning', 'limited', 'beside', 'disabled']
     chain = await ProxyChain.start(world, 'nginx', deployments.map(host))
     for (const name of deployments) await expose(name, { authModes: ['oidc'] })
     await chain.register(deployments)
@@ -190,6 +190,17 @@ describeWith(['nginx'], 'a scorer behind nginx', () => {
     await expose('turning', { authModes, passphrases: [{ id: 'new' }] })
     expect(reasonOf(await score('turning', bearer(OLD)))).toEqual({ status: 401, reason: 'PASSPHRASE_INVALID' })
     for (const value of [NEW, signed()]) expect((await score('turning', bearer(value))).status).toBe(200)
+  })
+
+  test('H10: DISABLED answers whoever asks, from when it is said until it is taken back', async () => {
+    const refused = { status: 401, reason: 'CREDENTIAL_MISSING' }
+    expect(reasonOf(await score('disabled'))).toEqual(refused)
+    await expose('disabled', { authModes: ['none'] })
+    const answer = await score('disabled')
+    expect({ status: answer.status, json: answer.json }).toEqual({ status: 200, json: SCORED })
+    await expose('disabled', {})
+    expect(reasonOf(await score('disabled'))).toEqual(refused)
+    expect(chain.model.calls).toHaveLength(1)
   })
 
   describe('H11: passphrases in a header', () => {
