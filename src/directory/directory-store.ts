@@ -1,6 +1,6 @@
 // What the directory needs of a transaction. Inserting a name that is or was taken (without regard to case) throws
 // `NameTaken('name_taken')`; reading what is not there gives undefined.
-import type { ServiceName } from '../domain/dns-name.ts'
+import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Page, PageRequest, RowLock, SelectedPage } from '../domain/transactions.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
@@ -41,6 +41,8 @@ export interface DirectoryStore {
   updateService(service: Service): Promise<void>
   updateJob(job: Job): Promise<void>
 
+  /** Whose the DNS name is, or was: it stays theirs. */
+  serviceOfDnsName(name: DnsName): Promise<ServiceName | undefined>
   countActiveAdministrators(): Promise<number>
   countActiveOwners(project: ProjectName): Promise<number>
   /** Projects of which `user` is an active member, by name. */

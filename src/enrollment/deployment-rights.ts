@@ -3,8 +3,9 @@
 // the project: otherwise any owner could make somebody else's server answer for a deployment of theirs.
 import type { Caller } from '../domain/caller.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
-import { refuseReserved, type ServiceName } from '../domain/dns-name.ts'
+import { type DnsName, refuseReserved, type ServiceName } from '../domain/dns-name.ts'
 import type { NameRules } from '../domain/name-rules.ts'
+import { NameTaken } from '../domain/name-taken.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import { type Deployment, DeploymentRefused } from '../directory/deployment-store.ts'
 import { DirectoryRefused } from '../directory/errors.ts'
@@ -16,7 +17,7 @@ type Named = Pick<Deployment, 'name' | 'project' | 'host' | 'service' | 'service
   readonly policy: Pick<Deployment['policy'], 'moreHosts'>
 }
 
-/** Throws `EnrollmentRefused`, `DirectoryRefused`, `NameRejected`. */
+/** Throws `EnrollmentRefused`, `DirectoryRefused`, `NameRejected`, `NameTaken`. */
 export async function requireDeploymentRights(
   tx: UnitOfWork,
   caller: Caller,
@@ -26,9 +27,11 @@ export async function requireDeploymentRights(
 ): Promise<void> {
   const { project } = wanted
   if (!(await isOwner(tx, caller, project, at))) throw notPermitted(caller)
-  for (const host of [wanted.host, ...wanted.policy.moreHosts]) refuseReserved(host, names)
+  const hosts = [wanted.host, ...wanted.policy.moreHosts]
+  for (const host of hosts) refuseReserved(host, names)
   const service = await activeService(tx, wanted.service, 'share')
   if (!service.projects.includes(project)) throw new EnrollmentRefused('project_not_granted', { project })
+  for (const host of hosts) await refuseHostOfOthers(tx, host, wanted)
   for (const name of wanted.serviceCallers) await activeService(tx, name, 'share')
   await refuseServiceName(tx, wanted.name)
 }
@@ -67,6 +70,17 @@ async function isOf(tx: UnitOfWork, caller: Caller, project: ProjectName): Promi
 
 function unknown(deployment: DeploymentName): DeploymentRefused {
   return new DeploymentRefused('deployment_unknown', { deployment })
+}
+
+/**
+ * A proxy that stands before many brings calls for a name to the server that has it: they are not decided by the word of a project
+ * which that server does not serve. A name of a gateway, which serves no project, is a host as any other.
+ */
+async function refuseHostOfOthers(tx: UnitOfWork, host: DnsName, { project }: Named): Promise<void> {
+  const holder = await tx.serviceOfDnsName(host)
+  const service = holder && (await tx.service(holder, 'share'))
+  if (service?.status !== 'active' || service.projects.length === 0) return
+  if (!service.projects.includes(project)) throw new NameTaken('host_taken', { host })
 }
 
 /** Deployments and services are audiences of tokens: one name is never both. */

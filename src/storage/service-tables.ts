@@ -13,7 +13,10 @@ import { RecordMissing } from './errors.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
-export type ServiceTables = Pick<DirectoryStore, 'insertService' | 'service' | 'updateService' | 'listServices'>
+export type ServiceTables = Pick<
+  DirectoryStore,
+  'insertService' | 'service' | 'updateService' | 'listServices' | 'serviceOfDnsName'
+>
 
 export function serviceTables(session: Session): ServiceTables {
   const claimDnsName = dnsNames(session)
@@ -37,6 +40,9 @@ export function serviceTables(session: Session): ServiceTables {
   )
   const find = session.prepareRead((p: { name: ServiceName }) =>
     session.sql.selectFrom('services').selectAll().where('name', '=', p.name),
+  )
+  const holder = session.prepare((p: { name: DnsName }) =>
+    session.sql.selectFrom('service_dns_names').select('service').where('dns_name', '=', p.name),
   )
   const update = session.prepareChange((p: Omit<Schema['services'], 'id' | 'created_at'>) =>
     session.sql
@@ -66,6 +72,7 @@ export function serviceTables(session: Session): ServiceTables {
       const [row] = await find(lock, { name })
       return row && serviceOf(row)
     },
+    serviceOfDnsName: async (name) => (await holder({ name }))[0]?.service,
     updateService: async (service) => {
       const kept = await update(serviceRow(service))
       if (kept === 0) throw new RecordMissing('service', service.name)

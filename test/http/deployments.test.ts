@@ -256,6 +256,19 @@ onBothStores(
       expect(answers.map(({ status }) => status).toSorted((x, y) => x - y)).toEqual([200, 409, 409, 409])
     })
 
+    test('are not the name of a server that serves other projects', async () => {
+      const owner = await running().addProject('speech', 'sofia')
+      await running().addService('tts.internal', { projects: ['speech'], dnsNames: ['tts-2.internal'] })
+      await running().addService('edge.internal', { dnsNames: ['edge-2.internal'] })
+      for (const name of ['tts.internal', 'tts-2.internal']) {
+        expect(known(await put.as('thief', { host: name }))).toEqual(refusal(409, 'host_taken'))
+        expect(known(await put.as('thief', { moreHosts: [name] }))).toEqual(refusal(409, 'host_taken'))
+      }
+      expect(known(await put.as('behind', { host: 'edge-2.internal' }))).toEqual(OK)
+      const own = { project: 'speech', host: 'tts.internal', service: 'tts.internal' }
+      expect(known(await running().put('/v1/deployments/tts', own, owner))).toEqual(OK)
+    })
+
     test('are free when their service is removed', async () => {
       await running().addService('brief.internal', { projects: ['vision'] })
       const brief = { host: 'brief.models.internal', paths: ['/a'], service: 'brief.internal' }
