@@ -184,7 +184,7 @@ export class LiveSnapshot implements Snapshot {
   }
 
   isModel(text: string): boolean {
-    return this.#state.models.has(text) || this.#state.modelNames.has(text)
+    return this.#state.models.get(text)?.hidden === false || this.#state.modelNames.has(text)
   }
 
   /** This process reads the inventory: what it confirms, it knows. */

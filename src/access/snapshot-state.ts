@@ -45,7 +45,7 @@ export class SnapshotState {
   readonly modelGroups = new Map<string, ModelGroupView>()
   /** By id. */
   readonly models = new Map<string, ModelView>()
-  /** Names of models, and how many versions have each. */
+  /** Names of models that are not hidden, and how many versions have each. */
   readonly modelNames = new Map<string, number>()
   /** By the name of its service. */
   readonly proxies = new Map<string, ProxyView>()
@@ -192,10 +192,10 @@ export class SnapshotState {
 
   #foldModel(change: ChangeOf<'model'>): void {
     const before = this.models.get(change.id)
-    if (before !== undefined) this.#countModels(before.name, -1)
+    if (before?.hidden === false) this.#countModels(before.name, -1)
     const view = change.status === 'active' ? modelView(change) : undefined
     keep(this.models, change.id, view)
-    if (view !== undefined) this.#countModels(view.name, 1)
+    if (view?.hidden === false) this.#countModels(view.name, 1)
   }
 
   #countModels(name: string, by: 1 | -1): void {

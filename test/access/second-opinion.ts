@@ -296,7 +296,7 @@ function byModel(
   if (deployment.modelMustBeNamed && question.models.length === 0) return heldBack('ROUTE_UNKNOWN', asked)
   for (const said of question.models) {
     if (meansModelOf(world, deployment, said)) continue
-    const ofAModel = world.models.some((m) => m.status === 'active' && (said === m.id || said === m.name))
+    const ofAModel = world.models.some((m) => m.status === 'active' && !m.hidden && (said === m.id || said === m.name))
     const ofADeployment = world.deployments.some((d) => d.status === 'active' && d.name === said)
     return heldBack(ofAModel || ofADeployment ? 'ROUTE_CONFLICT' : 'ROUTE_UNKNOWN', asked)
   }
