@@ -1,6 +1,8 @@
 // Model groups and models against those whom they do not let in, on both stores: what `/v1` and OpenSearch's paths tell of what is not
 // theirs to see, whose name owns what, and what no body may hold.
 import { beforeAll, expect, test } from 'vitest'
+import { sha256Hex } from '../../src/enrollment/idempotency.ts'
+import { NOBODY, openInstallation } from '../../src/main/installation.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { type ClientIdentity, known } from '../support/https-client.ts'
 import {
@@ -102,6 +104,33 @@ onBothStores(
       }
     })
 
+    test('a call that names a hidden model is answered as one that names none', async () => {
+      const name = newName().replace(' ', '-')
+      await registeredModel(service, people.sue, { name })
+      await service.addService('model-1.internal')
+      const settings = { project: 'vision', host: 'resnet.models.internal', service: 'model-1.internal' }
+      await service.addDeployment('resnet', settings)
+      const reasons = []
+      for (const model of [name, 'never']) {
+        const body = { deployment: 'resnet', actingUser: 'vision__alice', model }
+        reasons.push(expectStatus(await service.post('/v1/authorize', body, people.alice), 200).json['reason'])
+      }
+      expect(reasons).toEqual(['ROUTE_UNKNOWN', 'ROUTE_UNKNOWN'])
+    })
+
+    test('what is kept for a request that may be asked twice tells no credential of its body', async () => {
+      const body = JSON.stringify({ name: 'm', connector: { ...connectorWith({}), credential: { key: 'guessable' } } })
+      const [path, key] = [`${MODELS}/_register`, newName().replace(' ', '-')]
+      const headers = { 'idempotency-key': key }
+      const ask = () => service.send({ method: 'POST', path, body, headers }, people.alice)
+      expect(expectStatus(await ask(), 200).json['model_id']).toBe(expectStatus(await ask(), 200).json['model_id'])
+      const { storage } = await openInstallation(service.configuration, NOBODY)
+      const scope = { principal: 'member:vision__alice', method: 'POST', path, key, bodyDigest: sha256Hex(body) }
+      const claim = await storage.run((tx) => tx.claimIdempotencyKey(scope, service.clock.now(), service.clock.now()))
+      await storage.close()
+      expect(claim.kind).toBe('other-body')
+    })
+
     test.each([
       ['a name that is half a character', `${GROUPS}/_register`, '{"name":"x\\ud800"}'],
       ['a backend role that is half a character', `${GROUPS}/_register`, '{"name":"x","backend_roles":["\\udc00"]}'],
@@ -123,7 +152,11 @@ function nested(depth: number): string {
   return `{"query":${'{"bool":{"must":['.repeat(depth)}{"match_all":{}}${']}}'.repeat(depth)}}`
 }
 
-function modelWith(headers: object): string {
+function connectorWith(headers: object): object {
   const action = { action_type: 'predict', method: 'POST', url: 'https://models.internal/v1', headers }
-  return JSON.stringify({ name: 'm', connector: { name: 'remote', protocol: 'http', actions: [action] } })
+  return { name: 'remote', protocol: 'http', actions: [action] }
+}
+
+function modelWith(headers: object): string {
+  return JSON.stringify({ name: 'm', connector: connectorWith(headers) })
 }

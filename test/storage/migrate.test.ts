@@ -1,6 +1,7 @@
 // Migrations: forward only, by one process at a time, and never on a schema that is newer than the code.
 import { expect, it } from 'vitest'
-import type { ServiceName } from '../../src/domain/dns-name.ts'
+import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
+import type { DnsName, ServiceName } from '../../src/domain/dns-name.ts'
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from '../../src/storage/migrate.ts'
 import { onBothDatabases } from './databases.ts'
 import { addPeople, codeOf } from './fixtures.ts'
@@ -26,6 +27,24 @@ const JOBS_OF_SCHEMA_2 = [
     values ('j1', 'p', 'ann', 'hub.internal', 'finished', 1000, 5000, 2000)`,
   `insert into jobs (id, project, user_name, launcher, status, started_at, ends_at)
     values ('j2', 'p', 'ann', 'hub.internal', 'active', 3000, 9000)`,
+]
+
+/** People, one of whom was unlinked, a key and two deployments, as they were before policies. */
+const ACCESS_OF_SCHEMA_12 = [
+  ...['ann', 'ben'].map(
+    (name) =>
+      `insert into users (id, name, folded, status, platform_role, created_at) values ('${name}', '${name}', '${name}', 'active', 'user', 1)`,
+  ),
+  `insert into projects (id, name, folded, status, created_at) values ('p', 'p', 'p', 'active', 1)`,
+  `insert into user_links (provider, subject, user_name, created_at) values ('corp', 's-1', 'ann', 1), ('other', 's-0', 'ann', 1)`,
+  `insert into sign_ins (user_name, provider, at) values ('ann', 'corp', 5), ('ben', 'corp', 6)`,
+  `insert into user_groups (user_name, group_name) values ('ann', 'lab1')`,
+  `insert into api_keys (prefix, user_name, name, salt, hash, scopes, privileged, reach, created_by, created_with, created_at, expires_at)
+    values ('pre', 'ann', 'k', 's', 'h', '["SERVING"]', 0, 'user', 'user:ann', 'session:x', 1, 4000000000000)`,
+  `insert into services (name, id, dns_names, system_user, roles, projects, status, created_at)
+    values ('hub.internal', 's', '[]', 'svc', '[]', '["p"]', 'active', 1)`,
+  `insert into deployments (name, project, host, service, service_callers, status)
+    values ('d', 'p', 'd.internal', 'hub.internal', '[]', 'active'), ('old', 'p', 'd.internal', 'hub.internal', '[]', 'deleted')`,
 ]
 
 onBothDatabases('migrations', (fresh) => {
@@ -80,6 +99,30 @@ onBothDatabases('migrations', (fresh) => {
       },
     ])
     expect(await storage.read((view) => view.leaseState('none'))).toEqual({ clock: 0, releasedUntil: 0 })
+  })
+
+  it('bring deployments, keys and sign-ins from before policies forward: protected, and of whom they were', async () => {
+    const database = await fresh()
+    const [last, ...more] = MIGRATIONS.slice(11)
+    if (last === undefined) throw new Error('there are more than twelve')
+    const withAccess: Migration = {
+      number: last.number,
+      statements: (types) => [...last.statements(types), ...ACCESS_OF_SCHEMA_12],
+    }
+    const { storage } = await database.open({ migrations: [...MIGRATIONS.slice(0, 11), withAccess, ...more] })
+    const { changes } = await storage.readState()
+    const told = (kind: string) => changes.filter((change) => change.kind === kind)
+    const policy = DEFAULT_DEPLOYMENT_POLICY
+    expect(told('deployment')).toMatchObject([{ name: 'd', host: 'd.internal', policy }])
+    expect(policy).toMatchObject({ authModes: ['mtls'], unprotectedPaths: [], externalGroups: [] })
+    expect(told('api-key')).toMatchObject([{ prefix: 'pre', deployments: 'all', status: 'active' }])
+    expect(told('sign-in').toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toMatchObject([
+      { user: 'ann', provider: 'corp', subject: 's-1', groups: ['lab1'] },
+      { user: 'ben', provider: 'corp', subject: '', groups: [] },
+    ])
+    expect(told('setting')).toMatchObject([{ value: 'enabled' }])
+    const hosts = await storage.run((tx) => tx.holdHosts(['d.internal' as DnsName]))
+    expect(hosts).toMatchObject([{ host: 'd.internal', path: '', deployment: 'd' }])
   })
 
   it('refuse a newer schema, with both numbers and what to do', async () => {

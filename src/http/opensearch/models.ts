@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import { deleteModel, registerModel, setModelState, updateModel } from '../../enrollment/models.ts'
 import { everyPage, listModels, readModel } from '../../enrollment/model-views.ts'
+import { slowDigest } from '../deployment-body.ts'
 import { askedOfModels, modelContextOf, readModels } from '../model-asker.ts'
 import type { ApiParts } from '../parts.ts'
 import { predict } from '../predict.ts'
@@ -48,7 +49,7 @@ function registering(api: Api, parts: ApiParts): void {
     async (c) => {
       const body = c.req.valid('json')
       const model = await registerModel(context, {
-        ...(await askedOfModels(parts, c)),
+        ...(await askedBeside(parts, c, body)),
         name: body.name,
         group: body.model_group_id,
         enabled: body.is_enabled ?? true,
@@ -76,7 +77,7 @@ function changing(api: Api, parts: ApiParts): void {
       const body = c.req.valid('json')
       const { id } = c.req.valid('param')
       await updateModel(context, {
-        ...(await askedOfModels(parts, c)),
+        ...(await askedBeside(parts, c, body)),
         id,
         name: body.name,
         enabled: body.is_enabled,
@@ -100,6 +101,13 @@ function changing(api: Api, parts: ApiParts): void {
       return c.json(deletionDocument(MODEL_INDEX, id, 'deleted'), 200)
     },
   )
+}
+
+/** A digest that is kept of a body with credentials is a slow one. */
+async function askedBeside(parts: ApiParts, c: ApiContext, body: Parameters<typeof credentialsIn>[0]) {
+  const asked = await askedOfModels(parts, c)
+  const holdsSecret = Object.keys(credentialsIn(body) ?? {}).length > 0
+  return holdsSecret ? { ...asked, idempotent: await slowDigest(asked.idempotent) } : asked
 }
 
 function states(api: Api, parts: ApiParts): void {

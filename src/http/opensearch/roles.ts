@@ -12,6 +12,7 @@ import {
 } from '../../enrollment/backend-roles.ts'
 import { ModelRefused } from '../../enrollment/model-refused.ts'
 import type { InternalUser, RoleMapping } from '../../enrollment/model-store.ts'
+import { slowDigest } from '../deployment-body.ts'
 import { administratorOnly } from '../administrator-only.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, askedOf, bodyQueryRoute, bodyRoute, callerIn, IN_PATH, newApi, NONE, plainRoute } from '../route.ts'
@@ -96,12 +97,13 @@ function users(api: Api, parts: ApiParts): void {
       await administratorOnly(parts, asked.caller)
       const user = parseUserName(c.req.valid('param').u, names)
       const passwordHash = await hashOf(parts, body.password)
+      const idempotent = passwordHash === undefined ? asked.idempotent : await slowDigest(asked.idempotent)
       const wanted = {
         user,
         roles: [...new Set(body.backend_roles)],
         ...(passwordHash === undefined ? {} : { passwordHash }),
       }
-      return c.json(saidOf(user, await putInternalUser(context, { ...asked, ...wanted })), 200)
+      return c.json(saidOf(user, await putInternalUser(context, { ...asked, idempotent, ...wanted })), 200)
     },
   )
   api.openapi(
