@@ -77,10 +77,11 @@ function judgeApiKey({ snapshot, at }: Inquiry, { prefix, secret }: ApiKeyFacts)
 export function checkPassphrases(inquiry: Inquiry): StepOutcome {
   return firstOf(inquiry, 'passphrase', (passphrase) => {
     if (passphrase.verdict === 'refused') return passphrase.reason
-    // The entry may have been taken away after it was tried.
+    // The entry may have been taken away or changed after it was tried: deriving a key takes time.
     const deployment = asked(inquiry.route)
     if (deployment?.name !== passphrase.deployment) return 'PASSPHRASE_INVALID'
-    const isCurrent = deployment.policy.passphrases.some(({ id }) => id === passphrase.entry)
+    const { entry, hash } = passphrase
+    const isCurrent = deployment.policy.passphrases.some((each) => each.id === entry && each.hash === hash)
     return isCurrent ? 'passed' : 'PASSPHRASE_INVALID'
   })
 }

@@ -156,7 +156,14 @@ export interface ApiKeyFacts {
 
 /** A passphrase was tried against the entries of the deployment that the call is for. */
 export type PassphraseFacts =
-  | { readonly kind: 'passphrase'; readonly verdict: 'held'; readonly deployment: string; readonly entry: string }
+  | {
+      readonly kind: 'passphrase'
+      readonly verdict: 'held'
+      readonly deployment: string
+      readonly entry: string
+      /** Of the entry when it was tried: it may say another one since, under the same name. */
+      readonly hash: string
+    }
   | {
       readonly kind: 'passphrase'
       readonly verdict: 'refused'

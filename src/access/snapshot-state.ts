@@ -1,5 +1,6 @@
 // The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
 import type { Change } from '../domain/change.ts'
+import { isReviewedGroup } from '../domain/reviewed-group.ts'
 import type {
   ApiKeyView,
   AccountView,
@@ -156,7 +157,8 @@ export class SnapshotState {
   }
 
   #foldSignIn({ user, provider, subject, groups, at }: ChangeOf<'sign-in'>): void {
-    keep(this.signIns, user, { user, provider, subject, groups: new Set(groups), at })
+    const said = groups.filter((group) => !isReviewedGroup(group))
+    keep(this.signIns, user, { user, provider, subject, groups: new Set(said), at })
   }
 
   #foldProject({ name, status }: ChangeOf<'project'>): void {

@@ -1,5 +1,7 @@
 // The groups that a provider names: taken exactly as they are, or not at all. Nothing is trimmed, folded or normalised, since a
-// group that looks like another is another; and nothing is left out, since a part of a set is another set.
+// group that looks like another is another; and nothing is left out, since a part of a set is another set. A right in a cluster is no
+// group of a provider's, whatever it calls one.
+import { isReviewedGroup } from '../domain/reviewed-group.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { ProvidedPerson, ProviderRules } from './sign-in-provider.ts'
 
@@ -22,7 +24,7 @@ export function acceptedGroups(groups: ProvidedPerson['groups'], rules: Provider
       why: 'a name or the number is out of bounds',
     })
   }
-  return distinct
+  return distinct.filter((group) => !isReviewedGroup(group))
 }
 
 /** What every database gives back as it was written: no lone surrogate, no control character (PostgreSQL takes no NUL). */

@@ -128,7 +128,8 @@ async function passphraseFacts(
   }
   const outcome = await passphrases.check(presented)
   if (outcome.kind === 'held') {
-    return { facts: { kind: 'passphrase', verdict: 'held', deployment: name, entry: outcome.entry.id } }
+    const { id: entry, hash: tried } = outcome.entry
+    return { facts: { kind: 'passphrase', verdict: 'held', deployment: name, entry, hash: tried } }
   }
   const facts: PassphraseFacts = { kind: 'passphrase', verdict: 'refused', reason: outcome.reason }
   return outcome.reason === 'RATE_LIMITED' ? { facts, retryAfterSeconds: outcome.retryAfterSeconds } : { facts }

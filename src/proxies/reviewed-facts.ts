@@ -5,9 +5,8 @@
 // Such a name is the API server's word alone: a token that claims it has not got it.
 import type { TokenFacts, VerifiedToken } from '../access/facts.ts'
 import type { DeploymentView } from '../access/snapshot.ts'
+import { isReviewedGroup, reviewedGroupsOf } from '../domain/reviewed-group.ts'
 import { type AccessReviewers, IssuerUnreachable } from '../tokens/trusted-issuer.ts'
-
-const REVIEWED = 'kubernetes:'
 
 export async function reviewedFacts(
   reviewers: AccessReviewers | undefined,
@@ -18,7 +17,7 @@ export async function reviewedFacts(
   if (facts.verdict === 'refused' || facts.subject.kind !== 'external') return facts
   const { idp, subject } = facts.subject
   const reviews = reviewers?.get(idp)
-  const wanted = deployment?.externalGroups.filter((group) => group.startsWith(`${REVIEWED}${idp}:`)) ?? []
+  const wanted = deployment?.externalGroups.filter((group) => group.startsWith(reviewedGroupsOf(idp))) ?? []
   if (reviews === undefined || wanted.length === 0) return withGroups(facts, new Set())
   try {
     const review = await reviews.review(token, subject, wanted)
@@ -32,9 +31,9 @@ export async function reviewedFacts(
 function withGroups(facts: VerifiedToken, granted: ReadonlySet<string>): VerifiedToken {
   if (facts.subject.kind !== 'external') return facts
   const claimed = [...facts.subject.groups]
-  const isAsBefore = granted.size === 0 && !claimed.some((group) => group.startsWith(REVIEWED))
+  const isAsBefore = granted.size === 0 && !claimed.some(isReviewedGroup)
   if (isAsBefore) return facts
-  const groups = new Set([...claimed.filter((group) => !group.startsWith(REVIEWED)), ...granted])
+  const groups = new Set([...claimed.filter((group) => !isReviewedGroup(group)), ...granted])
   return { ...facts, subject: { ...facts.subject, groups } }
 }
 

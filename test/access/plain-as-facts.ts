@@ -264,7 +264,7 @@ function otherFacts(plain: PlainCredential): OtherCredential {
       return { kind: 'api-key', prefix: plain.prefix, secret: plain.rightSecret ? 'matches' : 'differs' }
     case 'passphrase':
       if (plain.refused !== '') return { kind: 'passphrase', verdict: 'refused', reason: named(plain.refused) }
-      return { kind: 'passphrase', verdict: 'held', deployment: plain.deployment, entry: plain.entry }
+      return { kind: 'passphrase', verdict: 'held', deployment: plain.deployment, entry: plain.entry, hash: '' }
     case 'unreadable':
       return { kind: 'unreadable' }
     default:
