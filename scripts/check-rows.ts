@@ -1,11 +1,11 @@
 // Holds the tests against the rows of behaviour that they must show: each id stands in the title of a test that runs and that
 // expects a status, a code or a reason. An id in a comment, in a title over nothing, in a skipped test or inside a range
-// (`OS5–OS9`) is not shown.
+// (`OS5–OS9`) is not shown, and neither is one in a file that nowhere takes the running service (test/support/test-service.ts).
 //   node scripts/check-rows.ts          prints what is missing and exits 1
 //   node scripts/check-rows.ts --list   prints it and exits 0
 // Read from the syntax tree. A test has to expect something itself; the status may be expected by a function that it imports.
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 
 const numbered = (prefix: string, ...ranges: readonly (readonly [first: number, last: number])[]): string[] =>
@@ -198,11 +198,24 @@ function codeOf(part: ts.Node): string {
 
 /** Of `rows`, those that no test under the folder shows. */
 export function findMissingRows(folder: string, rows: readonly string[] = ROWS): readonly string[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'))
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .filter((file) => takesService(folder, file))
   const shownBy = (file: string): ReadonlySet<string> =>
     rowsShownBy(readFileSync(file, 'utf8'), (specifier) => textOfImport(dirname(file), specifier))
-  const shown = new Set(files.flatMap((name) => [...shownBy(join(folder, name))]))
+  const shown = new Set(files.flatMap((file) => [...shownBy(file)]))
   return rows.filter((id) => !shown.has(id))
+}
+
+/** By itself, or by a file of the folder that it imports. */
+function takesService(folder: string, file: string, seen = new Set<string>()): boolean {
+  if (basename(file) === 'test-service.ts') return true
+  if (seen.has(file) || !file.startsWith(folder)) return false
+  seen.add(file)
+  const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'))
+  const own = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'))
+  return own.some((name) => takesService(folder, join(dirname(file), name), seen))
 }
 
 function textOfImport(folder: string, specifier: string): string | undefined {

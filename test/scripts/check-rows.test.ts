@@ -86,13 +86,17 @@ describe('a function that is imported may expect the status', () => {
   })
 })
 
-test('what is missing is found over all files of a folder', () => {
+test('what is missing is found over all files of a folder that take the running service', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signet-rows-'))
   mkdirSync(join(folder, 'below'))
-  writeFileSync(join(folder, 'a.test.ts'), `test('A1', ${ASSERTED})`)
-  writeFileSync(join(folder, 'below', 'b.test.ts'), `test('A2', ${ASSERTED})`)
-  writeFileSync(join(folder, 'c.ts'), `test('A3', ${ASSERTED})`)
-  expect(findMissingRows(folder, ['A1', 'A2', 'A3'])).toEqual(['A3'])
+  const write = (name: string, ...lines: readonly string[]) => writeFileSync(join(folder, name), lines.join('\n'))
+  write('test-service.ts', '')
+  write('world.ts', `import { TestService } from './test-service.ts'`)
+  write('a.test.ts', `import { TestService } from './test-service.ts'`, `test('A1', ${ASSERTED})`)
+  write('below/b.test.ts', `import { World } from '../world.ts'`, `test('A2', ${ASSERTED})`)
+  write('c.ts', `import { World } from './world.ts'`, `test('A3', ${ASSERTED})`)
+  write('d.test.ts', `import { decide } from '../src/access/decide.ts'`, `test('A4', ${ASSERTED})`)
+  expect(findMissingRows(folder, ['A1', 'A2', 'A3', 'A4'])).toEqual(['A3', 'A4'])
   rmSync(folder, { recursive: true })
 })
 
