@@ -18,6 +18,8 @@ export interface Attempt {
   readonly credential: string
   /** As `clientAddressOf` gives it. */
   readonly address: string
+  /** The deployment for whose calls another server tells of this address: its word counts for those alone. */
+  readonly toldFor?: string | undefined
 }
 
 export interface CredentialLimits {
@@ -103,7 +105,7 @@ export class CredentialLimit {
   }
 
   #waitSeconds(attempt: Attempt): number | undefined {
-    const { address } = attempt
+    const address = placeOf(attempt)
     const key = keyOf(attempt)
     const { credentialFailures, addressFailures } = this.#limits
     if (this.#byCredential.failures(key) >= credentialFailures) return this.#byCredential.endsInSeconds(key)
@@ -116,13 +118,13 @@ export class CredentialLimit {
 
   #add(attempt: Attempt): void {
     this.#byCredential.add(keyOf(attempt))
-    this.#byAddress.add(attempt.address)
+    this.#byAddress.add(placeOf(attempt))
     this.#together.add(ALL)
   }
 
   #forgive(attempt: Attempt): void {
     this.#byCredential.forgive(keyOf(attempt))
-    this.#byAddress.forgive(attempt.address)
+    this.#byAddress.forgive(placeOf(attempt))
     this.#together.forgive(ALL)
   }
 }
@@ -132,8 +134,14 @@ export function secretName(secret: string): string {
   return hash('sha256', secret).slice(0, 16)
 }
 
-function keyOf({ kind, credential, address }: Attempt): string {
-  return `${kind} ${address} ${credential.slice(0, MAX_CREDENTIAL_LENGTH)}`
+function keyOf(attempt: Attempt): string {
+  const { kind, credential } = attempt
+  return `${kind} ${placeOf(attempt)} ${credential.slice(0, MAX_CREDENTIAL_LENGTH)}`
+}
+
+/** Who tells of addresses could have anybody locked out of what is not theirs. */
+function placeOf({ address, toldFor }: Attempt): string {
+  return toldFor === undefined ? address : `${toldFor} ${address}`
 }
 
 /** The problem code, when it is the credential that was refused, and not the service that failed. */

@@ -25,6 +25,8 @@ export interface FailedAttempt {
   readonly kind: 'api-key' | 'bearer'
   readonly credential: string
   readonly address: string
+  /** The deployment for which whoever asks tells of the address; undefined where it was seen here. */
+  readonly toldFor: string | undefined
 }
 
 export interface CredentialMeans {
@@ -42,6 +44,7 @@ export interface CredentialPlace {
   readonly activated: ReadonlySet<AuthMode>
   /** Undefined where nobody tells: then no client is held against what another one tried. */
   readonly clientAddress: string | undefined
+  readonly addressSeen: 'here' | 'told'
 }
 
 export interface FactsOfCredential {
@@ -163,6 +166,8 @@ function malformed(fault: PresentedFault, place: CredentialPlace): OtherCredenti
 }
 
 /** What a machine made cannot be guessed: where no address is told, each is limited for itself. */
-function attemptOf(kind: FailedAttempt['kind'], credential: string, { clientAddress }: CredentialPlace): FailedAttempt {
-  return { kind, credential, address: clientAddress ?? `${UNTOLD} ${credential.slice(0, 64)}` }
+function attemptOf(kind: FailedAttempt['kind'], credential: string, place: CredentialPlace): FailedAttempt {
+  const { clientAddress, addressSeen, deployment } = place
+  const toldFor = addressSeen === 'told' ? (deployment?.name ?? '') : undefined
+  return { kind, credential, address: clientAddress ?? `${UNTOLD} ${credential.slice(0, 64)}`, toldFor }
 }

@@ -75,7 +75,7 @@ function isWorthVerifying({ presented, asker, call }: PutCall): boolean {
 
 function verifiedCredentials(
   means: JudgingMeans,
-  { presented, route, call, clientAddress }: PutCall,
+  { presented, route, call, clientAddress, asker }: PutCall,
 ): Promise<readonly FactsOfCredential[]> {
   const { snapshot } = means
   const deployment = asked(resolveRoute(snapshot, route, call.path))
@@ -83,6 +83,7 @@ function verifiedCredentials(
     deployment,
     activated: snapshot.rules.activatedAuthModes,
     clientAddress,
+    addressSeen: asker === 'self' ? 'here' : 'told',
   })
 }
 

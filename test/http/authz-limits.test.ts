@@ -34,6 +34,21 @@ test('a key that failed is not looked at for a while, from that address alone', 
   expect(await tell(`ApiKey ${apiKey}`, '192.0.2.2, 192.0.2.1')).toEqual([429, 'RATE_LIMITED', 'later'])
 })
 
+test('whoever tells of addresses has nobody locked out of anything but that deployment', async () => {
+  const told = '127.0.0.1'
+  for (let tries = 0; tries < 4; tries++) await tell(`ApiKey ${apiKey}x`, told)
+  expect(await tell(`ApiKey ${apiKey}`, told)).toEqual([429, 'RATE_LIMITED', 'later'])
+  await calls.putDeployment({}, 'other')
+  expect(await tell(`ApiKey ${apiKey}`, told, 'other.internal')).toEqual([200, 'ALLOWED', 'now'])
+  // This very process comes from there, as whoever asks Signet itself.
+  const { status } = await calls.service.send(
+    { method: 'GET', path: '/v1/me', headers: { authorization: `ApiKey ${apiKey}` } },
+    undefined,
+  )
+  // Known again, and without the scope for it.
+  expect(status).toBe(403)
+})
+
 test('what comes before the credential in the table is answered first', async () => {
   const wrong = `ApiKey ${apiKey}x`
   expect(await tell(wrong, '192.0.2.1', 'nowhere.internal')).toEqual([404, 'ROUTE_UNKNOWN', 'now'])
