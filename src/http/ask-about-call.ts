@@ -5,6 +5,7 @@ import { decideAsker } from '../access/decide.ts'
 import type { Decision, ExplainedStep, Route } from '../access/decision.ts'
 import type { CertificateFacts } from '../access/facts.ts'
 import { asked as askedDeployment, mentionedDeployments, resolveRoute } from '../access/route.ts'
+import { EnrollmentRefused } from '../enrollment/errors.ts'
 import { isOwner, notPermitted } from '../enrollment/second-look.ts'
 import type { JudgedCall } from '../proxies/judged-call.ts'
 import { outwardReason } from '../proxies/decision-status.ts'
@@ -41,6 +42,10 @@ export async function mayBeTold(parts: ApiParts, c: ApiContext, route: Route): P
   const { context } = parts
   const caller = await callerIn(parts, c)
   if (caller.kind === 'anonymous') throw new HttpRefused('unauthenticated')
+  // Everybody may ask here, so no permission of the route has looked at what the key is for.
+  if (caller.kind === 'api-key' && !caller.scopes.has('ADMIN')) {
+    throw new EnrollmentRefused('scope_missing', { scope: 'ADMIN' })
+  }
   if (await administers(parts, caller)) return
   const meant = mentionedDeployments(parts.snapshot, route)
   const owns = await context.acts.run(async (tx) => {

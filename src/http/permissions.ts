@@ -271,7 +271,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   // The decision
   'post /v1/authorize': {
     callers: 'everyone',
-    who: 'everyone about themselves; about others the service that serves the deployment, a proxy that is registered for it; with `explain` an administrator, an owner of its project',
+    who: 'everyone about themselves; about others the service that serves the deployment, a proxy that is registered for it; with `explain` an administrator (by API key, with the scope ADMIN), an owner of its project',
   },
   'post /access/v1/evaluation': {
     callers: 'everyone',

@@ -60,6 +60,11 @@ onBothStores(
       const body = { deployment: 'resnet', actingUser: ADMIN, action: 'deploy' }
       const answer = await service.post('/v1/authorize', body, undefined, { authorization: `ApiKey ${key}` })
       expect(expectStatus(answer, 200).json['reason']).toBe(reason)
+      const told = await service.post('/v1/authorize', { ...body, explain: true }, undefined, {
+        authorization: `ApiKey ${key}`,
+      })
+      // Why others are refused is for administrators, by key those with the scope.
+      expect([told.status, told.code]).toEqual(scopes.includes('ADMIN') ? [200, undefined] : [403, 'scope_missing'])
     })
   },
 )
