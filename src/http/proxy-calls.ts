@@ -4,6 +4,7 @@
 // Found by the raw target, before any routing: Envoy puts the caller's own path behind our prefix, and a router that resolves `..` in
 // it would run another route with the proxy's identity.
 import type { IncomingMessage } from 'node:http'
+import type { CertificateFacts } from '../access/facts.ts'
 import { REASONS } from '../access/reasons.ts'
 import { readBodyModel } from '../proxies/body-model.ts'
 import type { CallAnswer } from '../proxies/call-answer.ts'
@@ -85,10 +86,14 @@ async function answered(
   requestId: string,
 ): Promise<Response> {
   const { incoming } = c.env
-  const body = await bodyOf(c)
+  const shown = shownFacts(parts, c.get('socket'))
+  const isService = shown !== 'absent' && shown.kind === 'verified' && shown.profile === 'service'
+  // Reading takes memory and time, and whoever can be no proxy is refused whatever stands there.
+  if (!isService && hasBody(incoming)) c.env.outgoing.setHeader('connection', 'close')
+  const body = isService ? await bodyOf(c) : 'none'
   if (body === 'too-large') return problemResponse('body_too_large', {}, requestId, { connection: 'close' })
   const { socket } = incoming
-  noteUse(parts, c)
+  noteUse(parts, shown)
   const told: ToldCall = {
     ...tell(incoming),
     headers: headersOfRaw(incoming.rawHeaders),
@@ -103,10 +108,13 @@ async function answered(
 }
 
 /** A rotation waits until the proxy asks with its new certificate. */
-function noteUse(parts: ApiParts, c: ApiContext): void {
-  const facts = shownFacts(parts, c.get('socket'))
+function noteUse(parts: ApiParts, facts: CertificateFacts | 'absent'): void {
   if (facts === 'absent' || facts.kind === 'refused' || facts.profile !== 'service') return
   parts.sightings.saw(facts.serial, nowOf(parts).wall)
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
 /** A body is read where the proxy sends one along. */

@@ -152,6 +152,20 @@ describe('step 0: who tells of calls', () => {
     }
   })
 
+  test('whoever can be no proxy has no body read', async () => {
+    // It says how much comes, and none of it does.
+    for (const length of ['1000000', '100000000']) {
+      const head = ['POST /authz/envoy/v1 HTTP/1.1', 'host: resnet.internal', `content-length: ${length}`]
+      const { status, text } = await calls.raw(head, calls.alice)
+      expect({ status, reason: /"code":"(\w+)"/.exec(text)?.[1] }).toEqual({ status: 403, reason: 'PEP_UNTRUSTED' })
+    }
+    const body = { model: 'resnet' }
+    for (const by of [undefined, calls.alice]) {
+      const answer = await calls.tell('/authz/envoy/v1', { host: 'resnet.internal' }, by, 'POST', body)
+      expect({ status: answer.status, code: answer.code }).toEqual({ status: 403, code: 'PEP_UNTRUSTED' })
+    }
+  })
+
   test('a proxy speaks for its own deployments, and only in its own form', async () => {
     const narrow = await calls.service.addService('narrow.internal')
     const register = (deployments: readonly string[]) =>
