@@ -125,7 +125,8 @@ function principalOfPerson(snapshot: Snapshot, user: UserName, deployment: Deplo
   }
   if (snapshot.user(user)?.platformRole === 'admin') return { kind: 'admin', name: user, user }
   const signIn = snapshot.signIn(user)
-  if (signIn === undefined) {
+  // Of whoever was unlinked before sign-ins kept it, nobody knows what the provider calls them: two such are not one person.
+  if (signIn === undefined || signIn.subject === '') {
     return { kind: 'external', name: `|${user}`, user, groups: new Set(), signedInAt: undefined }
   }
   const { provider, subject, groups, at } = signIn

@@ -75,3 +75,43 @@ describe('a group of a sign-in', () => {
     expect(decide(snapshot, shown({ kind: 'api-key', prefix: 'pre1', secret: 'matches' }), AT).reason).toBe(reason)
   })
 })
+
+describe('a sign-in that does not say what the provider calls the person', () => {
+  const of = (name: string): readonly Change[] => [
+    user(name),
+    { kind: 'sign-in', user: named(name), provider: 'idp', subject: '', groups: ['raters'], at: NOW.getTime() },
+    {
+      kind: 'api-key',
+      user: named(name),
+      prefix: name,
+      salt: '',
+      hash: '',
+      deployments: 'all',
+      scopes: ['SERVING'],
+      reach: { kind: 'user' },
+      expiresAt: NOW.getTime() + 1000,
+      status: 'active',
+    },
+  ]
+  const policy = {
+    ...DEFAULT_DEPLOYMENT_POLICY,
+    authModes: ['api-key'] as const,
+    actingUser: 'credential-itself' as const,
+    externalGroups: ['raters'],
+  }
+  const snapshot = snapshotOf(...of('erin'), ...of('finn'), deployment('scorer', 'fraud', { policy }))
+  const keyOf = (prefix: string) => ({ kind: 'api-key', prefix, secret: 'matches' }) as const
+
+  it('gives no group', () => {
+    expect(decide(snapshot, shown(keyOf('erin')), AT)).toMatchObject({
+      reason: 'GROUP_NOT_GRANTED',
+      subject: { kind: 'external', name: '|erin' },
+    })
+  })
+
+  it('makes no two people one', () => {
+    const both = { ...NO_CREDENTIALS, others: [keyOf('erin'), keyOf('finn')] }
+    const asked = question(undefined, { credentials: both, actingUser: { kind: 'credential-itself' } })
+    expect(decide(snapshot, asked, AT).reason).toBe('CREDENTIAL_CONFLICT')
+  })
+})
