@@ -1,9 +1,7 @@
 // Who asks about models over HTTP: the caller as everywhere; a superadmin by the certificate of this very connection; and in test
 // installations, on OpenSearch's paths alone, a name and a password (RFC 7617).
-import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
-import { isSuperadmin } from '../access/model-rights.ts'
 import type { MlAction } from '../access/ml-permissions.ts'
-import { validityAt } from '../domain/validity.ts'
+import { recogniseSuperadmin } from '../access/recognise.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { AskedOfModels, ModelContext } from '../enrollment/model-act.ts'
 import type { ModelAsker } from '../enrollment/model-asker.ts'
@@ -19,7 +17,11 @@ export async function modelAskerIn(parts: ApiParts, context: ApiContext): Promis
   const authorization = context.req.header('authorization')
   if (authorization === undefined && context.get('listener') === 'programs') {
     const facts = shownFacts(parts, context.get('socket'))
-    if (isGoodSuperadmin(parts, facts)) return { kind: 'superadmin', caller: callerFrom(facts) }
+    const found = facts === 'absent' ? facts : recogniseSuperadmin(parts.snapshot, facts, nowOf(parts))
+    // One that does not hold is refused where every certificate is.
+    if (found !== 'absent' && found.kind === 'recognised') {
+      return { kind: 'superadmin', caller: callerFrom(found.certificate) }
+    }
   }
   const isPassword = authorization?.startsWith('Basic ') === true && context.req.path.startsWith('/_plugins/')
   if (isPassword && parts.testPasswords !== 'off') {
@@ -46,16 +48,6 @@ export async function readModels<Result>(
 ): Promise<Result> {
   const asker = await modelAskerIn(parts, context)
   return parts.reader.read(async (view) => look(await openReading(view, asker, parts.snapshot.rules, action)))
-}
-
-/** Steps 7 and 11: good and named. What is not good is refused where every certificate is. */
-function isGoodSuperadmin(parts: ApiParts, facts: CertificateFacts | 'absent'): facts is VerifiedCertificate {
-  if (facts === 'absent' || facts.kind !== 'verified' || !isSuperadmin(parts.snapshot, facts)) return false
-  const { wall, monotonic } = nowOf(parts)
-  const { snapshot } = parts
-  const isFresh = monotonic - snapshot.confirmedAtMilliseconds < snapshot.staleAfterMilliseconds
-  const isRevoked = snapshot.revocation(facts.issuer, facts.serial) !== undefined
-  return isFresh && !isRevoked && validityAt(facts.validity, wall) === 'valid'
 }
 
 /** A certificate beside it would be a second principal. */

@@ -17,8 +17,9 @@ function defaultOf(setting: string): string | undefined {
   const definitions = new Map(Object.entries(SETTINGS.shape).map(([name, rule]) => [name, rule.def]))
   const definition = definitions.get(setting)
   if (definition === undefined || !('defaultValue' in definition)) return undefined
-  const value = definition.defaultValue
-  return Array.isArray(value) && value.length === 0 ? undefined : String(value)
+  const value: unknown = definition.defaultValue
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(String).join()
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 describe('docs/operations.md', () => {
