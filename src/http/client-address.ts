@@ -1,5 +1,5 @@
-// Which client an address counts for where things are limited. No proxy is registered, so the address is that of the socket,
-// whatever a header says.
+// Which client a connection counts for where things are limited: the address of its socket, whatever a header says. Whom a
+// registered proxy speaks for is read where its calls are (src/proxies/).
 import type { Socket } from 'node:net'
 import { limitedAddress } from '../domain/limited-address.ts'
 
