@@ -17,7 +17,7 @@ import type {
   StepOutcome,
   Subject,
 } from './decision.ts'
-import { UNTOLD_CALL } from './decision.ts'
+import { ALLOW_RULES, UNTOLD_CALL } from './decision.ts'
 import { certificateAlone, type CertificateFacts, NO_CREDENTIALS } from './facts.ts'
 import { certificateOf, type Inquiry, inquiryInto, principalIn, routed } from './inquiry.ts'
 import { groupsAsOf, validUntil } from './lifetime.ts'
@@ -120,7 +120,15 @@ function ruleOf(inquiry: Inquiry): AllowRule {
   return kind === 'admin' ? 'administrator' : kind
 }
 
+const KNOWN_RULES: ReadonlySet<string> = new Set(ALLOW_RULES)
+
+/** What no step knows, a principal of a kind that a newer process wrote, would pass them all: only a rule of ours allows. */
+function refuseUnknown(rule: AllowRule): void {
+  if (!KNOWN_RULES.has(rule)) throw new TypeError(`no rule allows this: ${rule}`)
+}
+
 function allowed(matchedRule: AllowRule, inquiry: Inquiry): Allowed {
+  refuseUnknown(matchedRule)
   const subject = isAboutNobody(matchedRule) ? undefined : subjectIn(inquiry)
   const until = subject === undefined ? undefined : validUntil(inquiry)
   const asOf = subject === undefined ? undefined : groupsAsOf(inquiry)

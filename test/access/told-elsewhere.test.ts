@@ -115,3 +115,24 @@ describe('a sign-in that does not say what the provider calls the person', () =>
     expect(decide(snapshot, asked, AT).reason).toBe('CREDENTIAL_CONFLICT')
   })
 })
+
+describe('what this process does not know', () => {
+  it('allows nothing: a key whose reach is of a newer kind', () => {
+    const key = {
+      kind: 'api-key',
+      user: named('alice'),
+      prefix: 'new',
+      salt: '',
+      hash: '',
+      deployments: 'all',
+      scopes: ['SERVING'],
+      reach: { kind: 'of-next-year' },
+      expiresAt: NOW.getTime() + 1000,
+      status: 'active',
+    } as unknown as Change
+    const policy = { ...DEFAULT_DEPLOYMENT_POLICY, authModes: ['api-key'], actingUser: 'credential-itself' } as const
+    const snapshot = snapshotOf(key, deployment('scorer', 'fraud', { policy }))
+    const asked = shown({ kind: 'api-key', prefix: 'new', secret: 'matches' })
+    expect(decide(snapshot, asked, AT).reason).toBe('PDP_UNAVAILABLE')
+  })
+})
