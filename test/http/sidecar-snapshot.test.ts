@@ -238,6 +238,43 @@ describe('the feed', () => {
     )
   })
 
+  test('takes a right away also where its number cannot be kept, and grows no younger by it', async () => {
+    let isFull = false
+    const keep = (mark: Mark): void => {
+      if (isFull) throw new Error('no space left')
+      kept.push(mark)
+    }
+    const carl = await service.addMember('vision', 'carl', owner)
+    const policy = held({ keep })
+    policy.takeSnapshot(await snapshotOf('front'))
+    const [before] = kept
+    const left = policy.leftMilliseconds
+    isFull = true
+    clock.pass(2)
+    expectStatus(await service.post('/v1/users/carl/block', undefined, service.admin), 200)
+    const { checkpoint } = await follow(policy)
+    expect(() => policy.takeCheckpoint(String(checkpoint))).toThrow('no space left')
+    expect([verdict(policy, carl, 'vision__carl'), verdict(policy, alice, 'vision__alice')]).toEqual([
+      'CERT_REVOKED',
+      'ALLOWED',
+    ])
+    expect([kept, policy.leftMilliseconds <= left]).toEqual([[before], true])
+    isFull = false
+    policy.takeSnapshot(await snapshotOf('front'))
+    expect(kept.at(-1)).toEqual(policy.mark)
+    expect(policy.leftMilliseconds).toBeGreaterThan(left - 1000)
+  })
+
+  test('decides nothing with a first snapshot whose number cannot be kept', async () => {
+    const keep = (): void => {
+      throw new Error('read-only')
+    }
+    const policy = held({ keep })
+    const first = await snapshotOf('front')
+    expect(() => policy.takeSnapshot(first)).toThrow('read-only')
+    expect(verdict(policy, alice, 'vision__alice')).toBe('SNAPSHOT_STALE')
+  })
+
   test('asks for a new snapshot when somebody new comes within', async () => {
     const policy = held()
     policy.takeSnapshot(await snapshotOf('front'))

@@ -1,5 +1,6 @@
 // The sidecar over its real listener, in front of a real model server, beside a real service: it decides by itself, follows what
 // changes, cuts what goes on when its right ends, and goes on while Signet is away for as long as its policy allows.
+import { X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -241,6 +242,25 @@ describe('what comes without a certificate', () => {
     expect([wrong.status, wrong.code]).toEqual([401, 'PASSPHRASE_INVALID'])
     const spoilt = await call({ headers: { authorization: `ApiKey ${apiKey}x` } })
     expect([spoilt.status, spoilt.code]).toEqual([401, 'KEY_INVALID'])
+  })
+})
+
+describe('a sidecar whose certificate was revoked', () => {
+  test('decides nothing from then on, and cuts what goes on', async () => {
+    const other = await service.addService('other.internal', { dnsNames: ['other-model.internal'] })
+    const settings = { project: 'vision', host: 'other-model.internal', service: 'other.internal' }
+    await service.addDeployment('other', settings)
+    const body = { service: 'other.internal', deployments: ['other'] }
+    expectStatus(await service.put('/v1/sidecars/other', body, owner), 200)
+    const upstream = model.url
+    const setting = { service, name: 'other', deployment: 'other', identity: other, upstream, clock: sidecarClock }
+    const revoked = await runSidecar(setting)
+    await revoked.until(() => revoked.policy.position !== undefined)
+    const serial = new X509Certificate(other.certificate).serialNumber.toLowerCase()
+    expectStatus(await service.post(`/v1/certificates/${serial}/revoke`, { reason: 'keyCompromise' }, other), 200)
+    await revoked.until(() => revoked.policy.position === undefined)
+    expect(revoked.policy.leftMilliseconds).toBe(-Infinity)
+    await revoked.stop(0)
   })
 })
 

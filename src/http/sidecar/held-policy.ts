@@ -47,7 +47,10 @@ export interface HeldPolicyParts {
   readonly policyOid: string
   /** As it was kept by the process before. */
   readonly mark: Mark | undefined
-  /** Called before anything of it is used, so that no later process takes less. */
+  /**
+   * Called before anything of it is used, so that no later process takes less. Where it throws, what has changed counts all the
+   * same (a right that has ended is not given back for a full disk), and nothing grows younger by it.
+   */
   readonly keep: (mark: Mark) => void
 }
 
@@ -73,6 +76,8 @@ export class HeldPolicy {
   readonly #parts: HeldPolicyParts
   readonly #live = new LiveSnapshot(MAX_LIFE_MILLISECONDS)
   #mark: Mark | undefined
+  /** Whether the mark is where the next process finds it. */
+  #isKept = true
   #held: Held | undefined
   /** Called when something has changed. */
   onChange: () => void = () => undefined
@@ -122,12 +127,11 @@ export class HeldPolicy {
     const isNewEpoch = claims.epoch !== this.#mark?.epoch
     if (!isNewEpoch && claims.seq < (this.#mark?.seq ?? 0)) throw new SnapshotRejected('snapshot_rolled_back')
     const held = this.#heldOf(claims, payload)
-    this.#keep(claims)
+    const before = this.#confirmedAt()
     this.#live.begin(claims.changes, claims.seq)
     this.#live.govern(accessRulesOf(claims.rules))
     this.#held = held
-    this.#confirm(left)
-    this.onChange()
+    this.#keepAndConfirm(claims, left, before)
   }
 
   /** Throws `SnapshotRejected`. What it says counts from then on. */
@@ -142,12 +146,10 @@ export class HeldPolicy {
       throw new SnapshotRejected('checkpoint_gap')
     }
     const left = this.#leftOf(claims)
-    this.#keep(claims)
     this.#live.applyFeed(claims.changes, claims.seq)
     this.#live.govern(accessRulesOf(claims.rules))
     this.#move({ ...position, seq: claims.seq, head })
-    this.#confirm(left)
-    this.onChange()
+    this.#keepAndConfirm(claims, left, this.#confirmedAt())
   }
 
   /** Signet has said that this is no sidecar any more: nothing is decided from now on. */
@@ -161,9 +163,22 @@ export class HeldPolicy {
     if (this.#held !== undefined) this.#held = { ...this.#held, position }
   }
 
-  #confirm(leftMilliseconds: number): void {
-    const now = this.#parts.clock.monotonicMilliseconds()
-    this.#live.confirm(now + leftMilliseconds - MAX_LIFE_MILLISECONDS)
+  /** Nothing was used between the change and this: both are one turn. */
+  #keepAndConfirm(recital: Recital, leftMilliseconds: number, before: number): void {
+    try {
+      this.#keep(recital)
+      this.#live.confirm(this.#parts.clock.monotonicMilliseconds() + leftMilliseconds - MAX_LIFE_MILLISECONDS)
+    } catch (cause) {
+      // As old as what it follows; the first one is none.
+      this.#live.confirm(before)
+      throw cause
+    } finally {
+      this.onChange()
+    }
+  }
+
+  #confirmedAt(): number {
+    return this.#live.confirmedAtMilliseconds
   }
 
   #verified(jws: string, typ: SnapshotType): Uint8Array {
@@ -204,9 +219,11 @@ export class HeldPolicy {
   }
 
   #keep({ epoch, seq }: Recital): void {
-    if (this.#mark?.epoch === epoch && this.#mark.seq === seq) return
-    this.#parts.keep({ epoch, seq })
+    if (this.#isKept && this.#mark?.epoch === epoch && this.#mark.seq === seq) return
     this.#mark = { epoch, seq }
+    this.#isKept = false
+    this.#parts.keep(this.#mark)
+    this.#isKept = true
   }
 
   #heldOf(claims: SnapshotClaims, payload: Uint8Array): Held {

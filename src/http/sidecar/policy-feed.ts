@@ -77,7 +77,7 @@ export class PolicyFeed {
         const heard = this.#parts.policy.position !== before
         pause = heard ? FIRST_PAUSE_MILLISECONDS : Math.min(2 * pause, LONGEST_PAUSE_MILLISECONDS)
       }
-      await this.#parts.pause(pause, this.#stop.signal)
+      await this.#parts.pause(pause * spread(), this.#stop.signal)
     }
   }
 
@@ -121,10 +121,15 @@ export class PolicyFeed {
     const { statusCode: status = 0 } = answer
     if (status === 200) return
     answer.resume()
-    // A certificate that is refused (401) may be renewed in time: then nothing new is heard, and the policy ages.
-    if (status === 403 || status === 404) this.#parts.policy.end()
+    // 401: its certificate was revoked, or has run out. With a new one in the file it is heard again.
+    if (status === 401 || status === 403 || status === 404) this.#parts.policy.end()
     throw new FeedRefused('feed_refused', { status })
   }
+}
+
+/** Between half and all of it: sidecars that lost Signet together must not come back together. */
+function spread(): number {
+  return 0.5 + Math.random() / 2
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {
