@@ -103,9 +103,9 @@ function stopSignal(): Promise<void> {
 
 function upstreamArgument(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const isPlain = url?.pathname === '/' && url.search === '' && url.username === ''
+  const isPlain = url?.href === `${url?.origin ?? ''}/`
   if (url === undefined || !isPlain || !['http:', 'https:'].includes(url.protocol)) {
-    throw new InvalidArgumentError('Expected a URL without a path, like http://127.0.0.1:8000.')
+    throw new InvalidArgumentError('Expected a URL of scheme, host and port alone, like http://127.0.0.1:8000.')
   }
   return url
 }

@@ -60,6 +60,7 @@ export async function startSidecar(options: SidecarOptions, clock: Clock): Promi
   const watch = {
     passed: (status: number) => figures.passed(status),
     cut: (reason: string) => figures.cut(reason),
+    refused: (reason: string) => figures.decided(reason),
     failed: (error: unknown) => log.error({ err: error }, 'a call failed'),
   }
   const parts = { desk, snapshot: policy.snapshot, deployment, upstream, limits, watch }

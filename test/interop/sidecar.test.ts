@@ -135,6 +135,7 @@ describe('the process', () => {
       '',
       () => words.map((word) => (word === model.url ? `${model.url}/v1` : word)),
     ],
+    ['an upstream with a password', 2, '', () => words.map((word) => word.replace('http://127', 'http://:secret@127'))],
     ['no deployment', 2, '', () => words.filter((word) => word !== '--deployment' && word !== 'resnet')],
   ] as const)('does not start with %s', async (_, status, code, wordsOf) => {
     const ended = await run(PROGRAM, wordsOf(), { folder })

@@ -11,13 +11,30 @@ export interface BegunBody {
 /** Methods whose bodies mean nothing (RFC 9110 §9.3.1). */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
+/** Whether a body means nothing, and is passed on as it comes. */
+export function isWithoutBody({ method = '' }: IncomingMessage): boolean {
+  return WITHOUT_BODY.has(method)
+}
+
+/** A body that must be whole may come over a slow line. */
+const PATIENCE = 6
+
 /**
  * `required`: a body that is too long to read names nothing that we could trust, and is refused. `optional`: it goes on unread.
+ * The same for one that is not there in time: what is streamed may wait for the answer to what came first.
  * Rejects with what reading rejects with: the client has gone.
  */
-export async function readBegun(request: IncomingMessage, selector: 'optional' | 'required'): Promise<BegunBody> {
-  if (WITHOUT_BODY.has(request.method ?? '')) return { model: isAlone(request) ? NO_BODY : 'untold', begun: [] }
-  const { begun, isWhole } = await readUpTo(request, MAX_BODY_BYTES)
+export async function readBegun(
+  request: IncomingMessage,
+  selector: 'optional' | 'required',
+  seconds: number,
+): Promise<BegunBody> {
+  if (isWithoutBody(request)) return { model: isAlone(request) ? NO_BODY : 'untold', begun: [] }
+  const { begun, isWhole } = await readUpTo(
+    request,
+    MAX_BODY_BYTES,
+    selector === 'required' ? PATIENCE * seconds : seconds,
+  )
   if (!isWhole && selector === 'optional') return { model: 'untold', begun }
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = request.headers
   const model = isWhole
@@ -45,13 +62,16 @@ function isAmbiguous(fault: Extract<BodyModel, { readonly kind: 'refused' }>['fa
 async function readUpTo(
   request: IncomingMessage,
   maxBytes: number,
+  maxSeconds: number,
 ): Promise<{ readonly begun: readonly Buffer[]; readonly isWhole: boolean }> {
   const begun: Buffer[] = []
   let bytes = 0
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => stop(false), maxSeconds * 1000)
     const stop = (isWhole: boolean): void => {
+      clearTimeout(timer)
       request.pause()
-      request.off('data', take).off('end', whole).off('error', reject).off('close', gone)
+      request.off('data', take).off('end', whole).off('error', gone).off('close', gone)
       resolve({ begun, isWhole })
     }
     const take = (chunk: Buffer): void => {
@@ -60,7 +80,10 @@ async function readUpTo(
       if (bytes > maxBytes) stop(false)
     }
     const whole = (): void => stop(true)
-    const gone = (): void => reject(new Error('the client has gone'))
-    request.on('data', take).on('end', whole).on('error', reject).on('close', gone)
+    const gone = (): void => {
+      clearTimeout(timer)
+      reject(new Error('the client has gone'))
+    }
+    request.on('data', take).on('end', whole).on('error', gone).on('close', gone)
   })
 }

@@ -1,14 +1,15 @@
 // Passes a call on to the model server and its answer back, byte by byte as they come: bodies, events, trailers. Nothing is held but
-// what a socket holds. When one side breaks off, so does the other.
+// what a socket holds. When one side breaks off, so does the other. What the model server says is believed as little as what a
+// client says: an answer that cannot be told again is none. RFC 9110 §7.6, RFC 9112 §9.3.
 import { type IncomingMessage, request as httpRequest, type RequestOptions, type ServerResponse } from 'node:http'
 import type { Agent } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Duplex } from 'node:stream'
 import { pairsOf, passedBack } from './passed-on.ts'
 
 export interface Upstream {
   readonly url: URL
-  readonly agent: Agent
+  /** `false`: a connection of its own, which serves no other call after. */
+  readonly agent: Agent | false
   /** Without a byte from the model server for so long, it is given up. */
   readonly timeoutSeconds: number
 }
@@ -21,7 +22,7 @@ export interface Outgoing {
   readonly begun: readonly Buffer[]
 }
 
-/** `unreachable`: no connection, or it broke before an answer; `too-slow`: nothing came in time. */
+/** `unreachable`: no connection, no answer, or none that is HTTP; `too-slow`: nothing came in time. */
 export type ForwardFault = 'unreachable' | 'too-slow'
 
 /** `cut` ends both sides at once; `done` resolves when nothing goes on any more. */
@@ -30,6 +31,9 @@ export interface Forwarded {
   cut(): void
 }
 
+/** Who goes on sending after the answer is listened to for so long: an answer must not be lost to a reset. */
+const LINGER_MILLISECONDS = 5000
+
 export function forward(
   upstream: Upstream,
   outgoing: Outgoing,
@@ -37,24 +41,32 @@ export function forward(
   response: ServerResponse,
   refuse: (fault: ForwardFault) => void,
 ): Forwarded {
+  // Gone while it was decided: nothing would ever tell us so again.
+  if (request.socket.destroyed) return GONE
   const { promise: done, resolve } = Promise.withResolvers<undefined>()
-  const up = open(upstream, outgoing)
-  let fault: ForwardFault = 'unreachable'
+  const up = openUpstream(upstream, outgoing)
   const end = (): void => {
     up.destroy()
+    request.socket.off('close', end)
     resolve(undefined)
   }
-  up.on('timeout', () => {
-    fault = 'too-slow'
-    up.destroy(new Error('the model server is too slow'))
-  })
-  up.on('response', (answer) => passBack(answer, response))
-  up.on('error', () => {
+  const fail = failure(up, (fault) => {
     if (response.headersSent) response.destroy()
     else refuse(fault)
   })
+  up.on('response', (answer) => {
+    if (!passBack(answer, request, response)) fail('unreachable')
+  })
+  // A server that changes the protocol unasked talks to nobody.
+  up.on('upgrade', (_answer, socket) => {
+    socket.destroy()
+    fail('unreachable')
+  })
   response.on('close', end)
+  response.on('finish', () => lingerFor(request, up))
   request.on('error', end)
+  // Of pipelined calls only the first has a response that hears of it.
+  request.socket.on('close', end)
   for (const chunk of outgoing.begun) up.write(chunk)
   if (request.readableEnded) up.end()
   else request.pipe(up)
@@ -62,78 +74,72 @@ export function forward(
     done,
     cut: () => {
       response.destroy()
+      // A pipelined one has no connection of its own yet.
+      request.socket.destroy()
       end()
     },
   }
 }
 
-function passBack(answer: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedBack(answer.rawHeaders))
+export const GONE: Forwarded = { done: Promise.resolve(), cut: () => undefined }
+
+type UpstreamRequest = ReturnType<typeof httpRequest>
+
+/** Told once, whatever else goes wrong after. */
+export function failure(up: UpstreamRequest, tell: (fault: ForwardFault) => void): (fault: ForwardFault) => void {
+  let isTold = false
+  const fail = (fault: ForwardFault): void => {
+    if (isTold) return
+    isTold = true
+    up.destroy()
+    tell(fault)
+  }
+  up.on('timeout', () => fail('too-slow'))
+  up.on('error', () => fail('unreachable'))
+  return fail
+}
+
+/** The rest of a body that the model server did not wait for must not be taken for the next request, nor keep it waiting. */
+function lingerFor(request: IncomingMessage, up: UpstreamRequest): void {
+  if (request.complete) return
+  request.unpipe(up)
+  request.resume()
+  setTimeout(() => {
+    if (!request.complete) request.socket.destroy()
+  }, LINGER_MILLISECONDS).unref()
+}
+
+/** False for an answer that is none: nothing of it was told. */
+function passBack(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): boolean {
+  const { statusCode: status = 0 } = answer
+  if (status < 200) return false
+  const trailers = takesTrailers(answer, request) ? 'kept' : 'dropped'
+  response.writeHead(status, reasonOf(answer), passedBack(answer.rawHeaders, trailers))
   // The head of a stream goes out before its first event.
   response.flushHeaders()
   answer.on('error', () => response.destroy())
   answer.on('aborted', () => response.destroy())
   answer.on('end', () => {
-    const trailers = pairsOf(answer.rawTrailers)
-    if (trailers.length > 0) response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]))
+    const told = trailers === 'kept' ? pairsOf(answer.rawTrailers) : []
+    response.addTrailers(told.map(([name, value]): [string, string] => [name, value]))
     response.end()
   })
   answer.pipe(response, { end: false })
+  return true
 }
 
-/** A WebSocket, or whatever else both sides agree on: after the 101 bytes go both ways until one side ends. */
-export function forwardUpgrade(
-  upstream: Upstream,
-  outgoing: Outgoing,
-  client: Duplex,
-  head: Buffer,
-  refuse: (fault: ForwardFault) => void,
-): Forwarded {
-  const { promise: done, resolve } = Promise.withResolvers<undefined>()
-  const up = open({ ...upstream, timeoutSeconds: upstream.timeoutSeconds }, outgoing)
-  let server: Duplex | undefined
-  const end = (): void => {
-    up.destroy()
-    server?.destroy()
-    client.destroy()
-    resolve(undefined)
-  }
-  let fault: ForwardFault = 'unreachable'
-  up.on('timeout', () => {
-    fault = 'too-slow'
-    up.destroy(new Error('the model server is too slow'))
-  })
-  up.on('error', () => {
-    refuse(fault)
-    end()
-  })
-  up.on('response', (answer) => {
-    client.write(headOf(answer, passedBack(answer.rawHeaders).concat('Connection', 'close')))
-    answer.on('end', () => client.end()).on('error', end)
-    answer.pipe(client, { end: false })
-  })
-  up.on('upgrade', (answer, socket, rest) => {
-    server = socket
-    // Nobody has to speak on a WebSocket.
-    socket.setTimeout(0)
-    client.write(headOf(answer, answer.rawHeaders))
-    if (rest.length > 0) client.write(rest)
-    if (head.length > 0) socket.write(head)
-    socket.on('error', end).on('close', end)
-    socket.pipe(client)
-    client.pipe(socket)
-  })
-  client.on('error', end).on('close', end)
-  up.end()
-  return { done, cut: end }
+/** Only behind chunks (RFC 9112 §7.1.2), which HTTP/1.0 does not have, nor an answer without a body. */
+function takesTrailers({ headers, statusCode }: IncomingMessage, { method, httpVersion }: IncomingMessage): boolean {
+  const hasBody = method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
+  return hasBody && httpVersion === '1.1' && headers['transfer-encoding'] !== undefined
 }
 
-function headOf({ httpVersion, statusCode, statusMessage }: IncomingMessage, raw: readonly string[]): string {
-  const lines = pairsOf(raw).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/${httpVersion} ${String(statusCode)} ${statusMessage ?? ''}\r\n${lines.join('')}\r\n`
+/** The parser lets anything through there but the end of the line. */
+export function reasonOf({ statusMessage = '' }: IncomingMessage): string {
+  return /^[\t -~\u0080-\u00ff]*$/.test(statusMessage) ? statusMessage : ''
 }
 
-function open({ url, agent, timeoutSeconds }: Upstream, { method, target, headers }: Outgoing) {
+export function openUpstream({ url, agent, timeoutSeconds }: Upstream, { method, target, headers }: Outgoing) {
   const options: RequestOptions = {
     agent,
     method,

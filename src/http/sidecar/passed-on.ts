@@ -2,8 +2,10 @@
 // with it (RFC 9110 §7.6.1); what says who calls is ours alone; what proved it stays here, since a model server has no use for
 // somebody's key but a bad one.
 import type { CallAnswer } from '../../proxies/call-answer.ts'
+import type { CredentialPlace } from '../../domain/access-policy.ts'
 import { foldedName } from '../../proxies/identity-headers.ts'
 import type { RawHeader } from '../../proxies/told-headers.ts'
+import { cookiesWithout } from './without-credentials.ts'
 
 const HOP_BY_HOP = [
   'connection',
@@ -17,33 +19,31 @@ const HOP_BY_HOP = [
   'upgrade',
 ] as const
 
-/** Told anew: a client's copy says what it likes. `Expect` was answered here. */
-const TOLD_ANEW = [
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-real-ip',
-  'forwarded',
-  'expect',
-] as const
+/** Told anew, or not at all: a client's copy says what it likes. `Expect` was answered here. */
+const TOLD_ANEW = ['x-real-ip', 'forwarded', 'expect', 'http2-settings'] as const
+
+/** By these, frameworks take another path, method or origin for the one that was decided about. */
+const RETELLING = /^x-(?:forwarded|original|rewrite|http-method|method)-/
 
 export interface PassedCall {
   readonly headers: readonly RawHeader[]
   readonly answer: Pick<CallAnswer, 'identity' | 'headersToRemove'>
   readonly clientAddress: string
-  /** Headers in which this deployment takes credentials, beside `Authorization`. */
-  readonly credentialHeaders: readonly string[]
+  /** Where this deployment takes credentials, beside `Authorization`. */
+  readonly places: readonly CredentialPlace[]
 }
 
 /** Pairs for `http.request`, one after the other. */
-export function passedOn({ headers, answer, clientAddress, credentialHeaders }: PassedCall): string[] {
+export function passedOn({ headers, answer, clientAddress, places }: PassedCall): string[] {
+  const credentialHeaders = places.flatMap((place) => (place.in === 'header' ? [place.name] : []))
   const dropped = new Set<string>([
     ...[...HOP_BY_HOP, ...TOLD_ANEW, ...namedByConnection(headers), ...credentialHeaders].map(foldedName),
     ...answer.headersToRemove.map(foldedName),
     ...answer.identity.map(([name]) => foldedName(name)),
     'authorization',
   ])
-  const kept = headers.filter(([name]) => !dropped.has(foldedName(name)))
+  const isDropped = (folded: string): boolean => dropped.has(folded) || RETELLING.test(folded)
+  const kept = cookiesWithout(places, headers).filter(([name]) => !isDropped(foldedName(name)))
   const takesTrailers = headers.some(([name, value]) => name.toLowerCase() === 'te' && /\btrailers\b/i.test(value))
   const host = headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? ''
   return [
@@ -56,10 +56,11 @@ export function passedOn({ headers, answer, clientAddress, credentialHeaders }: 
   ].flat()
 }
 
-/** Of an answer. `Trailer` goes along: whoever waits for trailers wants to know which. */
-export function passedBack(rawHeaders: readonly string[]): string[] {
+/** Of an answer. `Trailer` goes along with trailers: whoever waits for them wants to know which. */
+export function passedBack(rawHeaders: readonly string[], trailers: 'kept' | 'dropped'): string[] {
   const headers = pairsOf(rawHeaders)
-  const dropped = new Set([...HOP_BY_HOP, ...namedByConnection(headers)].filter((name) => name !== 'trailer'))
+  const isKept = (name: string): boolean => name === 'trailer' && trailers === 'kept'
+  const dropped = new Set([...HOP_BY_HOP, ...namedByConnection(headers)].filter((name) => !isKept(name)))
   return headers.filter(([name]) => !dropped.has(name.toLowerCase())).flat()
 }
 

@@ -15,10 +15,12 @@ import { clientAddressOf } from '../client-address.ts'
 import { ListenerUnavailable } from '../../domain/listener-unavailable.ts'
 import type { Place } from '../listener.ts'
 import { makeRequestId } from '../request-id.ts'
-import { readBegun } from './call-body.ts'
-import { type Forwarded, type ForwardFault, forward, forwardUpgrade, type Upstream } from './forward.ts'
+import { isWithoutBody, readBegun } from './call-body.ts'
+import { type Forwarded, type ForwardFault, forward, type Upstream } from './forward.ts'
+import { asksForWebSocket, forwardUpgrade } from './forward-upgrade.ts'
 import { OpenCalls } from './open-calls.ts'
 import { pairsOf, passedOn } from './passed-on.ts'
+import { targetWithout } from './without-credentials.ts'
 
 export interface SidecarMaterial {
   /** PEM, leaf first. */
@@ -51,6 +53,8 @@ export const SIDECAR_LIMITS: SidecarLimits = {
 export interface SidecarWatch {
   readonly passed: (status: number) => void
   readonly cut: (reason: string) => void
+  /** Before the body was read: such a refusal is no decision of the desk's count. */
+  readonly refused: (reason: string) => void
   readonly failed: (error: unknown) => void
 }
 
@@ -67,6 +71,7 @@ export class SidecarServer {
   readonly #parts: SidecarServerParts
   readonly #server: Server
   readonly #upstream: Upstream
+  readonly #agent: Agent
   readonly #open: OpenCalls
   /** Connections that were taken over: the server does not know them any more. */
   readonly #upgraded = new Set<Duplex>()
@@ -76,6 +81,7 @@ export class SidecarServer {
     this.#parts = parts
     this.#open = new OpenCalls(desk)
     const agent = upstream.protocol === 'https:' ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true })
+    this.#agent = agent
     this.#upstream = { url: upstream, agent, timeoutSeconds: limits.upstreamSeconds }
     this.#server = createServer({
       ...contextOf(material),
@@ -89,10 +95,16 @@ export class SidecarServer {
       // Bodies may be streams.
       requestTimeout: 0,
       keepAliveTimeout: limits.idleSeconds * 1000,
+      // Who has gone without a word is noticed, also where nobody speaks for hours.
+      keepAlive: true,
+      keepAliveInitialDelay: limits.idleSeconds * 1000,
+      // Anything else is a call like others, and its upgrade ends here (RFC 9110 §7.8).
+      shouldUpgradeCallback: asksForWebSocket,
     })
     this.#server.maxConnections = limits.connections
     this.#server.timeout = limits.idleSeconds * 1000
     this.#server.on('request', (request, response) => void this.#answer(request, response))
+    this.#server.on('checkContinue', (request, response) => void this.#answer(request, response))
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head))
   }
 
@@ -144,12 +156,23 @@ export class SidecarServer {
     for (const socket of this.#upgraded) socket.end()
     await closed
     clearTimeout(timer)
-    this.#upstream.agent.destroy()
+    this.#agent.destroy()
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { limits } = this.#parts
     try {
-      const { model, begun } = await readBegun(request, this.#selector)
+      if (!hasPlainFraming(request)) {
+        writeProblem(response, 501, CODING, [CLOSES])
+        return
+      }
+      const early = await this.#refusedEarly(request)
+      if (early !== undefined) {
+        refuseCall(early, response)
+        return
+      }
+      if (request.headers.expect !== undefined) response.writeContinue()
+      const { model, begun } = await readBegun(request, this.#selector, limits.headSeconds)
       const told = this.#told(request, model)
       const answer = await this.#parts.desk.answer(told, { kind: 'self' }, 'sidecar')
       if (answer.status !== 200) {
@@ -197,6 +220,25 @@ export class SidecarServer {
     }
   }
 
+  /**
+   * Of a body that is long, or that its sender holds back, nothing is taken from whoever may not call: what is held is for callers
+   * alone. It is judged as if it named the right model.
+   */
+  async #refusedEarly(request: IncomingMessage): Promise<CallAnswer | undefined> {
+    const { expect, 'content-length': length = Infinity, 'transfer-encoding': coding } = request.headers
+    const isLong = coding !== undefined || Number(length) > SHORT_BODY_BYTES
+    if (expect === undefined && (!isLong || isWithoutBody(request))) return undefined
+    const policy = this.#parts.snapshot.deployment(this.#parts.deployment)?.policy
+    const best =
+      policy?.modelSelector === 'required' && policy.model !== undefined
+        ? ({ kind: 'named', model: policy.model } as const)
+        : 'untold'
+    const answer = await this.#parts.desk.lookAgain(this.#told(request, best), { kind: 'self' })
+    if (answer.status === 200) return undefined
+    this.#parts.watch.refused(answer.decision.reason)
+    return answer
+  }
+
   #passOn(
     told: ToldCall,
     start: (refused: (fault: ForwardFault) => void) => Forwarded,
@@ -235,9 +277,10 @@ export class SidecarServer {
       headers: told.headers,
       answer,
       clientAddress: addressOf(request.socket),
-      credentialHeaders: places.flatMap((place) => (place.in === 'header' ? [place.name] : [])),
+      places,
     })
-    return { method: request.method ?? 'GET', target: request.url ?? '/', headers: [...passed, ...framing] }
+    const target = targetWithout(places, request.url ?? '/')
+    return { method: request.method ?? 'GET', target, headers: [...passed, ...framing] }
   }
 
   #failed(error: unknown, request: IncomingMessage): void {
@@ -266,6 +309,17 @@ function contextOf({ certificateChain, privateKey, authorities }: SidecarMateria
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   } satisfies SecureContextOptions
 }
+
+/** As much as is taken of a body before its sender is known. */
+const SHORT_BODY_BYTES = 16 * 1024
+
+/** Chunks are the one coding that is undone here; with another, the model server would read another body (RFC 9112 §6.1). */
+function hasPlainFraming({ headers }: IncomingMessage): boolean {
+  const { 'transfer-encoding': coding } = headers
+  return coding === undefined || coding.toLowerCase() === 'chunked'
+}
+
+const CODING = { code: 'transfer_coding_unknown', title: 'The transfer coding is not known here.' } as const
 
 interface CallProblem {
   readonly code: string
