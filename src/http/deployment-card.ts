@@ -128,12 +128,15 @@ function python(card: Card): string {
     `    base_url=${literal(uri)},`,
     '    api_key="unused",',
     `    default_headers={${headers.join(', ')}},`,
-    '    http_client=httpx.Client(verify=tls),',
+    `    http_client=httpx.Client(verify=tls${secret === undefined ? `, ${PYTHON_WITHOUT_BEARER}` : ''}),`,
     ')',
     'print(model.invoke("Say hello.").content)',
     '',
   ].join('\n')
 }
+
+/** As in JavaScript: see WITHOUT_BEARER. */
+const PYTHON_WITHOUT_BEARER = 'event_hooks={"request": [lambda request: request.headers.pop("authorization", None)]}'
 
 function javascript(card: Card): string {
   return [
@@ -183,6 +186,16 @@ function clientOptions({ mode, secret, actingUser }: Card, indent: string): read
     "fetchOptions: { dispatcher: new Agent({ connect: { cert: readFileSync('client.pem'), key: readFileSync('client.key') } }) },"
   return [
     ...(headers.length === 0 ? [] : [`${indent}defaultHeaders: { ${headers.join(', ')} },`]),
+    ...(secret === undefined ? WITHOUT_BEARER.map((line) => indent + line) : []),
     ...(mode === 'mtls' ? [`${indent}${dispatcher}`] : []),
   ]
 }
+
+/** `Bearer unused`, which clients send of themselves, is a credential, and not one that the deployment accepts. A header of
+ * null would do for OpenAI's client; LangChain drops it. */
+const WITHOUT_BEARER: readonly string[] = [
+  'fetch: (url, options) => {',
+  "  options.headers.delete('authorization')",
+  '  return fetch(url, options)',
+  '},',
+]

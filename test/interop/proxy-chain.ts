@@ -25,6 +25,9 @@ export const PROXY_KINDS = {
   haproxy: { start: startHaproxy, certificateHeader: 'haproxy', undecided: 503 },
 } as const satisfies Record<string, ProxyKind>
 
+/** What `access.gatewayPort` is where nobody says anything; not one for tests. */
+const PORT_OF_HTTPS = 443
+
 export type ProxyName = keyof typeof PROXY_KINDS
 
 /** A world whose certificates every program reads, Debian's Caddy too. */
@@ -64,7 +67,7 @@ export class ProxyChain {
     const hosts = [hostOf(name), ...furtherHosts] as const
     const names = { systemUser: 'www-data', dnsNames: [...hosts] }
     const edge = world.writeIdentity(name, await world.service.addService(serviceOf(name), names))
-    const [port = 0] = await freePorts(1)
+    const port = await portOf(world)
     const proxy = await PROXY_KINDS[name].start(settingOf(world, hosts, edge, port, model.port))
     return new ProxyChain(world, model, { name, hosts, port, proxy })
   }
@@ -116,6 +119,14 @@ export class ProxyChain {
 
 const serviceOf = (name: ProxyName): string => `${name}.internal`
 const hostOf = (name: ProxyName): string => `chat.${name}.internal`
+
+/** Where the service tells callers that gateways are, if it was told. */
+async function portOf({ service }: World): Promise<number> {
+  const { gatewayPort } = service.configuration.access
+  if (gatewayPort !== PORT_OF_HTTPS) return gatewayPort
+  const [port = 0] = await freePorts(1)
+  return port
+}
 
 function settingOf(
   world: World,
