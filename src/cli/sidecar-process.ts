@@ -7,7 +7,8 @@ import { loadPolicy } from '../ca/policy/load-policy.ts'
 import { profileNamed } from '../ca/policy/policy.ts'
 import type { Mark } from '../http/sidecar/held-policy.ts'
 import type { SignetLine } from '../http/sidecar/policy-feed.ts'
-import { SIDECAR_LIMITS, type SidecarMaterial } from '../http/sidecar/sidecar-server.ts'
+import { SIDECAR_LIMITS } from '../http/sidecar/sidecar-server.ts'
+import type { TlsMaterial } from '../http/tls-context.ts'
 import { type RunningSidecar, startSidecar } from '../main/sidecar.ts'
 import { openLog } from '../ops/log.ts'
 import { SECRET, writeAtomically } from './atomic-file.ts'
@@ -76,12 +77,12 @@ async function readMark(file: string): Promise<Mark | undefined> {
 }
 
 /** Throws `Refused`. */
-export async function materialOf({ pair, ca }: Pick<SidecarPlaces, 'pair' | 'ca'>): Promise<SidecarMaterial> {
+export async function materialOf({ pair, ca }: Pick<SidecarPlaces, 'pair' | 'ca'>): Promise<TlsMaterial> {
   const roots = await readTrustBundle(ca)
   return {
     certificateChain: await readText(pair.certificate),
     privateKey: await readText(pair.key),
-    authorities: roots.map(({ pem }) => pem),
+    clientAuthorities: roots.map(({ pem }) => pem),
   }
 }
 

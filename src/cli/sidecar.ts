@@ -3,7 +3,7 @@
 // `signet service watch` writes it.
 import { Command, InvalidArgumentError } from 'commander'
 import type { Place } from '../http/listener.ts'
-import type { SidecarMaterial } from '../http/sidecar/sidecar-server.ts'
+import type { TlsMaterial } from '../http/tls-context.ts'
 import type { RunningSidecar } from '../main/sidecar.ts'
 import { durationArgument } from './arguments.ts'
 import { withExample } from './example.ts'
@@ -70,7 +70,7 @@ async function run(name: string, options: SidecarCommandOptions, host: Host): Pr
 
 /** Loaded only when the command runs. */
 interface MaterialMeans {
-  readonly materialOf: (files: Files) => Promise<SidecarMaterial>
+  readonly materialOf: (files: Files) => Promise<TlsMaterial>
   readonly changedSince: (pair: ClientPair) => () => boolean
 }
 

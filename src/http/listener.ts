@@ -1,6 +1,6 @@
 // The sockets behind the listeners: TLS settings, bounds on size and time, and a stop that finishes what was accepted.
 import { getRequestListener } from '@hono/node-server'
-import { constants, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   createServer as createHttpServer,
   type RequestListener,
@@ -9,10 +9,10 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { SecureContextOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import { Connections } from './connections.ts'
+import { secureContext, type TlsMaterial } from './tls-context.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
 export interface ListenerLimits {
@@ -20,16 +20,6 @@ export interface ListenerLimits {
   readonly connections: number
   readonly requestSeconds: number
   readonly idleSeconds: number
-}
-
-/** What a TLS listener shows and asks for; all of it may be replaced while it listens. */
-export interface TlsMaterial {
-  /** The server certificate with its chain, PEM, leaf first. */
-  readonly certificateChain: string
-  /** PKCS#8, PEM. */
-  readonly privateKey: string
-  /** CA certificates, PEM: whose certificates the client is told to choose from. What it shows is judged elsewhere. */
-  readonly clientAuthorities: readonly string[]
 }
 
 export interface TlsOptions {
@@ -103,23 +93,6 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     // Without one a request is refused below, with a problem document.
     requireHostHeader: false,
   }
-}
-
-/** All that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-export function secureContext(
-  { certificateChain, privateKey, clientAuthorities }: TlsMaterial,
-  sessionTimeout: number,
-) {
-  return {
-    cert: certificateChain,
-    key: privateKey,
-    ca: [...clientAuthorities],
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
-    sessionTimeout,
-    // A certificate shown in a renegotiation would be one that was not looked at.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  } satisfies SecureContextOptions
 }
 
 /** A new context has new ticket keys, so the same material again is left as it is. */

@@ -4,16 +4,10 @@ import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
 import type { GrpcServices } from '../grpc/connections.ts'
 import type { GrpcTls } from '../grpc/listener.ts'
-import {
-  type Listener,
-  listenHttp,
-  listenHttps,
-  secureContext,
-  type TlsMaterial,
-  type TlsOptions,
-} from '../http/listener.ts'
+import { type Listener, listenHttp, listenHttps, type TlsOptions } from '../http/listener.ts'
 import { operationsApp } from '../http/operations-app.ts'
 import type { ApiParts } from '../http/parts.ts'
+import { secureContext, type TlsMaterial } from '../http/tls-context.ts'
 import type { Endpoint, OptionalEndpoint } from '../ops/endpoint.ts'
 import type { Shutdown } from '../ops/shutdown.ts'
 import { encodePem } from '../x509/pem.ts'

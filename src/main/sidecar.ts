@@ -8,14 +8,10 @@ import { limitedAddress } from '../domain/limited-address.ts'
 import { HeldPolicy, type HeldPolicyParts } from '../http/sidecar/held-policy.ts'
 import { PolicyFeed, type SignetLine } from '../http/sidecar/policy-feed.ts'
 import { SidecarFigures } from '../http/sidecar/sidecar-figures.ts'
-import {
-  SIDECAR_LIMITS,
-  type SidecarLimits,
-  type SidecarMaterial,
-  SidecarServer,
-} from '../http/sidecar/sidecar-server.ts'
+import { SIDECAR_LIMITS, type SidecarLimits, SidecarServer } from '../http/sidecar/sidecar-server.ts'
 import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import type { Place } from '../http/listener.ts'
+import type { TlsMaterial } from '../http/tls-context.ts'
 import type { Log } from '../ops/log.ts'
 import { CallDesk } from '../proxies/answer-call.ts'
 import type { FailedAttempt, FailureLimit } from '../proxies/credential-facts.ts'
@@ -28,7 +24,7 @@ export interface SidecarOptions extends Omit<HeldPolicyParts, 'clock'> {
   readonly upstream: URL
   readonly listen: Place
   readonly operations: Place | 'off'
-  readonly material: SidecarMaterial
+  readonly material: TlsMaterial
   readonly line: SignetLine
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
@@ -40,7 +36,7 @@ export interface RunningSidecar {
   readonly operationsPort: number | undefined
   readonly policy: HeldPolicy
   readonly server: SidecarServer
-  replaceMaterial(material: SidecarMaterial): void
+  replaceMaterial(material: TlsMaterial): void
   /** Finishes what was accepted, for `seconds` at most. */
   stop(seconds?: number): Promise<void>
 }

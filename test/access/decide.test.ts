@@ -522,13 +522,13 @@ describe('time', () => {
     ['5,000 ms', 5_000, 'SNAPSHOT_STALE'],
     ['a minute', 60_000, 'SNAPSHOT_STALE'],
     ['a clock that is no number', Number.NaN, 'SNAPSHOT_STALE'],
-  ])('a snapshot confirmed %s ago', (_, age, reason) => {
+  ])('rule 30: a snapshot confirmed %s ago', (_, age, reason) => {
     const snapshot = snapshotOf()
     snapshot.confirm(MONOTONIC)
     expect(decide(snapshot, question(), { wall: world.NOW, monotonic: MONOTONIC + age }).reason).toBe(reason)
   })
 
-  it('a stale snapshot answers nothing else, to anyone', () => {
+  it('rule 30: a stale snapshot answers nothing else, to anyone', () => {
     const late = { wall: world.NOW, monotonic: MONOTONIC + 60_000 }
     for (const asked of [question(undefined, byHost('nobody')), question(undefined, { credentials: NO_CREDENTIALS })]) {
       expect(decide(snapshotOf(), asked, late)).toMatchObject({ reason: 'SNAPSHOT_STALE', step: 'snapshot' })

@@ -191,7 +191,7 @@ describe('confirmation', () => {
     snapshot.load(WORLD, revision + 2)
     expect(snapshot.confirmedAtMilliseconds).not.toBe(-Infinity)
   })
-  it('holds for five seconds unless told otherwise', () => {
+  it('rule 30: holds for five seconds unless told otherwise', () => {
     expect(new LiveSnapshot().staleAfterMilliseconds).toBe(5_000)
     expect(new LiveSnapshot(600_000).staleAfterMilliseconds).toBe(600_000)
   })

@@ -11,7 +11,8 @@ import {
   type ServerCertificate,
   type ServerCertificateMeans,
 } from '../../src/enrollment/server-certificate.ts'
-import { listenHttps, type TlsMaterial } from '../../src/http/listener.ts'
+import { listenHttps } from '../../src/http/listener.ts'
+import type { TlsMaterial } from '../../src/http/tls-context.ts'
 import {
   actContext,
   NOBODY,

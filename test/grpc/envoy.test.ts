@@ -188,7 +188,7 @@ describe('who is listened to', () => {
     expect(told(await client.check(call()))).toEqual(UNTRUSTED)
   })
 
-  test('a proxy whose certificate is revoked is refused at its next call, on the connection that it has', async () => {
+  test('rule 36: a proxy whose certificate is revoked is refused at its next call, on the connection that it has', async () => {
     const gone = await service.addService('gone.internal')
     await register('gone', 'gone.internal', 'envoy-grpc', 'all')
     const client = envoy(gone)

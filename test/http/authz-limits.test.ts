@@ -24,7 +24,7 @@ const tell = async (authorization: string, address: string, host = 'resnet.inter
   ]
 }
 
-test('a key that failed is not looked at for a while, from that address alone', async () => {
+test('rule 28: a key that failed is not looked at for a while, from that address alone', async () => {
   const wrong = `ApiKey ${apiKey}x`
   for (let tries = 0; tries < 3; tries++) expect(await tell(wrong, '192.0.2.1')).toEqual([401, 'KEY_INVALID', 'now'])
   expect(await tell(wrong, '192.0.2.1')).toEqual([429, 'RATE_LIMITED', 'later'])
@@ -34,7 +34,7 @@ test('a key that failed is not looked at for a while, from that address alone', 
   expect(await tell(`ApiKey ${apiKey}`, '192.0.2.2, 192.0.2.1')).toEqual([429, 'RATE_LIMITED', 'later'])
 })
 
-test('whoever tells of addresses has nobody locked out of anything but that deployment', async () => {
+test('rule 28: whoever tells of addresses has nobody locked out of anything but that deployment', async () => {
   const told = '127.0.0.1'
   for (let tries = 0; tries < 4; tries++) await tell(`ApiKey ${apiKey}x`, told)
   expect(await tell(`ApiKey ${apiKey}`, told)).toEqual([429, 'RATE_LIMITED', 'later'])

@@ -75,7 +75,7 @@ describe('a call that may go on', () => {
     expect(decodeJwt(String(other.headers['signet-identity'])).sub).toBe('vision__olivia')
   })
 
-  test('an identity token buys nothing where an access token is asked for', async () => {
+  test('rule 20: an identity token buys nothing where an access token is asked for', async () => {
     const { headers } = await calls.nginx(VOUCHED.nginx(calls.alice))
     const answer = await calls.nginx({ authorization: `Bearer ${String(headers['signet-identity'])}` })
     expect(reasonOf(answer)).toEqual(refused(401, 'TOKEN_TYPE', 401))
@@ -166,7 +166,7 @@ describe('step 0: who tells of calls', () => {
     }
   })
 
-  test('a proxy speaks for its own deployments, and only in its own form', async () => {
+  test('rule 16: a proxy speaks for its own deployments, and only in its own form', async () => {
     const narrow = await calls.service.addService('narrow.internal')
     const register = (deployments: readonly string[]) =>
       calls.service.put(

@@ -6,13 +6,8 @@ import { webcrypto } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import {
-  type Listener,
-  type ListenerLimits,
-  listenHttp,
-  listenHttps,
-  type TlsMaterial,
-} from '../../src/http/listener.ts'
+import { type Listener, type ListenerLimits, listenHttp, listenHttps } from '../../src/http/listener.ts'
+import type { TlsMaterial } from '../../src/http/tls-context.ts'
 import { pemOf } from '../support/csr.ts'
 
 type Fetch = Parameters<typeof listenHttp>[1]

@@ -10,16 +10,19 @@ export interface RawAnswer {
   readonly code: string | undefined
 }
 
+/** Where it listens, and whom it is trusted by. */
+export type RawServer = Pick<TestService, 'url' | 'ca'>
+
 export function connectTo(
-  service: TestService,
+  server: RawServer,
   identity?: ClientIdentity,
   options: ConnectionOptions = {},
 ): Promise<TLSSocket> {
-  const { port } = new URL(service.url)
+  const { port } = new URL(server.url)
   const shown = identity === undefined ? {} : { cert: identity.certificate, key: identity.key }
   return new Promise((connected, failed) => {
     const socket = connect(
-      { host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: service.ca, ...shown, ...options },
+      { host: '127.0.0.1', port: Number(port), servername: 'localhost', ca: server.ca, ...shown, ...options },
       () => connected(socket),
     )
     socket.on('error', failed)

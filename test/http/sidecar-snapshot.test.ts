@@ -96,7 +96,7 @@ const follow = async (policy: HeldPolicy): Promise<Record<string, unknown>> => {
   return expectStatus(await service.get(path, model), 200).json
 }
 
-describe('a snapshot', () => {
+describe('rule 40: a snapshot', () => {
   test('lets a sidecar decide as Signet does', async () => {
     const policy = held()
     policy.takeSnapshot(await snapshotOf('front'))
@@ -171,7 +171,7 @@ describe('a snapshot', () => {
       },
     ],
     [
-      'is for another use',
+      'is for another use (rule 20)',
       'snapshot_type',
       (jws) => {
         const { header, payload, signature } = partsOf(jws)
@@ -223,7 +223,7 @@ describe('a snapshot', () => {
   })
 })
 
-describe('the feed', () => {
+describe('rule 40: the feed', () => {
   test('tells what has changed, signed, and the change is in force', async () => {
     const policy = held()
     policy.takeSnapshot(await snapshotOf('front'))

@@ -265,7 +265,7 @@ describe('a sidecar whose certificate was revoked', () => {
 })
 
 describe('without Signet', () => {
-  test('calls go on until the policy is too old, and then none does', async () => {
+  test('rule 30, rule 40: calls go on until the policy is too old, and then none does', async () => {
     await service.stop()
     expectStatus(await call({ as: alice, name: 'vision__alice' }), 200)
     model.hold()

@@ -96,7 +96,7 @@ describe('the process', () => {
     expect(child.exitCode).toBe(0)
   })
 
-  test('takes nothing that is older than what it had before', async () => {
+  test('rule 40: takes nothing that is older than what it had before', async () => {
     const before = mark()
     writeFileSync(join(folder, 'state', 'newest.json'), JSON.stringify({ ...before, seq: before.seq + 1_000_000 }))
     const child = start(PROGRAM, words, { folder })

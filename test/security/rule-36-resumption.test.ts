@@ -3,9 +3,9 @@
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SettableClock } from '../http/settable-clock.ts'
-import { askOn, connectTo } from '../http/raw-request.ts'
+import { askOn } from '../http/raw-request.ts'
+import { openSession, TLS_VERSIONS } from '../http/tls-session.ts'
 import { makeCsr } from '../support/csr.ts'
-import type { ClientIdentity } from '../support/https-client.ts'
 import { type Certified, certified, expectStatus, TestService } from '../support/test-service.ts'
 
 const clock = new SettableClock()
@@ -20,49 +20,12 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-type Version = 'TLSv1.2' | 'TLSv1.3'
-const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3']
-
 const HEAD = 'host: localhost\r\n'
 const ME = `GET /v1/me HTTP/1.1\r\n${HEAD}\r\n`
 const QUESTION = JSON.stringify({ actingUser: { kind: 'credential-itself' }, deployment: 'resnet' })
 const DECIDE =
   `POST /v1/authorize HTTP/1.1\r\n${HEAD}content-type: application/json\r\n` +
   `content-length: ${String(QUESTION.length)}\r\n\r\n${QUESTION}`
-
-interface Session {
-  readonly socket: TLSSocket
-  readonly resume: () => Promise<TLSSocket>
-}
-
-/** A connection with a first request answered on it, and the way to resume its session. */
-async function openSession(version: Version, identity: ClientIdentity): Promise<Session> {
-  const options = { minVersion: version, maxVersion: version }
-  const tickets: Buffer[] = []
-  const socket = await connectTo(service, identity, options)
-  const ticket = new Promise<void>((came) =>
-    socket.on('session', (session: Buffer) => {
-      tickets.push(session)
-      came()
-    }),
-  )
-  expect(socket.getProtocol()).toBe(version)
-  expect((await askOn(socket, ME)).status).toBe(200)
-  const session = socket.getSession()
-  if (version === 'TLSv1.3') await ticket
-  return {
-    socket,
-    resume: async () => {
-      const given = tickets.at(-1) ?? session
-      const resumed = await connectTo(service, identity, {
-        ...options,
-        ...(given === undefined ? {} : { session: given }),
-      })
-      expect(resumed.isSessionReused()).toBe(true)
-      return resumed
-    },
-  }
-}
 
 async function expectRefused(socket: TLSSocket, reason: string): Promise<void> {
   const me = await askOn(socket, ME)
@@ -72,11 +35,12 @@ async function expectRefused(socket: TLSSocket, reason: string): Promise<void> {
   socket.destroy()
 }
 
-describe.each(VERSIONS)('rule 36: on %s', (version) => {
+describe.each(TLS_VERSIONS)('rule 36: on %s', (version) => {
   const name = `m${version.replace(/\D/g, '')}`
 
   test('a resumed session is the same caller', async () => {
-    const { socket, resume } = await openSession(version, owner)
+    const { socket, resume } = await openSession(service, version, owner)
+    expect((await askOn(socket, ME)).status).toBe(200)
     const resumed = await resume()
     expect((await askOn(resumed, ME)).body).toContain('"principal":"vision__owner"')
     socket.destroy()
@@ -85,7 +49,7 @@ describe.each(VERSIONS)('rule 36: on %s', (version) => {
 
   test('a certificate that is revoked is refused by the next request, and when it is resumed', async () => {
     const member = await service.addMember('vision', `${name}a`, owner)
-    const { socket, resume } = await openSession(version, member)
+    const { socket, resume } = await openSession(service, version, member)
     const path = `/v1/certificates/${member.serial}/revoke`
     expectStatus(await service.post(path, { reason: 'keyCompromise' }, owner), 200)
     await expectRefused(socket, 'CERT_REVOKED')
@@ -94,7 +58,7 @@ describe.each(VERSIONS)('rule 36: on %s', (version) => {
 
   test('a user who is blocked is refused likewise', async () => {
     const member = await service.addMember('vision', `${name}b`, owner)
-    const { socket, resume } = await openSession(version, member)
+    const { socket, resume } = await openSession(service, version, member)
     expectStatus(await service.post(`/v1/users/${name}b/block`, undefined, service.admin), 200)
     await expectRefused(socket, 'CERT_REVOKED')
     await expectRefused(await resume(), 'CERT_REVOKED')
@@ -104,7 +68,7 @@ describe.each(VERSIONS)('rule 36: on %s', (version) => {
     const made = await makeCsr()
     const path = '/v1/projects/vision/members/owner/certificates'
     const short = certified(await service.post(path, { csr: made.pem, lifetimeSeconds: 600 }, owner), made)
-    const { socket, resume } = await openSession(version, short)
+    const { socket, resume } = await openSession(service, version, short)
     clock.pass(601)
     await expectRefused(socket, 'CERT_EXPIRED')
     await expectRefused(await resume(), 'CERT_EXPIRED')

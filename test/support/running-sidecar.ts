@@ -45,7 +45,7 @@ export async function runSidecar(setting: SidecarSetting): Promise<TestSidecar> 
       upstream: new URL(setting.upstream),
       listen: { host: '127.0.0.1', port: 0 },
       operations: { host: '127.0.0.1', port: 0 },
-      material: { certificateChain: identity.certificate, privateKey: identity.key, authorities: [service.ca] },
+      material: { certificateChain: identity.certificate, privateKey: identity.key, clientAuthorities: [service.ca] },
       line: { get: (path, accept, signal) => ask(service, identity, path, accept, signal) },
       log: { info: nothing, warn: nothing, error: nothing },
       pause: () => new Promise((over) => setTimeout(over, 20)),

@@ -1,11 +1,10 @@
 // The sidecar's listener: takes calls over mutual TLS, has the desk decide by the policy that this process holds, and passes on what
 // may go on. It is one more caller of the same decision as Signet's own endpoints; nothing is decided here.
-import { constants, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent as TlsAgent, createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContextOptions } from 'node:tls'
 import type { CallAnswer } from '../../proxies/call-answer.ts'
 import type { CallDesk } from '../../proxies/answer-call.ts'
 import type { ToldCall } from '../../proxies/told-call.ts'
@@ -15,20 +14,13 @@ import { clientAddressOf } from '../client-address.ts'
 import { ListenerUnavailable } from '../../domain/listener-unavailable.ts'
 import type { Place } from '../listener.ts'
 import { makeRequestId } from '../request-id.ts'
+import { secureContext, type TlsMaterial } from '../tls-context.ts'
 import { isWithoutBody, readBegun } from './call-body.ts'
 import { type Forwarded, type ForwardFault, forward, type Upstream } from './forward.ts'
 import { asksForWebSocket, forwardUpgrade } from './forward-upgrade.ts'
 import { OpenCalls } from './open-calls.ts'
 import { pairsOf, passedOn } from './passed-on.ts'
 import { targetWithout } from './without-credentials.ts'
-
-export interface SidecarMaterial {
-  /** PEM, leaf first. */
-  readonly certificateChain: string
-  readonly privateKey: string
-  /** PEM: whose certificates callers are told to choose from. */
-  readonly authorities: readonly string[]
-}
 
 export interface SidecarLimits {
   readonly headerBytes: number
@@ -67,6 +59,9 @@ export interface SidecarServerParts {
   readonly watch: SidecarWatch
 }
 
+/** SECURITY.md rule 36: an hour at most. */
+const SESSION_SECONDS = 3600
+
 export class SidecarServer {
   readonly #parts: SidecarServerParts
   readonly #server: Server
@@ -76,7 +71,7 @@ export class SidecarServer {
   /** Connections that were taken over: the server does not know them any more. */
   readonly #upgraded = new Set<Duplex>()
 
-  private constructor(parts: SidecarServerParts, material: SidecarMaterial) {
+  private constructor(parts: SidecarServerParts, material: TlsMaterial) {
     const { limits, upstream, desk } = parts
     this.#parts = parts
     this.#open = new OpenCalls(desk)
@@ -84,7 +79,7 @@ export class SidecarServer {
     this.#agent = agent
     this.#upstream = { url: upstream, agent, timeoutSeconds: limits.upstreamSeconds }
     this.#server = createServer({
-      ...contextOf(material),
+      ...secureContext(material, SESSION_SECONDS),
       requestCert: true,
       // Judged by the desk, for each call: a handshake alert could not say why.
       rejectUnauthorized: false,
@@ -109,7 +104,7 @@ export class SidecarServer {
   }
 
   /** Throws `ListenerUnavailable`. */
-  static async listen(place: Place, material: SidecarMaterial, parts: SidecarServerParts): Promise<SidecarServer> {
+  static async listen(place: Place, material: TlsMaterial, parts: SidecarServerParts): Promise<SidecarServer> {
     const sidecar = new SidecarServer(parts, material)
     const server = sidecar.#server
     await new Promise<void>((listening, failed) => {
@@ -135,8 +130,8 @@ export class SidecarServer {
     return this.#open.lookAgain()
   }
 
-  replaceMaterial(material: SidecarMaterial): void {
-    this.#server.setSecureContext(contextOf(material))
+  replaceMaterial(material: TlsMaterial): void {
+    this.#server.setSecureContext(secureContext(material, SESSION_SECONDS))
   }
 
   rotateTicketKeys(): void {
@@ -296,18 +291,6 @@ function addressOf({ remoteAddress }: Pick<Socket, 'remoteAddress'>): string {
 /** A body keeps its framing: one without length is told in chunks, whatever the method. */
 function framingOf({ headers }: IncomingMessage): readonly string[] {
   return headers['transfer-encoding'] === undefined ? [] : ['transfer-encoding', 'chunked']
-}
-
-function contextOf({ certificateChain, privateKey, authorities }: SidecarMaterial) {
-  return {
-    cert: certificateChain,
-    key: privateKey,
-    ca: [...authorities],
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
-    sessionTimeout: 3600,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  } satisfies SecureContextOptions
 }
 
 /** As much as is taken of a body before its sender is known. */
