@@ -12,6 +12,7 @@ import { job } from './job.ts'
 import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
 import { rotateMasterKey } from './rotate-master-key.ts'
+import { sidecar } from './sidecar.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   issue,
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   crl,
   deleteProject,
   rotateMasterKey,
+  sidecar,
 ]
 
 const { values, positionals } = parseArgs({
