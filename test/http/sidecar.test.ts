@@ -9,7 +9,9 @@ import { agentFor, type ClientIdentity, send } from '../support/https-client.ts'
 import { ModelServer, valuesOf } from '../support/model-server.ts'
 import { runSidecar, type TestSidecar } from '../support/running-sidecar.ts'
 import { type Certified, expectStatus, TestService } from '../support/test-service.ts'
+import { askOn } from './raw-request.ts'
 import { SettableClock } from './settable-clock.ts'
+import { openSession, TLS_VERSIONS } from './tls-session.ts'
 
 const clock = new SettableClock()
 const sidecarClock = new (class extends SettableClock {
@@ -188,6 +190,24 @@ describe('what changes at Signet', () => {
     expectStatus(await service.post(`/v1/certificates/${dora.serial}/revoke`, { reason: 'keyCompromise' }, dora), 200)
     await closed
     expect(sidecar.server.openCalls).toBe(0)
+  })
+
+  test.each(TLS_VERSIONS)('rule 36: is known of a session that is resumed, on %s', async (version) => {
+    const name = `m${version.replace(/\D/g, '')}`
+    const member = await service.addMember('vision', name, owner)
+    await sidecar.until(() => sidecar.policy.snapshot.member('vision', name) !== undefined)
+    const server = { url: sidecar.url, ca: service.ca }
+    const { socket, resume } = await openSession(server, version, member, { servername: 'model.internal' })
+    // For another name: the sidecar itself answers, and says first whether the certificate holds.
+    const asked = `GET /echo HTTP/1.1\r\nhost: model.internal\r\nsignet-act-as: vision__olga\r\n\r\n`
+    expect((await askOn(socket, asked)).body).toContain('CERT_CN_MISMATCH')
+    expectStatus(await service.post(`/v1/users/${name}/block`, undefined, service.admin), 200)
+    await sidecar.until(() => sidecar.policy.snapshot.revocation('users-1', member.serial) !== undefined)
+    const resumed = await resume()
+    const answer = await askOn(resumed, asked)
+    expect(answer.status).toBe(401)
+    expect(answer.body).toContain('CERT_REVOKED')
+    for (const each of [socket, resumed]) each.destroy()
   })
 
   test('lets in who is new', async () => {
