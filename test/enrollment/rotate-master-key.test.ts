@@ -72,6 +72,7 @@ onBothStores(
       expectStatus(await service.put('/v1/projects/vision/settings', { custody: true }, owner), 200)
       for (let made = 0; made < MEMBERS; made += 1) await addMember()
       await addConnector()
+      await addSidecar()
       const { masterKey } = service.configuration
       first = masterKey.kind === 'file' ? masterKey.path : ''
     })
@@ -81,6 +82,16 @@ onBothStores(
       const connector = { name: 'c', protocol: 'http', credential: { key: 'secret' }, actions: [action] }
       const model = { name: 'remote', connector }
       expectStatus(await service.post('/_plugins/_ml/models/_register', model, service.admin), 200)
+    }
+
+    /** The key that signs its snapshots is made with the first of them. */
+    async function addSidecar(): Promise<void> {
+      const modelServer = await service.addService('model-1.internal')
+      const host = 'resnet.internal'
+      await service.addDeployment('resnet', { project: 'vision', host, service: 'model-1.internal' })
+      const body = { service: 'model-1.internal', deployments: ['resnet'] }
+      expectStatus(await service.put('/v1/sidecars/front', body, service.admin), 200)
+      expectStatus(await service.get('/v1/sidecars/front/snapshot', modelServer), 200)
     }
 
     async function addMember(): Promise<void> {
