@@ -271,7 +271,7 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
       expect(done.stderr).toBe('')
       // Nothing is left, and the old key alone opens the installation no more.
       const left = documentOf(await rotate('--plan', '--json', ...next()))
-      expect(Object.values(left.keys).map(({ resealed }) => resealed)).toEqual([0, 0, 0, 0])
+      expect(new Set(Object.values(left.keys).map(({ resealed }) => resealed))).toEqual(new Set([0]))
       expectRefused(await rotate(), 'master_key_not_held')
     })
 
