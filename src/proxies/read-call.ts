@@ -2,7 +2,7 @@
 // (steps 1a, 1b and 2). What it reads is still no decision: an ambiguous call goes on as one, and is refused at its step.
 import type { CallFacts, CallPath, Route } from '../access/decision.ts'
 import type { ActingUser, CertificateFacts } from '../access/facts.ts'
-import { asked, resolveRoute } from '../access/route.ts'
+import { asked, type ResolvedRoute, resolveRoute } from '../access/route.ts'
 import type { DeploymentView, Snapshot } from '../access/snapshot.ts'
 import type { CertificateDialect } from '../domain/access-policy.ts'
 import type { BodyModel } from './body-model.ts'
@@ -57,8 +57,10 @@ export function readCall(means: ReadingMeans, told: ToldCall, teller: Teller | '
   const first = readToldHeaders(told.headers, ALWAYS_READ)
   if (first.kind === 'ambiguous') return { read: ambiguous(told), toRemove: [] }
   const target = told.target === undefined ? 'untold' : readCanonicalPath(told.target)
-  const route = routeOf(means.snapshot, told, first, target)
-  const deployment = asked(resolveRoute(means.snapshot, route, pathOf(told, target)))
+  const normalized = told.normalizedPath === undefined ? undefined : readDecodedPath(told.normalizedPath)
+  const path = pathOf(target, normalized)
+  const { route, resolved } = routeOf(means.snapshot, told, first, { target, normalized, path })
+  const deployment = asked(resolved)
   const headers = withPlaces(told, first, deployment)
   if (headers.kind === 'ambiguous') return { read: ambiguous(told), toRemove: [] }
   const forwarded = forwardedTo(means, told, headers, teller)
@@ -67,7 +69,7 @@ export function readCall(means: ReadingMeans, told: ToldCall, teller: Teller | '
   }
   const query = target !== 'untold' && target.kind === 'canonical' ? target.query : undefined
   const read: ReadCall = {
-    call: { reading: 'clear', method: told.method, path: pathOf(told, target) },
+    call: { reading: 'clear', method: told.method, path },
     route,
     certificate: certificateFacts(means, forwarded),
     certificateSeen: told.certificate.kind === 'seen' ? 'on-this-connection' : 'told',
@@ -97,38 +99,58 @@ function ambiguous({ host, deployment, method, clientAddress }: ToldCall): ReadC
 
 type Target = CanonicalTarget | RefusedTarget | 'untold'
 
-function pathOf({ normalizedPath }: ToldCall, target: Target): CallPath {
-  if (target === 'untold') return normalizedPath === undefined ? { kind: 'untold' } : { kind: 'refused' }
+/** What the proxy has routed by; undefined where it does not tell. */
+type Normalized = CanonicalTarget | RefusedTarget | undefined
+
+function pathOf(target: Target, normalized: Normalized): CallPath {
+  if (target === 'untold') return normalized === undefined ? { kind: 'untold' } : { kind: 'refused' }
   if (target.kind === 'refused') return { kind: 'refused' }
   const { path, raw } = target
-  if (normalizedPath === undefined) return { kind: 'canonical', path, raw }
-  const normalized = readDecodedPath(normalizedPath)
+  if (normalized === undefined) return { kind: 'canonical', path, raw }
   if (normalized.kind === 'refused') return { kind: 'refused' }
   // The proxy went on with another path than it was sent: it may be routed, and is none that nobody has to ask for.
   return { kind: 'canonical', path, raw: normalized.path === path ? raw : '' }
 }
 
-/** Everything that names a deployment or a model. */
-function routeOf(snapshot: Snapshot, told: ToldCall, headers: ToldHeaders, target: Target): Route {
+interface ReadPaths {
+  readonly target: Target
+  readonly normalized: Normalized
+  readonly path: CallPath
+}
+
+interface NamedRoute {
+  readonly route: Route
+  readonly resolved: ResolvedRoute
+}
+
+/** Everything that names a deployment or a model, and which one that is. */
+function routeOf(snapshot: Snapshot, told: ToldCall, headers: ToldHeaders, paths: ReadPaths): NamedRoute {
   const { deployment, host } = told
+  const { target, path } = paths
   const named = [headers.get(MODEL_HEADER), bodyModel(told.model)].filter((model) => model !== undefined)
-  const route: Route = { deployment, host, models: named }
-  if (target === 'untold' || target.kind === 'refused') return route
-  const path = pathOf(told, target)
-  const byPath = resolveRoute(snapshot, route, path)
-  const inPath = publisherModel(target, asked(byPath))
-  const byHostAndPath: Route = { ...route, models: inPath }
-  if (told.model === 'untold' && needsTheBody(snapshot, byHostAndPath, path)) return byHostAndPath
+  const byName: NamedRoute = resolvedTo(snapshot, { deployment, host, models: named }, path)
+  if (target === 'untold' || target.kind === 'refused') return byName
+  const inPath = publisherModel(target, asked(byName.resolved))
+  const byHostAndPath = told.model === 'untold' ? withModels(snapshot, byName, inPath, path) : undefined
+  if (byHostAndPath !== undefined && byHostAndPath.resolved.kind !== 'found') return byHostAndPath
   const models = [...named, ...inPath]
-  return { ...route, models: [...models, ...otherDeployment(snapshot, { ...route, models }, told, byPath)] }
+  const others = otherDeployment(snapshot, { deployment, host, models }, paths, byName.resolved)
+  return withModels(snapshot, byName, [...models, ...others], path)
 }
 
 /**
- * Whether host and path do not say by themselves which deployment is meant. A header may then agree with the body and contradict
- * it, but not stand for it: whoever does not tell the body could let one model be decided about and another be called.
+ * The same route with these models alone. Host and path by themselves have to say which deployment is meant where the body is
+ * not told: a header may then agree with it and contradict it, but not stand for it, since whoever does not tell the body could
+ * let one model be decided about and another be called.
  */
-function needsTheBody(snapshot: Snapshot, route: Route, path: CallPath): boolean {
-  return resolveRoute(snapshot, route, path).kind !== 'found'
+function withModels(snapshot: Snapshot, found: NamedRoute, models: readonly string[], path: CallPath): NamedRoute {
+  const { route } = found
+  const isSame = models.length === route.models.length && models.every((model, index) => model === route.models[index])
+  return isSame ? found : resolvedTo(snapshot, { ...route, models }, path)
+}
+
+function resolvedTo(snapshot: Snapshot, route: Route, path: CallPath): NamedRoute {
+  return { route, resolved: resolveRoute(snapshot, route, path) }
 }
 
 function bodyModel(model: BodyModel | 'untold'): string | undefined {
@@ -148,15 +170,13 @@ function publisherModel(target: CanonicalTarget, deployment: DeploymentView | un
 function otherDeployment(
   snapshot: Snapshot,
   route: Route,
-  { normalizedPath }: ToldCall,
-  byPath: ReturnType<typeof resolveRoute>,
+  { normalized }: ReadPaths,
+  byName: ResolvedRoute,
 ): readonly string[] {
-  if (normalizedPath === undefined) return []
-  const normalized = readDecodedPath(normalizedPath)
-  if (normalized.kind === 'refused') return []
+  if (normalized === undefined || normalized.kind === 'refused') return []
   const { path } = normalized
   const second = resolveRoute(snapshot, route, { kind: 'canonical', path, raw: path })
-  if (second.kind === byPath.kind && asked(second) === asked(byPath)) return []
+  if (second.kind === byName.kind && asked(second) === asked(byName)) return []
   return [asked(second)?.name ?? path]
 }
 
