@@ -10,6 +10,7 @@ import { formatName } from '../../src/x509/distinguished-name.ts'
 import { basicConstraints } from '../../src/x509/extensions/basic-constraints.ts'
 import { crlNumber } from '../../src/x509/extensions/crl-number.ts'
 import { deltaCrlIndicator } from '../../src/x509/extensions/delta-crl-indicator.ts'
+import { freshestCrl } from '../../src/x509/extensions/freshest-crl.ts'
 import { issuingDistributionPoint } from '../../src/x509/extensions/issuing-distribution-point.ts'
 import { keyUsage } from '../../src/x509/extensions/key-usage.ts'
 import { ocspNoCheck } from '../../src/x509/extensions/ocsp-no-check.ts'
@@ -139,6 +140,12 @@ describe.skipIf(!hasProgram('openssl', 'version'))('OpenSSL', () => {
     ]) {
       expect(text).toContain(line)
     }
+  })
+
+  it('prints where the delta of a complete CRL is', () => {
+    const der = makeCrl(leafKey, { entries: [], extensions: [crlNumber(300), freshestCrl(['http://a/delta.crl'])] })
+    const text = run('openssl', 'crl', '-inform', 'DER', '-noout', '-text', '-in', file('complete.crl', der))
+    expect(text).toMatch(/X509v3 Freshest CRL: \n\s*Full Name:\s*URI:http:\/\/a\/delta\.crl/)
   })
 
   it.each(CLASSICAL_ALGORITHMS)('verifies the requests that our tests make, %s', (algorithm) => {

@@ -1,6 +1,6 @@
-// CRLDistributionPoints (RFC 5280 §4.2.1.13), not critical as §4.2.1.13 advises; FreshestCRL (§4.2.1.15) has the same form.
+// CRLDistributionPoints (RFC 5280 §4.2.1.13), not critical as §4.2.1.13 advises. FreshestCRL has the same form.
 import { contextConstructed, contextPrimitive, DerReader, TAG } from '../der-reader.ts'
-import { sequence } from '../der-writer.ts'
+import { sequence, type Der } from '../der-writer.ts'
 import { ExtensionRejected, makeExtension, type Extension } from '../extension.ts'
 import { parseGeneralNames, urisOf, type GeneralName } from '../general-name.ts'
 import { OID } from '../oid.ts'
@@ -22,13 +22,24 @@ export interface DistributionPoint {
 
 /** One distribution point: the same CRL at each of the URIs. */
 export function crlDistributionPoints(uris: readonly string[]): Extension {
-  if (uris.length === 0) throw malformed()
-  return makeExtension(OID.crlDistributionPoints, 'non-critical', sequence(sequence(encodeDistributionPointName(uris))))
+  if (uris.length === 0) throw malformed(OID.crlDistributionPoints)
+  return makeExtension(OID.crlDistributionPoints, 'non-critical', encodeDistributionPoints(uris))
+}
+
+export function encodeDistributionPoints(uris: readonly string[]): Der {
+  return sequence(sequence(encodeDistributionPointName(uris)))
 }
 
 export function parseCrlDistributionPoints(value: Uint8Array): readonly DistributionPoint[] {
-  const points = DerReader.whole(value, (reader) => reader.readEach(TAG.sequence, parseDistributionPoint))
-  if (points.length === 0) throw malformed()
+  return parseDistributionPoints(value, OID.crlDistributionPoints)
+}
+
+/** `oid`: the extension that has this form, for the refusal. */
+export function parseDistributionPoints(value: Uint8Array, oid: string): readonly DistributionPoint[] {
+  const points = DerReader.whole(value, (reader) =>
+    reader.readEach(TAG.sequence, (each) => parseDistributionPoint(each, oid)),
+  )
+  if (points.length === 0) throw malformed(oid)
   return points
 }
 
@@ -37,7 +48,7 @@ export function crlUris(points: readonly DistributionPoint[]): string[] {
   return points.flatMap(({ name }) => (name?.kind === 'full' ? urisOf(name.names) : []))
 }
 
-function parseDistributionPoint(reader: DerReader): DistributionPoint {
+function parseDistributionPoint(reader: DerReader, oid: string): DistributionPoint {
   const fields = reader.readSequence()
   const name = parseOptionalDistributionPointName(fields)
   const reasons = parseOptionalReasons(fields, contextPrimitive(1))
@@ -45,10 +56,10 @@ function parseDistributionPoint(reader: DerReader): DistributionPoint {
   const crlIssuer = fields.peekTag() === issuerTag ? parseGeneralNames(fields, issuerTag) : undefined
   fields.end()
   // §4.2.1.13: a point MUST NOT consist of reasons alone.
-  if (name === undefined && crlIssuer === undefined) throw malformed()
+  if (name === undefined && crlIssuer === undefined) throw malformed(oid)
   return { name, reasons, crlIssuer }
 }
 
-function malformed(): ExtensionRejected {
-  return new ExtensionRejected('extension_malformed', { oid: OID.crlDistributionPoints })
+function malformed(oid: string): ExtensionRejected {
+  return new ExtensionRejected('extension_malformed', { oid })
 }

@@ -1,8 +1,13 @@
 // The extensions of CRLs, each written and read back, and the refusals next to it.
+import * as asn1js from 'asn1js'
+import fc from 'fast-check'
+import * as pkijs from 'pkijs'
 import { describe, expect, it } from 'vitest'
 import { boolean, implicitPrimitive, integer, sequence, type Der } from '../../../src/x509/der-writer.ts'
 import { crlNumber, parseCrlNumber } from '../../../src/x509/extensions/crl-number.ts'
+import { crlUris } from '../../../src/x509/extensions/crl-distribution-points.ts'
 import { deltaCrlIndicator, parseDeltaCrlIndicator } from '../../../src/x509/extensions/delta-crl-indicator.ts'
+import { freshestCrl, parseFreshestCrl } from '../../../src/x509/extensions/freshest-crl.ts'
 import {
   issuingDistributionPoint,
   parseIssuingDistributionPoint,
@@ -11,6 +16,17 @@ import {
 import { codeOf } from '../refusal.ts'
 
 const TRUE = Uint8Array.of(0xff)
+const uri = fc.webUrl({ validSchemes: ['http'] }).filter((text) => /^[!-~]+$/.test(text))
+
+/** What a library that is not ours makes of the bytes. */
+function readByPkijs<Read>(Class: new (given: { schema: asn1js.AsnType }) => Read, value: Uint8Array): Read {
+  return new Class({ schema: asn1js.fromBER(new Uint8Array(value)).result })
+}
+
+function namesOf({ distributionPoint }: pkijs.DistributionPoint | pkijs.IssuingDistributionPoint): unknown[] {
+  const names = Array.isArray(distributionPoint) ? distributionPoint : []
+  return names.map((name): unknown => (name.type === 6 ? name.value : name.type))
+}
 
 describe('CRLNumber and DeltaCRLIndicator', () => {
   it.each([0, 127, 128, 1_772_366_400, Number.MAX_SAFE_INTEGER])('%i', (number) => {
@@ -35,6 +51,42 @@ describe('CRLNumber and DeltaCRLIndicator', () => {
   })
 })
 
+describe('FreshestCRL', () => {
+  it('is not critical, and reads back whatever it names', () => {
+    fc.assert(
+      fc.property(fc.array(uri, { minLength: 1, maxLength: 5 }), (uris) => {
+        const extension = freshestCrl(uris)
+        const points = parseFreshestCrl(extension.value)
+        expect(extension.critical).toBe(false)
+        expect(crlUris(points)).toEqual(uris)
+        expect(points).toHaveLength(1)
+        expect(readByPkijs(pkijs.CRLDistributionPoints, extension.value).distributionPoints.map(namesOf)).toEqual([
+          uris,
+        ])
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it.each<[what: string, act: () => unknown, code: string]>([
+    ['no URI to write', () => freshestCrl([]), 'extension_malformed'],
+    ['no point to read', () => parseFreshestCrl(sequence()), 'extension_malformed'],
+    ['a point that says nothing', () => parseFreshestCrl(sequence(sequence())), 'extension_malformed'],
+    [
+      'reasons alone',
+      () => parseFreshestCrl(sequence(sequence(implicitPrimitive(1, Uint8Array.of(1, 0x82))))),
+      'extension_malformed',
+    ],
+    [
+      'bytes after it',
+      () => parseFreshestCrl(Buffer.concat([freshestCrl(['http://a']).value, Uint8Array.of(0)])),
+      'der_trailing_bytes',
+    ],
+  ])('refuses %s', (_, act, code) => {
+    expect(codeOf(act)).toBe(code)
+  })
+})
+
 describe('IssuingDistributionPoint', () => {
   it.each<[CrlScope, user: boolean, authority: boolean]>([
     [{ uris: ['http://a/crl'], certificates: 'all' }, false, false],
@@ -52,6 +104,23 @@ describe('IssuingDistributionPoint', () => {
       indirect: false,
       onlyAttributeCertificates: false,
     })
+  })
+
+  it('says to others what it says to us', () => {
+    const uris = fc.array(uri, { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(uris, fc.constantFrom('all', 'user', 'authority'), (names, certificates) => {
+        const read = readByPkijs(
+          pkijs.IssuingDistributionPoint,
+          issuingDistributionPoint({ uris: names, certificates }).value,
+        )
+        expect(namesOf(read)).toEqual(names)
+        expect(read.onlyContainsUserCerts).toBe(certificates === 'user')
+        expect(read.onlyContainsCACerts).toBe(certificates === 'authority')
+        expect([read.indirectCRL, read.onlyContainsAttributeCerts]).toEqual([false, false])
+      }),
+      { numRuns: 50 },
+    )
   })
 
   it('reads what Signet does not write', () => {
