@@ -1,7 +1,7 @@
 // The key ceremonies (CP §4.2, §4.9.7): what only the root key can do, on a machine that has the root folder and the database
 // at hand. The service may run meanwhile; it takes up the result by itself.
 import { Command } from 'commander'
-import type { PublishedCrl } from '../revocation/crl-store.ts'
+import type { CrlRecord } from '../revocation/crl-store.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -84,6 +84,6 @@ async function rootOf(options: Options): Promise<{ readonly folder: string; read
   return { folder: options.root, passphrase: await readPassphrase(options.rootPassphraseFile, 'once') }
 }
 
-function crlDocument({ issuer, number, thisUpdate, nextUpdate }: PublishedCrl) {
-  return { issuer, number, thisUpdate: thisUpdate.toISOString(), nextUpdate: nextUpdate.toISOString() }
+function crlDocument({ scope, number, thisUpdate, nextUpdate }: CrlRecord) {
+  return { issuer: scope.issuer, number, thisUpdate: thisUpdate.toISOString(), nextUpdate: nextUpdate.toISOString() }
 }

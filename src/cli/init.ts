@@ -32,7 +32,7 @@ import {
   withFacts,
 } from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
-import type { PublishedCrl } from '../revocation/crl-store.ts'
+import type { CrlRecord } from '../revocation/crl-store.ts'
 import { type AdministratorFiles, makeAdministratorCertificate, writeAdministratorFiles } from './administrator.ts'
 import { RootFolder, RootFolderRefused } from './root-folder.ts'
 
@@ -229,7 +229,7 @@ async function firstCrls(
   { means, keyStore, policy }: OpenInstallation,
   authorities: readonly NewAuthority[],
   rootKey: RootKey,
-): Promise<readonly PublishedCrl[]> {
+): Promise<readonly CrlRecord[]> {
   const { crl, rootCrl } = policy.revocation
   const given = { before: undefined, revoked: [], coversRevision: 0, now: means.clock.now() }
   const rootLife = { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds }

@@ -2,6 +2,7 @@
 // in that order. A signature that was noted and not recorded is no certificate; the ceremony is simply held again.
 import { readRootKey, type RootKey } from '../ca/keystore/root-key-file.ts'
 import { CodedError } from '../domain/coded-error.ts'
+import { fullScope } from '../domain/crl-scope.ts'
 import { addSeconds } from '../domain/clock.ts'
 import { makeAuthorityCrl, makeIssuingAuthority, type NewAuthority } from '../enrollment/authorities.ts'
 import { nextGeneration, recordAuthority, recordAuthorityCrl } from '../enrollment/installation.ts'
@@ -13,7 +14,7 @@ import {
   openInstallation,
 } from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
-import type { PublishedCrl } from '../revocation/crl-store.ts'
+import type { CrlRecord } from '../revocation/crl-store.ts'
 import { RootFolder } from './root-folder.ts'
 import { PUBLIC, writeAtomically } from './atomic-file.ts'
 
@@ -43,11 +44,7 @@ export function planRootCrl(configuration: Configuration) {
 }
 
 /** Signs, notes and puts in force the next CRL of the root. Throws `CeremonyRefused` and what opening the key throws. */
-export function signRootCrl(
-  configuration: Configuration,
-  at: RootAtHand,
-  out: string | undefined,
-): Promise<PublishedCrl> {
+export function signRootCrl(configuration: Configuration, at: RootAtHand, out: string | undefined): Promise<CrlRecord> {
   return withInstallation(configuration, async (opened) => {
     const root = rootIssuer(opened)
     const key = openRootKey(root, at)
@@ -64,7 +61,7 @@ export function signRootCrl(
       life: { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds },
     })
     await opened.storage.run((tx) => recordAuthorityCrl(tx, made, latest?.number ?? 0, { actor: CEREMONY, at: now }))
-    if (out !== undefined) writeAtomically(out, made.der, PUBLIC)
+    if (out !== undefined && made.content.kind === 'whole') writeAtomically(out, made.content.der, PUBLIC)
     return made
   })
 }
@@ -151,7 +148,7 @@ async function rootCrlState({ storage, means }: OpenInstallation, { issuer }: Bo
   const { seq: revision } = await storage.readState()
   return storage.run(async (tx) => ({
     revision,
-    latest: await tx.latestCrl(issuer.id),
+    latest: await tx.latestCrl(fullScope(issuer.id)),
     revoked: await tx.revokedCertificates(issuer.id, means.clock.now()),
   }))
 }

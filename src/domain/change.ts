@@ -3,6 +3,7 @@
 import type { CertificateDialect, DeploymentPolicy, GroupAccessMode } from './access-policy.ts'
 import type { ApiKeyReach } from './api-key.ts'
 import type { ApiScope } from './api-scope.ts'
+import type { CrlScopeKey } from './crl-scope.ts'
 import type { DeploymentName } from './deployment-name.ts'
 import type { DnsName, ServiceName } from './dns-name.ts'
 import type { IssuerId } from './issuer-id.ts'
@@ -172,7 +173,7 @@ export type Change =
   | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
   | { readonly kind: 'token-key'; readonly kid: string }
   | { readonly kind: 'issuer'; readonly issuer: IssuerId }
-  | { readonly kind: 'crl'; readonly issuer: IssuerId; readonly number: number }
+  | { readonly kind: 'crl'; readonly issuer: IssuerId; readonly scope: CrlScopeKey; readonly number: number }
 
 /** One entry of the log. `seq` rises by one in commit order. */
 export interface NumberedChange {

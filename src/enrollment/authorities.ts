@@ -4,9 +4,10 @@ import type { KeyStore, NewKey } from '../ca/keystore/key-store.ts'
 import { type IssuedCertificate, type IssuingMeans, prepareCertificate, prepareRoot, signPermit } from '../ca/issue.ts'
 import { type Issuer, makeIssuer } from '../ca/issuer.ts'
 import type { IssuerRecord } from '../ca/issuer-store.ts'
+import { fullScope } from '../domain/crl-scope.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Signer } from '../domain/signer.ts'
-import type { PublishedCrl, RevokedCertificate } from '../revocation/crl-store.ts'
+import { type CrlRecord, type RevokedCertificate, wholeCrl } from '../revocation/crl-store.ts'
 import { nextCrlDates } from '../revocation/crl-schedule.ts'
 import { makeCrl } from '../revocation/make-crl.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
@@ -95,13 +96,13 @@ export async function makeAuthorityCrl(
   issuer: Issuer,
   signer: Signer<'crl'>,
   given: {
-    readonly before: PublishedCrl | undefined
+    readonly before: CrlRecord | undefined
     readonly revoked: readonly RevokedCertificate[]
     readonly coversRevision: number
     readonly now: Date
     readonly life: { readonly backdateSeconds: number; readonly nextUpdateSeconds: number }
   },
-): Promise<PublishedCrl> {
+): Promise<CrlRecord> {
   const dates = nextCrlDates(given.before, given.now, given.life)
   const der = await makeCrl(
     {
@@ -114,5 +115,7 @@ export async function makeAuthorityCrl(
     },
     signer,
   )
-  return { issuer: issuer.id, ...dates, coversRevision: given.coversRevision, der }
+  const { coversRevision } = given
+  const facts = { scope: fullScope(issuer.id), ...dates, coversRevision, endedBefore: new Date(0), base: undefined }
+  return wholeCrl(facts, der)
 }

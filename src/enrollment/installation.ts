@@ -1,9 +1,10 @@
 // The first transaction of an installation: its CAs with their first CRLs and its first administrator, all of it or nothing.
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
+import { crlScopeKey } from '../domain/crl-scope.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { UserName } from '../domain/user-name.ts'
-import type { PublishedCrl } from '../revocation/crl-store.ts'
+import type { CrlRecord } from '../revocation/crl-store.ts'
 import type { NewAuthority } from './authorities.ts'
 import { recordCertificate } from './issue-certificate.ts'
 import { issuerKeyContext } from './sealed-keys.ts'
@@ -16,7 +17,7 @@ export interface Founding extends Vault {
   readonly userId: string
   readonly administrator: UserName
   readonly authorities: readonly NewAuthority[]
-  readonly crls: readonly PublishedCrl[]
+  readonly crls: readonly CrlRecord[]
   readonly administratorCertificate: CertificateRecord
   readonly at: Date
 }
@@ -89,14 +90,15 @@ export async function recordAuthority(
 /** Puts a CRL in force that was made offline. Throws `CrlSuperseded`. */
 export async function recordAuthorityCrl(
   tx: UnitOfWork,
-  crl: PublishedCrl,
+  crl: CrlRecord,
   seenNumber: number,
   by: { readonly actor: string; readonly at: Date },
 ): Promise<void> {
   await tx.advanceCrl(seenNumber, crl)
-  await tx.change({ kind: 'crl', issuer: crl.issuer, number: crl.number })
+  const { issuer } = crl.scope
+  await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(crl.scope), number: crl.number })
   const details = { number: crl.number, nextUpdate: crl.nextUpdate.toISOString() }
-  await tx.audit({ ...by, act: 'crl.publish', object: `issuer:${crl.issuer}`, requestId: '', details })
+  await tx.audit({ ...by, act: 'crl.publish', object: `issuer:${issuer}`, requestId: '', details })
 }
 
 /** The generation after the last one of an authority. */

@@ -6,6 +6,7 @@ import type { HandOverErrorCode, SealingErrorCode } from '../ca/keystore/errors.
 import type { ProxyErrorCode } from '../directory/proxy-store.ts'
 import type { SidecarErrorCode } from '../directory/sidecar-store.ts'
 import type { DirectoryErrorCode } from '../directory/errors.ts'
+import type { CrlScopeRejected } from '../domain/crl-scope.ts'
 import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
 import type { NameRejected } from '../domain/name-rules.ts'
@@ -71,7 +72,14 @@ type InternalCode =
   | 'subject_incomplete'
 
 type DomainCode = (
-  DurationRejected | IssuerIdRejected | NameRejected | NameTaken | ReasonRejected | SerialRejected | CursorRejected
+  | CrlScopeRejected
+  | DurationRejected
+  | IssuerIdRejected
+  | NameRejected
+  | NameTaken
+  | ReasonRejected
+  | SerialRejected
+  | CursorRejected
 )['code']
 
 /** What storage says when nothing can be made durable. */
@@ -129,6 +137,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   headers_too_large: hush(431, 'Send fewer or shorter headers.'),
   idempotency_key_malformed: tell(400, 'An Idempotency-Key has 1 to 255 visible ASCII characters.'),
   idempotency_key_reused: tell(422, 'This Idempotency-Key was used with another body: choose a new one.'),
+  crl_scope_rejected: tell(404, 'A CRL is named users-1, users-1/delta or users-1/7.'),
   issuer_id_rejected: tell(404, 'An issuer is named like users-1.'),
   length_required: hush(411, 'Send Content-Length, and no Transfer-Encoding.'),
   media_type_unsupported: tell(415, 'Send the media type that is expected.'),

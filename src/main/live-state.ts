@@ -143,8 +143,7 @@ export class LiveState {
     const storage = this.#opened?.storage
     if (storage === undefined) return
     for (const { issuer } of issuers) {
-      const latest = await storage.read((view) => view.latestCrl(issuer.id))
-      if (latest !== undefined) this.crls.put(latest)
+      for (const crl of await storage.read((view) => view.latestCrls(issuer.id))) this.crls.put(crl)
     }
   }
 

@@ -3,6 +3,7 @@ import { type Reason, REASONS } from '../access/reasons.ts'
 import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import type { Policy } from '../ca/policy/policy.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
+import { fullScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
@@ -74,7 +75,8 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
       }),
     crlsPublished: () => {
       for (const { crl } of live.crls.all()) {
-        metrics.crlPublished(crl.issuer, { ...crl, entries: live.ledger.count(crl.issuer) })
+        const { issuer, kind } = crl.scope
+        if (kind === 'full') metrics.crlPublished(issuer, { ...crl, entries: live.ledger.count(issuer) })
       }
     },
     watchIssuers: ({ book, policy }) => {
@@ -220,7 +222,7 @@ function registerSnapshotCheck(health: Health, { limits }: Configuration, live: 
 function registerIssuerChecks(health: Health, issuer: Issuer, policy: Policy, live: LiveState, clock: Clock): void {
   const isRoot = issuer.authority.parent === null
   health.register(`crl ${issuer.id}`, () => {
-    const crl = live.crls.get(issuer.id)?.crl
+    const crl = live.crls.get(fullScope(issuer.id))?.crl
     if (crl === undefined || crl.nextUpdate <= clock.now()) {
       return missing('no CRL in force', isRoot ? 'signet ceremony crl' : 'see the log of the publisher')
     }

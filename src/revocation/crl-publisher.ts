@@ -1,6 +1,7 @@
 // Publishes the full CRL of each issuing CA: at once after a revocation (within the one-second slot), ahead of nextUpdate
 // when nothing happens, and at start when it is late. Every process may run one: the number moves by compare-and-swap, so
 // of two that publish at once one finds that there is nothing left to do.
+import { crlScopeKey, fullScope } from '../domain/crl-scope.ts'
 import { CrlSuperseded } from '../domain/crl-superseded.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { type Clock, addSeconds } from '../domain/clock.ts'
@@ -10,7 +11,7 @@ import type { RevocationPolicy } from '../ca/policy/revocation-policy.ts'
 import type { CrlLedger } from './crl-ledger.ts'
 import { crlDue, nextCrlDates } from './crl-schedule.ts'
 import type { CrlShelf } from './crl-shelf.ts'
-import type { CrlStore, PublishedCrl } from './crl-store.ts'
+import { type CrlRecord, type CrlStore, wholeCrl } from './crl-store.ts'
 import { makeCrl } from './make-crl.ts'
 
 /** An issuer whose key this process holds. */
@@ -54,7 +55,7 @@ export class CrlPublisher {
   /** The instant at which this issuer is to be looked at again. */
   async #publishIfDue(issuer: CrlIssuer): Promise<Date> {
     const { ledger, shelf, policy, clock } = this.#parts
-    const before = shelf.get(issuer.id)?.crl
+    const before = shelf.get(fullScope(issuer.id))?.crl
     const now = clock.now()
     const due = crlDue(before, ledger.hasNewsAfter(issuer.id, before?.coversRevision ?? 0), now, policy)
     if (due.kind === 'later') return due.at
@@ -71,7 +72,7 @@ export class CrlPublisher {
   }
 
   /** Behind the last CRL the wall clock does not tell one second from the next; the other one does. */
-  #wouldBeTooSoon(issuer: IssuerId, before: PublishedCrl | undefined, now: Date): boolean {
+  #wouldBeTooSoon(issuer: IssuerId, before: CrlRecord | undefined, now: Date): boolean {
     const { clock, policy } = this.#parts
     const at = this.#publishedAt.get(issuer)
     if (before === undefined || at === undefined || now >= addSeconds(before.thisUpdate, policy.backdateSeconds)) {
@@ -80,7 +81,7 @@ export class CrlPublisher {
     return clock.monotonicMilliseconds() - at < policy.minIntervalSeconds * 1000
   }
 
-  async #publish(issuer: CrlIssuer, before: PublishedCrl | undefined, now: Date): Promise<void> {
+  async #publish(issuer: CrlIssuer, before: CrlRecord | undefined, now: Date): Promise<void> {
     const { transactions, ledger, shelf, policy, clock } = this.#parts
     const coversRevision = ledger.revision
     const dates = nextCrlDates(before, now, policy)
@@ -93,14 +94,16 @@ export class CrlPublisher {
       },
       issuer.signer,
     )
-    const next: PublishedCrl = { issuer: issuer.id, ...dates, coversRevision, der }
+    const scope = fullScope(issuer.id)
+    const facts = { scope, ...dates, coversRevision, endedBefore: new Date(0), base: undefined }
+    const next = wholeCrl(facts, der)
     await transactions.run((tx) => recordCrl(tx, before?.number ?? 0, next, now, ledger.count(issuer.id)))
     shelf.put(next)
     this.#publishedAt.set(issuer.id, clock.monotonicMilliseconds())
   }
 
   async #fetchLatest(issuer: IssuerId): Promise<void> {
-    const latest = await this.#parts.transactions.run((tx) => tx.latestCrl(issuer))
+    const latest = await this.#parts.transactions.run((tx) => tx.latestCrl(fullScope(issuer)))
     if (latest !== undefined) this.#parts.shelf.put(latest)
   }
 }
@@ -108,17 +111,18 @@ export class CrlPublisher {
 async function recordCrl(
   tx: CrlStore & Recording,
   seenNumber: number,
-  next: PublishedCrl,
+  next: CrlRecord,
   at: Date,
   entries: number,
 ): Promise<void> {
   await tx.advanceCrl(seenNumber, next)
-  await tx.change({ kind: 'crl', issuer: next.issuer, number: next.number })
+  const { issuer } = next.scope
+  await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(next.scope), number: next.number })
   await tx.audit({
     at,
     actor: 'system',
     act: 'crl.publish',
-    object: `issuer:${next.issuer}`,
+    object: `issuer:${issuer}`,
     requestId: '',
     details: { number: next.number, entries },
   })

@@ -1,8 +1,8 @@
 // The CRLs in force, encoded once in each form they are asked for, with a strong validator. What many read is made once.
 import { createHash } from 'node:crypto'
-import type { IssuerId } from '../domain/issuer-id.ts'
+import { type CrlScope, type CrlScopeKey, crlScopeKey } from '../domain/crl-scope.ts'
 import { encodePem } from '../x509/pem.ts'
-import type { PublishedCrl } from './crl-store.ts'
+import type { CrlRecord } from './crl-store.ts'
 
 /** One body with what HTTP needs to answer for it from memory. */
 export interface Shelved {
@@ -14,42 +14,48 @@ export interface Shelved {
 }
 
 export interface ShelvedCrl {
-  readonly crl: PublishedCrl
-  readonly sha256: string
+  readonly crl: CrlRecord
   readonly der: Shelved
   readonly pem: Shelved
 }
 
 export class CrlShelf {
-  readonly #crls = new Map<IssuerId, ShelvedCrl>()
+  readonly #crls = new Map<CrlScopeKey, ShelvedCrl>()
   #bundle: Shelved | undefined
 
   /** Puts a CRL in force; one with a lower number than the one in force is ignored. */
-  put(crl: PublishedCrl): void {
-    const current = this.#crls.get(crl.issuer)
+  put(crl: CrlRecord): void {
+    const key = crlScopeKey(crl.scope)
+    const current = this.#crls.get(key)
     if (current !== undefined && current.crl.number >= crl.number) return
-    const pem = Buffer.from(encodePem('X509 CRL', crl.der))
-    this.#crls.set(crl.issuer, {
+    if (crl.content.kind !== 'whole') throw new Error(`the CRL of ${key} is not kept whole`)
+    const { der } = crl.content
+    const pem = Buffer.from(encodePem('X509 CRL', der))
+    this.#crls.set(key, {
       crl,
-      sha256: sha256(crl.der),
-      der: shelved(crl.der, crl.thisUpdate, crl.nextUpdate),
+      der: shelved(der, crl.thisUpdate, crl.nextUpdate),
       pem: shelved(pem, crl.thisUpdate, crl.nextUpdate),
     })
     this.#bundle = undefined
   }
 
-  get(issuer: IssuerId): ShelvedCrl | undefined {
-    return this.#crls.get(issuer)
+  get(scope: CrlScope): ShelvedCrl | undefined {
+    return this.#crls.get(crlScopeKey(scope))
   }
 
-  /** By issuer id, in alphabetical order. */
+  /** By the keys of their scopes, in alphabetical order. */
   all(): readonly ShelvedCrl[] {
-    return [...this.#crls.values()].sort((one, other) => (one.crl.issuer < other.crl.issuer ? -1 : 1))
+    return [...this.#crls].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, shelved]) => shelved)
   }
 
-  /** Every CRL in one PEM file, as nginx, HAProxy and PostgreSQL want it; it is as old as the newest and ends with the first. */
+  /** Those of the issuers themselves, without deltas and partitions. */
+  complete(): readonly ShelvedCrl[] {
+    return this.all().filter(({ crl }) => crl.scope.kind === 'full')
+  }
+
+  /** Every complete CRL in one PEM file, as nginx, HAProxy and PostgreSQL want it; it is as old as the newest and ends with the first. */
   bundle(): Shelved {
-    this.#bundle ??= bundleOf(this.all())
+    this.#bundle ??= bundleOf(this.complete())
     return this.#bundle
   }
 }

@@ -127,7 +127,9 @@ async function apiKeys(session: Session, since: number): Promise<readonly Change
 
 async function keysAndCrls(session: Session, at: Date): Promise<readonly Change[]> {
   const issuers = await session.query(session.sql.selectFrom('issuers').select('id').orderBy('id'))
-  const crls = await session.query(session.sql.selectFrom('crls').select(['issuer', 'number']).orderBy('issuer'))
+  const crls = await session.query(
+    session.sql.selectFrom('crls').select(['issuer', 'scope', 'number']).orderBy('scope'),
+  )
   const keys = await session.query(
     session.sql.selectFrom('token_keys').select('kid').where('published_until', '>', at.getTime()).orderBy('kid'),
   )

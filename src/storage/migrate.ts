@@ -19,6 +19,7 @@ import { accessPolicy } from './migrations/0013-access-policy.ts'
 import { deploymentHosts } from './migrations/0014-deployment-hosts.ts'
 import { modelGroups } from './migrations/0015-model-groups.ts'
 import { sidecars } from './migrations/0016-sidecars.ts'
+import { crlScopes } from './migrations/0017-crl-scopes.ts'
 
 export interface Migration {
   readonly number: number
@@ -42,6 +43,7 @@ export const MIGRATIONS: readonly Migration[] = [
   deploymentHosts,
   modelGroups,
   sidecars,
+  crlScopes,
 ]
 
 /** The newest schema that this code knows. */

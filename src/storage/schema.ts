@@ -11,6 +11,7 @@ import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { ServiceRole } from '../domain/change.ts'
+import type { CrlScopeKey } from '../domain/crl-scope.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -200,17 +201,28 @@ export interface Schema {
     created_at: number
     handed_over_at: number | null
   }
+  /** The CRL in force of each scope. Either `der` is there, or `tbs_sha256` and `signature` are. */
   crls: {
+    scope: CrlScopeKey
     issuer: IssuerId
     number: number
     this_update: number
     next_update: number
     covers_revision: number
-    der: Uint8Array
+    ended_before: number
+    /** Of a delta. */
+    base_number: number | null
+    base_revision: number | null
+    length: number
+    sha256: string
+    tbs_sha256: string | null
+    signature: Uint8Array | null
+    der: Uint8Array | null
   }
   crl_history: {
-    issuer: IssuerId
+    scope: CrlScopeKey
     number: number
+    issuer: IssuerId
     this_update: number
     next_update: number
     covers_revision: number

@@ -108,7 +108,7 @@ describe('folding changes', () => {
   it('passes over changes that are for others, and counts them', () => {
     const changes: readonly Change[] = [
       { kind: 'issuer', issuer: named('users-1') },
-      { kind: 'crl', issuer: named('users-1'), number: 1 },
+      { kind: 'crl', issuer: named('users-1'), scope: named('users-1'), number: 1 },
       { kind: 'token-key', kid: 'k' },
     ]
     expect(snapshotOf(...changes).revision).toBe(WORLD.length + 3)

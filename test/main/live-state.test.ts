@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { SnapshotGap } from '../../src/access/live-snapshot.ts'
 import { recogniseCaller } from '../../src/access/recognise.ts'
+import { crlScopeKey, fullScope } from '../../src/domain/crl-scope.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { parseSerialNumber } from '../../src/domain/serial-number.ts'
 import { parseUserName } from '../../src/domain/user-name.ts'
@@ -45,9 +46,10 @@ describe('a CRL that could not be fetched', () => {
   test('is fetched by a poll a second later, and once', async () => {
     let [reads, isDown] = [0, false]
     // A view without CRLs.
-    const read = async (): Promise<undefined> => {
+    const read = async (): Promise<readonly never[]> => {
       reads += 1
       if (isDown) throw new Error('down')
+      return []
     }
     const storage = new Proxy(opened.storage, {
       get: (target, name) => {
@@ -70,7 +72,12 @@ describe('a CRL that could not be fetched', () => {
     const perFetch = opened.book.all().length
     reads = 0
     isDown = true
-    live.apply([{ seq: live.snapshot.revision + 1, change: { kind: 'crl', issuer: USERS, number: 2 ** 40 } }])
+    live.apply([
+      {
+        seq: live.snapshot.revision + 1,
+        change: { kind: 'crl', issuer: USERS, scope: crlScopeKey(fullScope(USERS)), number: 2 ** 40 },
+      },
+    ])
     await vi.waitFor(() => expect([failures.length, reads]).toEqual([1, 1]), WAIT)
     await settled()
     live.confirm(startedAt + 999)

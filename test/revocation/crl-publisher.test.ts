@@ -2,9 +2,11 @@
 import { sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/domain/clock.ts'
+import { fullScope } from '../../src/domain/crl-scope.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { CrlLedger } from '../../src/revocation/crl-ledger.ts'
 import { CrlPublisher, type CrlIssuer } from '../../src/revocation/crl-publisher.ts'
+import { wholeCrl } from '../../src/revocation/crl-store.ts'
 import { CrlShelf } from '../../src/revocation/crl-shelf.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { parseCrl, verifyCrlSignature } from '../../src/x509/crl.ts'
@@ -66,7 +68,7 @@ async function openPublisher(
   const { changes, seq } = await storage.readState()
   ledger.load(changes, seq)
   for (const { id } of issuers) {
-    const latest = await storage.run((tx) => tx.latestCrl(id))
+    const latest = await storage.run((tx) => tx.latestCrl(fullScope(id)))
     if (latest !== undefined) shelf.put(latest)
   }
   const publisher = new CrlPublisher({
@@ -103,9 +105,9 @@ async function change(
 }
 
 function inForce({ shelf }: Publishing, issuer: IssuerId = USERS) {
-  const shelved = shelf.get(issuer)
+  const shelved = shelf.get(fullScope(issuer))
   if (shelved === undefined) throw new Error('no CRL')
-  const crl = parseCrl(shelved.crl.der)
+  const crl = parseCrl(shelved.der.body)
   expect(Number(crl.number)).toBe(shelved.crl.number)
   return { number: shelved.crl.number, serials: [...crl.entries.keys()], crl }
 }
@@ -261,23 +263,28 @@ onBothDatabases('the publisher', (fresh) => {
     const one = await openPublisher(await fresh(), clock, [fails, crlIssuer(users)])
     await expect(one.publisher.publishDue()).rejects.toThrow(AggregateError)
     expect(inForce(one).serials).toEqual([])
-    expect(one.shelf.get(services.issuer.id)).toBeUndefined()
+    expect(one.shelf.get(fullScope(services.issuer.id))).toBeUndefined()
   })
 })
 
 describe('the shelf', () => {
   test('keeps the highest number, and bundles in order', async () => {
     const shelf = new CrlShelf()
-    const made = (number: number, issuer = USERS) => ({
-      issuer,
-      number,
-      thisUpdate: new Date(number * 1000),
-      nextUpdate: new Date(number * 2000),
-      coversRevision: 0,
-      der: Buffer.from(`${issuer} ${String(number)}`),
-    })
+    const made = (number: number, issuer = USERS) =>
+      wholeCrl(
+        {
+          scope: fullScope(issuer),
+          number,
+          thisUpdate: new Date(number * 1000),
+          nextUpdate: new Date(number * 2000),
+          coversRevision: 0,
+          endedBefore: new Date(0),
+          base: undefined,
+        },
+        Buffer.from(`${issuer} ${String(number)}`),
+      )
     for (const number of [5, 7, 6, 7]) shelf.put(made(number))
-    expect(shelf.get(USERS)?.crl.number).toBe(7)
+    expect(shelf.get(fullScope(USERS))?.crl.number).toBe(7)
     shelf.put(made(3, 'services-1' as IssuerId))
     const { body, lastModified, expires } = shelf.bundle()
     const text = Buffer.from(body).toString()

@@ -6,6 +6,7 @@ import type { CertificateRecord } from '../../src/ca/inventory.ts'
 import type { Job, Member, Project, Service, User } from '../../src/directory/entities.ts'
 import type { AuditEvent } from '../../src/domain/audit-event.ts'
 import type { Change } from '../../src/domain/change.ts'
+import { fullScope } from '../../src/domain/crl-scope.ts'
 import type { DeploymentName } from '../../src/domain/deployment-name.ts'
 import type { DnsName } from '../../src/domain/dns-name.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
@@ -14,6 +15,7 @@ import type { ProjectName } from '../../src/domain/project-name.ts'
 import type { SerialNumber } from '../../src/domain/serial-number.ts'
 import type { SystemUser } from '../../src/domain/system-user.ts'
 import type { UserName } from '../../src/domain/user-name.ts'
+import { type CrlRecord, wholeCrl } from '../../src/revocation/crl-store.ts'
 import type { TokenRecord } from '../../src/tokens/token-store.ts'
 import { type JournalLine, readJournal } from '../../src/storage/journal.ts'
 import type { StorageTx } from '../../src/storage/tables.ts'
@@ -179,3 +181,20 @@ export async function linesOf(journal: string): Promise<readonly JournalLine[]> 
   for await (const line of readJournal(journal)) lines.push(line)
   return lines
 }
+
+/** A CRL as the tables keep it; its bytes say nothing. */
+export const crl = (number: number, more: Partial<CrlRecord> = {}): CrlRecord => ({
+  ...wholeCrl(
+    {
+      scope: fullScope(USERS_1),
+      number,
+      thisUpdate: seconds(number),
+      nextUpdate: seconds(86_400 + number),
+      coversRevision: number,
+      endedBefore: new Date(0),
+      base: undefined,
+    },
+    Buffer.from(`crl ${number}`),
+  ),
+  ...more,
+})

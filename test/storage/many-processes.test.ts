@@ -11,6 +11,7 @@ import {
   BOB,
   certificate,
   codeOf,
+  crl,
   deployment,
   digest,
   FRAUD,
@@ -19,7 +20,6 @@ import {
   seconds,
   user,
   userChange,
-  USERS_1,
 } from './fixtures.ts'
 
 onBothDatabases('many processes', (fresh) => {
@@ -188,19 +188,7 @@ onBothDatabases('many processes', (fresh) => {
         (tx, side) => tx.putDeployment(deployment(`d${side}`, { host: deployment('x').host })),
         'host_taken',
       ],
-      [
-        'for a CRL number',
-        (tx) =>
-          tx.advanceCrl(0, {
-            issuer: USERS_1,
-            number: 1,
-            thisUpdate: seconds(0),
-            nextUpdate: seconds(60),
-            coversRevision: 0,
-            der: Buffer.from('crl'),
-          }),
-        'crl_superseded',
-      ],
+      ['for a CRL number', (tx) => tx.advanceCrl(0, crl(1, { coversRevision: 0 })), 'crl_superseded'],
     ])('%s has one winner', async (_, act, code) => {
       const processes = await two()
       await processes[0].storage.run((tx) => tx.updateMember(member('FRAUD', 'bob', { status: 'removed' })))
@@ -210,14 +198,6 @@ onBothDatabases('many processes', (fresh) => {
 
     it('for the next CRL number has one winner', async () => {
       const processes = await two()
-      const crl = (number: number) => ({
-        issuer: USERS_1,
-        number,
-        thisUpdate: seconds(number),
-        nextUpdate: seconds(60),
-        coversRevision: 0,
-        der: Buffer.from('crl'),
-      })
       await processes[0].storage.run((tx) => tx.advanceCrl(0, crl(1)))
       const outcomes = await race(processes, (tx, side) => tx.advanceCrl(1, crl(2 + side)))
       expect(outcomes.map(({ code }) => code).sort()).toEqual(['crl_superseded', 'none'])
@@ -394,8 +374,9 @@ function nameOf(change: Change): string {
     case 'token-key':
       return change.kid
     case 'issuer':
-    case 'crl':
       return change.issuer
+    case 'crl':
+      return change.scope
     case 'user':
     case 'project':
     case 'service':

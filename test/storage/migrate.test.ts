@@ -1,6 +1,8 @@
 // Migrations: forward only, by one process at a time, and never on a schema that is newer than the code.
 import { expect, it } from 'vitest'
 import { DEFAULT_DEPLOYMENT_POLICY } from '../../src/domain/access-policy.ts'
+import { fullScope } from '../../src/domain/crl-scope.ts'
+import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import type { DnsName, ServiceName } from '../../src/domain/dns-name.ts'
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from '../../src/storage/migrate.ts'
 import { onBothDatabases } from './databases.ts'
@@ -45,6 +47,14 @@ const ACCESS_OF_SCHEMA_12 = [
     values ('hub.internal', 's', '[]', 'svc', '[]', '["p"]', 'active', 1)`,
   `insert into deployments (name, project, host, service, service_callers, status)
     values ('d', 'p', 'd.internal', 'hub.internal', '[]', 'active'), ('old', 'p', 'd.internal', 'hub.internal', '[]', 'deleted')`,
+]
+
+/** The latest CRL of an issuer, and the one before it. */
+const CRLS_OF_SCHEMA_16 = (der: string) => [
+  `insert into crl_history (issuer, number, this_update, next_update, covers_revision, sha256)
+    values ('users-1', 7, 1, 2, 3, 'a'), ('users-1', 8, 2, 3, 4, 'b')`,
+  `insert into crls (issuer, number, this_update, next_update, covers_revision, der)
+    values ('users-1', 8, 2, 3, 4, ${der})`,
 ]
 
 onBothDatabases('migrations', (fresh) => {
@@ -123,6 +133,36 @@ onBothDatabases('migrations', (fresh) => {
     expect(told('setting')).toMatchObject([{ value: 'enabled' }])
     const hosts = await storage.run((tx) => tx.holdHosts(['d.internal' as DnsName]))
     expect(hosts).toMatchObject([{ host: 'd.internal', path: '', deployment: 'd' }])
+  })
+
+  it('bring CRLs from before scopes forward: each is the complete one of its issuer, with its history', async () => {
+    const database = await fresh()
+    const [before, after] = [MIGRATIONS.slice(0, 16), MIGRATIONS.slice(16)]
+    const sixteenth = before.at(-1)
+    if (sixteenth === undefined) throw new Error('no migration')
+    const withCrl: Migration = {
+      number: 16,
+      statements: (types) => [
+        ...sixteenth.statements(types),
+        ...CRLS_OF_SCHEMA_16(database.kind === 'sqlite' ? "x'30'" : "'\\x30'"),
+      ],
+    }
+    const { storage } = await database.open({ migrations: [...before.slice(0, 15), withCrl, ...after] })
+    const scope = fullScope('users-1' as IssuerId)
+    const found = await storage.read((view) => view.latestCrl(scope))
+    expect(found).toMatchObject({
+      scope,
+      number: 8,
+      coversRevision: 4,
+      length: 1,
+      sha256: 'b',
+      content: { kind: 'whole' },
+    })
+    const history = await database.inspect('select scope, number, sha256 from crl_history order by number')
+    expect(history.map(({ scope: key, sha256 }) => [key, sha256])).toEqual([
+      ['users-1', 'a'],
+      ['users-1', 'b'],
+    ])
   })
 
   it('refuse a newer schema, with both numbers and what to do', async () => {

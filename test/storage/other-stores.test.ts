@@ -2,13 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import type { IssuerRecord } from '../../src/ca/issuer-store.ts'
 import type { IdempotencyScope } from '../../src/enrollment/enrolment-store.ts'
-import type { PublishedCrl } from '../../src/revocation/crl-store.ts'
+import { type CrlScope, fullScope } from '../../src/domain/crl-scope.ts'
+import type { CrlRecord } from '../../src/revocation/crl-store.ts'
 import type { StorageTx } from '../../src/storage/tables.ts'
 import type { TokenKeyRecord } from '../../src/tokens/token-store.ts'
 import { NOW, onBothDatabases } from './databases.ts'
 import {
   addPeople,
   certificate,
+  crl,
   codeOf,
   deployment,
   digest,
@@ -22,16 +24,6 @@ import {
   token,
   USERS_1,
 } from './fixtures.ts'
-
-const crl = (number: number, more: Partial<PublishedCrl> = {}): PublishedCrl => ({
-  issuer: USERS_1,
-  number,
-  thisUpdate: seconds(number),
-  nextUpdate: seconds(86_400 + number),
-  coversRevision: number,
-  der: Buffer.from(`crl ${number}`),
-  ...more,
-})
 
 const issuer = (generation: number): IssuerRecord => ({
   id: `users-${generation}` as IssuerRecord['id'],
@@ -70,18 +62,18 @@ onBothDatabases('the smaller stores', (fresh) => {
   }
 
   describe('CRLs', () => {
-    it.each<[string, number, PublishedCrl]>([
+    it.each<[string, number, CrlRecord]>([
       ['a number that was not seen', 9, crl(11)],
       ['the first one again', 0, crl(11)],
       ['an equal number', 10, crl(10, { thisUpdate: seconds(11) })],
       ['a lower number', 10, crl(9, { thisUpdate: seconds(11), coversRevision: 11 })],
       ['an equal thisUpdate', 10, crl(11, { thisUpdate: seconds(10) })],
       ['one that covers less', 10, crl(11, { coversRevision: 9 })],
-      ['a first one with number 0', 0, crl(0, { issuer: 'services-1' as typeof USERS_1 })],
+      ['a first one with number 0', 0, crl(0, { scope: fullScope('services-1' as typeof USERS_1) })],
     ])('refuse %s', async (_, seen, next) => {
       const storage = await opened((tx) => tx.advanceCrl(0, crl(10)))
       expect(await codeOf(storage.run((tx) => tx.advanceCrl(seen, next)))).toBe('crl_superseded')
-      expect(await storage.read((view) => view.latestCrl(USERS_1))).toEqual(crl(10))
+      expect(await storage.read((view) => view.latestCrl(fullScope(USERS_1)))).toEqual(crl(10))
     })
 
     it('keep the latest bytes, and what each one was', async () => {
@@ -89,9 +81,30 @@ onBothDatabases('the smaller stores', (fresh) => {
       const { storage } = await database.open()
       await storage.run((tx) => tx.advanceCrl(0, crl(10)))
       await storage.run((tx) => tx.advanceCrl(10, crl(11, { coversRevision: 10 })))
-      expect(await storage.read((view) => view.latestCrl(USERS_1))).toEqual(crl(11, { coversRevision: 10 }))
+      expect(await storage.read((view) => view.latestCrl(fullScope(USERS_1)))).toEqual(crl(11, { coversRevision: 10 }))
       const history = await database.inspect('select number, sha256 from crl_history order by number')
       expect(history.map((row) => row['sha256'])).toEqual([digest('crl 10'), digest('crl 11')])
+    })
+
+    it('keep the scopes of an issuer apart, each with its own number', async () => {
+      const storage = await opened((tx) => tx.advanceCrl(0, crl(10)))
+      const delta = { kind: 'delta', issuer: USERS_1 } as const
+      const partition = (number: number): CrlScope => ({ kind: 'partition', issuer: USERS_1, partition: number })
+      const base = { number: 10, coversRevision: 10 }
+      const content = { kind: 'rebuilt', tbsSha256: digest('tbs'), signature: Buffer.from('signature') } as const
+      const others = [
+        crl(7, { scope: partition(1), content, endedBefore: seconds(1) }),
+        crl(8, { scope: partition(2) }),
+        crl(10, { scope: delta, base }),
+        crl(11, { scope: fullScope('users-2' as typeof USERS_1) }),
+      ]
+      for (const other of others) await storage.run((tx) => tx.advanceCrl(0, other))
+      expect(await storage.read((view) => view.latestCrls(USERS_1))).toEqual([crl(10), ...others.slice(0, 3)])
+      expect(await storage.read((view) => view.latestCrl(partition(2)))).toEqual(others[1])
+      expect(await storage.read((view) => view.latestCrl(partition(3)))).toBeUndefined()
+      expect(await codeOf(storage.run((tx) => tx.advanceCrl(7, crl(9, { scope: partition(2) }))))).toBe(
+        'crl_superseded',
+      )
     })
 
     it('list what is held or revoked and has not ended, by serial number', async () => {

@@ -1,6 +1,7 @@
 // What carries its own signature, for everyone, over HTTPS and plain HTTP: CA certificates of single CAs and CRLs, served from memory.
 // These paths are written into certificates: they never change.
 import { Hono } from 'hono'
+import { crlScopeKey, fullScope } from '../../domain/crl-scope.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import { parseIssuerId } from '../../domain/issuer-id.ts'
 import type { CrlShelf, Shelved } from '../../revocation/crl-shelf.ts'
@@ -42,7 +43,7 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
       return shelvedResponse(c.req.raw, crls.bundle(), crl('application/x-pem-file'), context.clock.now())
     }
     const { id, ending } = fileIn(file, ['.crl', '.pem'])
-    const found = crls.get(id)
+    const found = crls.get(fullScope(id))
     const [body, type] =
       ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [found?.pem, 'application/x-pem-file']
     return shelvedResponse(c.req.raw, orNotFound(body), crl(type), context.clock.now())
@@ -86,14 +87,17 @@ function orNotFound(shelved: Shelved | undefined): Shelved {
 
 function indexOf(crls: CrlShelf, publicUrl: string) {
   return {
-    crls: crls.all().map(({ crl, sha256 }) => ({
-      issuer: crl.issuer,
+    crls: crls.all().map(({ crl }) => ({
+      issuer: crl.scope.issuer,
       number: crl.number,
       thisUpdate: crl.thisUpdate.toISOString(),
       nextUpdate: crl.nextUpdate.toISOString(),
-      bytes: crl.der.length,
-      sha256,
-      urls: [`${publicUrl}/pki/crl/${crl.issuer}.crl`, `${publicUrl}/pki/crl/${crl.issuer}.pem`],
+      bytes: crl.length,
+      sha256: crl.sha256,
+      urls: [
+        `${publicUrl}/pki/crl/${crlScopeKey(crl.scope)}.crl`,
+        `${publicUrl}/pki/crl/${crlScopeKey(crl.scope)}.pem`,
+      ],
     })),
     bundle: `${publicUrl}/pki/crl/bundle.pem`,
   }

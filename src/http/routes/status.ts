@@ -47,8 +47,8 @@ export function statusRoutes(parts: ApiParts): Api {
           model_access_control: parts.snapshot.modelAccessControl,
           policyRevision: parts.snapshot.revision,
           snapshotAgeMilliseconds: context.clock.monotonicMilliseconds() - parts.snapshot.confirmedAtMilliseconds,
-          crls: parts.crls.all().map(({ crl }) => ({
-            issuer: crl.issuer,
+          crls: parts.crls.complete().map(({ crl }) => ({
+            issuer: crl.scope.issuer,
             number: crl.number,
             thisUpdate: crl.thisUpdate.toISOString(),
             nextUpdate: crl.nextUpdate.toISOString(),
