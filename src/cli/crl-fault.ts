@@ -37,8 +37,8 @@ const PROCESSED: ReadonlySet<string> = new Set([
   OID.authorityKeyIdentifier,
 ])
 
-function hasNoUnknownCritical({ extensions, unknownCriticalEntryExtensions }: Crl): boolean {
-  if (unknownCriticalEntryExtensions.size > 0) return false
+function hasNoUnknownCritical({ extensions, entries }: Crl): boolean {
+  if (entries.unknownCritical.size > 0) return false
   // A delta CRL is known as such, and told apart by its scope.
   return [...extensions.values()].every(({ oid, critical }) => {
     return !critical || PROCESSED.has(oid) || oid === OID.deltaCrlIndicator

@@ -12,6 +12,7 @@ import { bitString, sequence, type Der } from './der-writer.ts'
 import { GENERALIZED_TIME, UTC_TIME } from './der-time.ts'
 import { parseName, type DistinguishedName } from './distinguished-name.ts'
 import { parseExtensions, type Extension } from './extension.ts'
+import { parseCrlDistributionPoints, type DistributionPoint } from './extensions/crl-distribution-points.ts'
 import { parseCrlNumber } from './extensions/crl-number.ts'
 import { parseDeltaCrlIndicator } from './extensions/delta-crl-indicator.ts'
 import { parseAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './extensions/authority-key-identifier.ts'
@@ -22,10 +23,10 @@ import {
 import { parseStructure } from './malformed.ts'
 import { OID } from './oid.ts'
 import type { PublicKey } from './public-key.ts'
-import { parseRevokedEntries, type RevokedEntries } from './revoked-entry.ts'
+import { RevokedEntries } from './revoked-entries.ts'
 import { verifyBytes } from './signature.ts'
 
-export interface Crl extends RevokedEntries {
+export interface Crl {
   readonly der: Uint8Array
   readonly tbs: { readonly encoded: Uint8Array }
   readonly version: 1 | 2
@@ -40,6 +41,9 @@ export interface Crl extends RevokedEntries {
   readonly deltaBase: bigint | undefined
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined
+  /** Where the deltas to this CRL are (§5.2.6). */
+  readonly freshestCrl: readonly DistributionPoint[] | undefined
+  readonly entries: RevokedEntries
   readonly extensions: ReadonlyMap<string, Extension>
   readonly signatureAlgorithm: SignatureAlgorithm
   readonly signature: Uint8Array
@@ -83,27 +87,24 @@ function parseTbsCrl(encoded: Uint8Array): TbsCrl {
   const innerAlgorithm = parseSignatureAlgorithm(reader)
   const issuerEncoded = reader.readEncoded(TAG.sequence)
   const dates = { thisUpdate: reader.readTime(), nextUpdate: parseOptionalTime(reader) }
-  const list = reader.readOptional(TAG.sequence)
+  const list = parseList(reader)
   const extensions = parseCrlExtensions(reader, version)
   reader.end()
   const issuer = parseName(issuerEncoded)
   const known = decodeExtensions(extensions)
-  const revoked = parseRevokedEntries(
-    list,
-    issuer,
-    known.issuingDistributionPoint?.indirect === true ? 'indirect' : 'direct',
-  )
-  return {
-    tbs: { encoded },
-    version,
-    innerAlgorithm,
-    issuer,
-    issuerEncoded,
-    ...dates,
-    ...revoked,
-    extensions,
-    ...known,
-  }
+  const kind = known.issuingDistributionPoint?.indirect === true ? 'indirect' : 'direct'
+  const entries = new RevokedEntries(list ?? NO_ENTRIES, issuer, { version, kind })
+  return { tbs: { encoded }, version, innerAlgorithm, issuer, issuerEncoded, ...dates, entries, extensions, ...known }
+}
+
+const NO_ENTRIES = new Uint8Array()
+
+/** Contents of revokedCertificates. */
+function parseList(reader: DerReader): Uint8Array | undefined {
+  const list = reader.readOptionalContents(TAG.sequence)
+  // §5.1.2.6: absent when nothing is revoked.
+  if (list?.length === 0) throw new CrlRejected('crl_malformed', { why: 'an empty list' })
+  return list
 }
 
 function parseVersion(reader: DerReader): 1 | 2 {
@@ -127,7 +128,7 @@ function parseCrlExtensions(reader: DerReader, version: number): ReadonlyMap<str
 
 function decodeExtensions(
   extensions: ReadonlyMap<string, Extension>,
-): Pick<TbsCrl, 'number' | 'deltaBase' | 'authorityKeyIdentifier' | 'issuingDistributionPoint'> {
+): Pick<TbsCrl, 'number' | 'deltaBase' | 'authorityKeyIdentifier' | 'issuingDistributionPoint' | 'freshestCrl'> {
   const decode = <T>(id: string, parse: (value: Uint8Array) => T): T | undefined => {
     const extension = extensions.get(id)
     return extension === undefined ? undefined : parse(extension.value)
@@ -137,6 +138,7 @@ function decodeExtensions(
     deltaBase: decode(OID.deltaCrlIndicator, parseDeltaCrlIndicator),
     authorityKeyIdentifier: decode(OID.authorityKeyIdentifier, parseAuthorityKeyIdentifier),
     issuingDistributionPoint: decode(OID.issuingDistributionPoint, parseIssuingDistributionPoint),
+    freshestCrl: decode(OID.freshestCrl, parseCrlDistributionPoints),
   }
 }
 
