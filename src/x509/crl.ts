@@ -12,10 +12,11 @@ import { bitString, sequence, type Der } from './der-writer.ts'
 import { GENERALIZED_TIME, UTC_TIME } from './der-time.ts'
 import { parseName, type DistinguishedName } from './distinguished-name.ts'
 import { parseExtensions, type Extension } from './extension.ts'
-import { parseCrlDistributionPoints, type DistributionPoint } from './extensions/crl-distribution-points.ts'
+import type { DistributionPoint } from './extensions/crl-distribution-points.ts'
 import { parseCrlNumber } from './extensions/crl-number.ts'
 import { parseDeltaCrlIndicator } from './extensions/delta-crl-indicator.ts'
 import { parseAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './extensions/authority-key-identifier.ts'
+import { parseFreshestCrl } from './extensions/freshest-crl.ts'
 import {
   parseIssuingDistributionPoint,
   type IssuingDistributionPoint,
@@ -138,7 +139,7 @@ function decodeExtensions(
     deltaBase: decode(OID.deltaCrlIndicator, parseDeltaCrlIndicator),
     authorityKeyIdentifier: decode(OID.authorityKeyIdentifier, parseAuthorityKeyIdentifier),
     issuingDistributionPoint: decode(OID.issuingDistributionPoint, parseIssuingDistributionPoint),
-    freshestCrl: decode(OID.freshestCrl, parseCrlDistributionPoints),
+    freshestCrl: decode(OID.freshestCrl, parseFreshestCrl),
   }
 }
 

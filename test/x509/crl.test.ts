@@ -18,7 +18,9 @@ import {
 import { encodeName, formatName } from '../../src/x509/distinguished-name.ts'
 import { encodeExtensions, makeExtension, type Extension } from '../../src/x509/extension.ts'
 import { crlNumber } from '../../src/x509/extensions/crl-number.ts'
+import { crlUris } from '../../src/x509/extensions/crl-distribution-points.ts'
 import { deltaCrlIndicator } from '../../src/x509/extensions/delta-crl-indicator.ts'
+import { freshestCrl } from '../../src/x509/extensions/freshest-crl.ts'
 import { issuingDistributionPoint } from '../../src/x509/extensions/issuing-distribution-point.ts'
 import { encodeGeneralName } from '../../src/x509/general-name.ts'
 import { OID } from '../../src/x509/oid.ts'
@@ -94,6 +96,11 @@ describe('a CRL that we made', () => {
 
   it('numbers the reasons as the domain does', () => {
     for (const [reason, number] of Object.entries(REVOCATION_REASONS)) expect(CRL_REASONS[number]).toBe(reason)
+  })
+
+  it('carries where its deltas are', () => {
+    const crl = parseCrl(makeCrl(issuer, { extensions: [crlNumber(9), freshestCrl(['http://a/delta.crl'])] }))
+    expect(crlUris(crl.freshestCrl ?? [])).toEqual(['http://a/delta.crl'])
   })
 
   it('carries the base of a delta and the scope of a part', () => {
