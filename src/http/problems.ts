@@ -341,6 +341,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   // What is read as DER, PEM, a name or an extension, when nothing above says it better
   certificate_malformed: tell(400, 'The certificate cannot be read.'),
   crl_malformed: tell(400, 'The CRL cannot be read.'),
+  ocsp_request_malformed: tell(400, 'The OCSP request cannot be read.'),
+  ocsp_response_malformed: tell(400, 'The OCSP response cannot be read.'),
   extension_duplicate: tell(400, 'An extension stands there twice.'),
   extension_malformed: tell(400, 'An extension cannot be read.'),
   pem_malformed: tell(400, 'Send one PEM block and nothing else.'),

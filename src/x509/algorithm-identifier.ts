@@ -26,23 +26,23 @@ export interface SignatureAlgorithm {
   readonly scheme: SignatureScheme
 }
 
-/** Whether the parameters must be absent or must be NULL; nothing takes either. */
-type Parameters = 'absent' | 'null'
+/** RFC 4055 §5 has RSA's written as NULL, and taken as well when they are absent: some OCSP responders leave them out. */
+type Parameters = 'absent' | 'null-or-absent'
 
 const SCHEMES: ReadonlyMap<string, { readonly parameters: Parameters; readonly scheme: SignatureScheme }> = new Map([
   [OID.ecdsaWithSha256, { parameters: 'absent', scheme: { kind: 'ec', hash: 'sha256' } }],
   [OID.ecdsaWithSha384, { parameters: 'absent', scheme: { kind: 'ec', hash: 'sha384' } }],
   [OID.ecdsaWithSha512, { parameters: 'absent', scheme: { kind: 'ec', hash: 'sha512' } }],
-  [OID.sha256WithRsa, { parameters: 'null', scheme: { kind: 'rsa', hash: 'sha256' } }],
-  [OID.sha384WithRsa, { parameters: 'null', scheme: { kind: 'rsa', hash: 'sha384' } }],
-  [OID.sha512WithRsa, { parameters: 'null', scheme: { kind: 'rsa', hash: 'sha512' } }],
+  [OID.sha256WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'rsa', hash: 'sha256' } }],
+  [OID.sha384WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'rsa', hash: 'sha384' } }],
+  [OID.sha512WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'rsa', hash: 'sha512' } }],
   [OID.ed25519, { parameters: 'absent', scheme: { kind: 'ed25519' } }],
   [OID.mlDsa44, { parameters: 'absent', scheme: { kind: 'ml-dsa', algorithm: 'ml-dsa-44' } }],
   [OID.mlDsa65, { parameters: 'absent', scheme: { kind: 'ml-dsa', algorithm: 'ml-dsa-65' } }],
   [OID.mlDsa87, { parameters: 'absent', scheme: { kind: 'ml-dsa', algorithm: 'ml-dsa-87' } }],
-  [OID.md5WithRsa, { parameters: 'null', scheme: { kind: 'weak' } }],
-  [OID.sha1WithRsa, { parameters: 'null', scheme: { kind: 'weak' } }],
-  [OID.sha224WithRsa, { parameters: 'null', scheme: { kind: 'weak' } }],
+  [OID.md5WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'weak' } }],
+  [OID.sha1WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'weak' } }],
+  [OID.sha224WithRsa, { parameters: 'null-or-absent', scheme: { kind: 'weak' } }],
   [OID.ecdsaWithSha1, { parameters: 'absent', scheme: { kind: 'weak' } }],
   [OID.ecdsaWithSha224, { parameters: 'absent', scheme: { kind: 'weak' } }],
 ])
@@ -104,7 +104,7 @@ function parseScheme(name: string, parameters: DerReader): SignatureScheme {
   if (name === OID.rsaPss) return parsePssParameters(parameters)
   const known = SCHEMES.get(name)
   if (known === undefined) return UNKNOWN
-  if (known.parameters === 'null') parameters.readNull()
+  if (known.parameters === 'null-or-absent' && !parameters.atEnd) parameters.readNull()
   parameters.end()
   return known.scheme
 }

@@ -233,6 +233,12 @@ export class DerReader {
     return parseTime(tag, this.#bytes, this.#from, this.#to)
   }
 
+  /** GeneralizedTime alone, to whole seconds. */
+  readGeneralizedTime(): Date {
+    this.#enter(GENERALIZED_TIME)
+    return parseTime(GENERALIZED_TIME, this.#bytes, this.#from, this.#to)
+  }
+
   /** A character string of exactly the type `tag`, or under the implicit tag `as`. */
   readString(tag: number, as: number = tag): string {
     this.#enter(as)

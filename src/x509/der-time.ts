@@ -16,6 +16,13 @@ export function formatTime(at: Date): { readonly tag: number; readonly digits: s
   return { tag: GENERALIZED_TIME, digits: `${year}${rest}` }
 }
 
+/** The same always as GeneralizedTime, which OCSP wants for every year (RFC 6960 §4.2.2.1). */
+export function generalizedDigits(at: Date): string {
+  const year = at.getUTCFullYear()
+  if (!(year >= 1000 && year <= 9999)) throw new DerRejected('der_unencodable', { year: String(year) })
+  return `${year}${monthToSecond(at)}`
+}
+
 function monthToSecond(at: Date): string {
   const day = twoDigits(at.getUTCMonth() + 1) + twoDigits(at.getUTCDate())
   return `${day}${twoDigits(at.getUTCHours())}${twoDigits(at.getUTCMinutes())}${twoDigits(at.getUTCSeconds())}Z`

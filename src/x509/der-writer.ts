@@ -3,7 +3,7 @@
 import { contextConstructed, contextPrimitive, TAG } from './der-reader.ts'
 import { DerRejected } from './der-rejected.ts'
 import { STRING_TAG } from './der-string.ts'
-import { formatTime } from './der-time.ts'
+import { formatTime, GENERALIZED_TIME, generalizedDigits } from './der-time.ts'
 import { encodeOid } from './oid.ts'
 
 export type Der = Uint8Array
@@ -155,6 +155,11 @@ export function ia5Contents(text: string): Uint8Array {
 export function time(at: Date): Der {
   const { tag, digits } = formatTime(at)
   return primitive(tag, Buffer.from(digits, 'latin1'))
+}
+
+/** GeneralizedTime whatever the year; cut to whole seconds. */
+export function generalizedTime(at: Date): Der {
+  return primitive(GENERALIZED_TIME, Buffer.from(generalizedDigits(at), 'latin1'))
 }
 
 function bigintContents(value: bigint): Uint8Array {

@@ -5,6 +5,7 @@ import type { DerRejected } from './der-rejected.ts'
 import type { DistinguishedNameRejected } from './distinguished-name.ts'
 import type { ExtensionRejected } from './extension.ts'
 import type { GeneralNameRejected } from './general-name.ts'
+import type { OcspRejected } from './ocsp-rejected.ts'
 import type { PemRejected } from './pem.ts'
 import type { KeyRejected } from './public-key.ts'
 import type { CertificateRejected } from './tbs-certificate.ts'
@@ -19,5 +20,6 @@ export type X509Error =
   | CsrRejected
   | CertificateRejected
   | CrlRejected
+  | OcspRejected
 
 export type X509ErrorCode = X509Error['code']

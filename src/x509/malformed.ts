@@ -1,5 +1,5 @@
 // What the structure of an input can be refused for. Entry points turn these into the one code of what they parse
-// (`csr_malformed`, `certificate_malformed`, `crl_malformed`), and keep the cause.
+// (`csr_malformed`, `certificate_malformed`, `crl_malformed`, `ocsp_request_malformed`…), and keep the cause.
 import { DerRejected } from './der-rejected.ts'
 import { DistinguishedNameRejected } from './distinguished-name.ts'
 import { ExtensionRejected } from './extension.ts'

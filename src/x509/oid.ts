@@ -45,6 +45,7 @@ export const OID = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',
   ecdsaWithSha512: '1.2.840.10045.4.3.4',
+  sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
@@ -84,6 +85,15 @@ export const OID = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
   timeStamping: '1.3.6.1.5.5.7.3.8',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
+
+  // OCSP: RFC 6960 §4.4, RFC 9654
+  ocspBasic: '1.3.6.1.5.5.7.48.1.1',
+  ocspNonce: '1.3.6.1.5.5.7.48.1.2',
+  ocspAcceptableResponses: '1.3.6.1.5.5.7.48.1.4',
+  ocspArchiveCutoff: '1.3.6.1.5.5.7.48.1.6',
+  ocspServiceLocator: '1.3.6.1.5.5.7.48.1.7',
+  ocspPreferredSignatureAlgorithms: '1.3.6.1.5.5.7.48.1.8',
+  ocspExtendedRevoke: '1.3.6.1.5.5.7.48.1.9',
 
   // Certification requests: RFC 2985 §5.4.2
   extensionRequest: '1.2.840.113549.1.9.14',

@@ -43,7 +43,7 @@ describe('signature algorithm identifiers', () => {
   })
 
   it.each<[what: string, encoded: Der, code: string]>([
-    ['RSA without parameters', sequence(oid(OID.sha256WithRsa)), 'der_truncated'],
+    ['RSA with an OID for parameters', sequence(oid(OID.sha256WithRsa), oid(OID.sha256)), 'der_tag_unexpected'],
     ['ECDSA with NULL', sequence(oid(OID.ecdsaWithSha256), nullValue()), 'der_trailing_bytes'],
     ['Ed25519 with NULL', sequence(oid(OID.ed25519), nullValue()), 'der_trailing_bytes'],
     ['ML-DSA with NULL', sequence(oid(OID.mlDsa65), nullValue()), 'der_trailing_bytes'],
