@@ -50,15 +50,15 @@ export function assembleCertificate(tbs: Der, signatureAlgorithm: KeyAlgorithmNa
 }
 
 /** Throws `CertificateRejected`, with the refusal of a deeper layer as its cause. */
-export function parseCertificate(der: Uint8Array): Certificate {
+export function parseCertificate(der: Uint8Array, maxBytes: number = MAX_CERTIFICATE_BYTES): Certificate {
   return parseStructure(
-    () => parseFields(der),
+    () => parseFields(der, maxBytes),
     (cause) => new CertificateRejected('certificate_malformed', { ...cause.facts, reason: cause.code }, { cause }),
   )
 }
 
-function parseFields(der: Uint8Array): Certificate {
-  const outer = DerReader.over(der, MAX_CERTIFICATE_BYTES)
+function parseFields(der: Uint8Array, maxBytes: number): Certificate {
+  const outer = DerReader.over(der, maxBytes)
   const fields = outer.readSequence()
   outer.end()
   const tbs = parseTbsCertificate(fields.readEncoded(TAG.sequence))

@@ -1,0 +1,51 @@
+// Signatures within one run of path validation: each pair of certificate and key is verified once, however many paths it
+// is part of, and each time costs. The key is judged before it is used: a weak one proves nothing, a huge one takes long.
+import { hexOf } from '../../x509/hex.ts'
+import { verifySignature } from '../../x509/certificate.ts'
+import { DerRejected } from '../../x509/der-rejected.ts'
+import { KeyRejected, refuseWeakKey } from '../../x509/public-key.ts'
+import type { PathCertificate } from './path-certificate.ts'
+import type { PathSettings } from './path-settings.ts'
+import type { PathFault } from './path-verdict.ts'
+import type { PathWork } from './path-work.ts'
+
+export type SignatureFault = Extract<PathFault, 'signature-invalid' | 'algorithm-unacceptable' | 'key-unacceptable'>
+
+export class SignatureChecks {
+  readonly #work: PathWork
+  readonly #accepted: ReadonlySet<string>
+  readonly #known = new Map<PathCertificate, Map<string, SignatureFault | 'valid'>>()
+
+  constructor(work: PathWork, accepted: PathSettings['signatures']) {
+    this.#work = work
+    this.#accepted = accepted
+  }
+
+  /** Undefined when the issuer's key signed the certificate, with an algorithm that is accepted. */
+  fault(certificate: PathCertificate, issuer: PathCertificate): SignatureFault | undefined {
+    const byKey = this.#known.get(certificate) ?? new Map<string, SignatureFault | 'valid'>()
+    this.#known.set(certificate, byKey)
+    const key = hexOf(issuer.certificate.tbs.spki)
+    const result = byKey.get(key) ?? this.#verify(certificate, issuer)
+    byKey.set(key, result)
+    return result === 'valid' ? undefined : result
+  }
+
+  #verify({ certificate }: PathCertificate, issuer: PathCertificate): SignatureFault | 'valid' {
+    if (!this.#accepted.has(certificate.signatureAlgorithm.scheme.kind)) return 'algorithm-unacceptable'
+    if (!hasAcceptableKey(issuer)) return 'key-unacceptable'
+    this.#work.spend('signature')
+    return verifySignature(certificate, issuer.certificate.tbs.publicKey) ? 'valid' : 'signature-invalid'
+  }
+}
+
+/** Of a kind and size that we take, a point on its curve, and nothing that is known to be weak. */
+export function hasAcceptableKey({ certificate }: PathCertificate): boolean {
+  try {
+    refuseWeakKey(certificate.tbs.publicKey)
+    return true
+  } catch (error) {
+    if (error instanceof KeyRejected || error instanceof DerRejected) return false
+    throw error
+  }
+}
