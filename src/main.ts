@@ -2,6 +2,7 @@
 // listeners in front. Nothing listens before everything behind it is ready.
 import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from './domain/clock.ts'
+import type { Quarantine } from './domain/quarantine.ts'
 import { currentServerCertificate } from './enrollment/server-certificate.ts'
 import { Sightings } from './enrollment/sightings.ts'
 import type { TokenContext } from './enrollment/token-acts.ts'
@@ -80,10 +81,10 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   await live.load(opened)
   monitoring.watchIssuers(opened)
   monitoring.watchMasterKey(opened)
-  const context = actContext(opened)
+  const context = actContext(opened, () => live.snapshot.quarantine)
   const trustedIssuers = trustedIssuersOf(configuration, opened.policy.names, clock)
   const directorySources = directorySourcesOf(configuration, providers, opened.policy.names)
-  const keyring = await openKeyring(opened, facts, clock)
+  const keyring = await openKeyring(opened, facts, () => live.snapshot.quarantine, clock)
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
   const listeners = new Listeners(opened, server, shutdown)
   const sightings = new Sightings()
@@ -126,12 +127,14 @@ function watchOf(live: LiveState, monitoring: Monitoring): StorageWatch {
 async function openKeyring(
   { storage, keyStore, policy, configuration }: OpenInstallation,
   { installation }: InstallationFacts,
+  quarantine: () => Quarantine,
   clock: Clock,
 ): Promise<TokenKeyring> {
   const keyring = new TokenKeyring({
     acts: storage,
     keyStore,
     installation,
+    quarantine,
     policy: policy.credentials.token,
     clock,
     algorithms: configuration.tokens.algorithms,

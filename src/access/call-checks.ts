@@ -6,6 +6,7 @@ import type { Inquiry } from './inquiry.ts'
 import { asked } from './route.ts'
 
 export function checkFresh({ snapshot, at }: Inquiry): StepOutcome {
+  if (snapshot.quarantine.kind === 'quarantined') return 'QUARANTINED'
   const age = at.monotonic - snapshot.confirmedAtMilliseconds
   // Written so that a clock which is no number refuses.
   return age < snapshot.staleAfterMilliseconds ? 'passed' : 'SNAPSHOT_STALE'

@@ -6,6 +6,7 @@
 import { type AccessRules, DEFAULT_ACCESS_RULES } from '../domain/access-policy.ts'
 import type { Change, NumberedChange } from '../domain/change.ts'
 import { CodedError } from '../domain/coded-error.ts'
+import type { Quarantine } from '../domain/quarantine.ts'
 import { SnapshotState } from './snapshot-state.ts'
 import type {
   ApiKeyView,
@@ -72,6 +73,10 @@ export class LiveSnapshot implements Snapshot {
     return this.#state.modelAccessControl
   }
 
+  get quarantine(): Quarantine {
+    return this.#state.quarantine
+  }
+
   get revision(): number {
     return this.#revision
   }
@@ -81,7 +86,9 @@ export class LiveSnapshot implements Snapshot {
   }
 
   get confirmedAtMilliseconds(): number {
-    return this.#revision < this.#expected ? -Infinity : this.#confirmedAtMilliseconds
+    // In quarantine too, so that whoever forgets to ask about it refuses all the same.
+    if (this.#revision < this.#expected || this.#state.quarantine.kind === 'quarantined') return -Infinity
+    return this.#confirmedAtMilliseconds
   }
 
   /** Folds changes in the order of their numbers; those it has are skipped. Throws `SnapshotGap`. */

@@ -34,6 +34,11 @@ const ROWS = {
   ALLOWED: row('all', 'allowed', 'Nothing to do: every step passed.'),
 
   SNAPSHOT_STALE: row('snapshot', 'unavailable', 'Ask again soon: this process has lost touch with its database.'),
+  QUARANTINED: row(
+    'snapshot',
+    'unavailable',
+    'Tell the operator: after a restore, somebody has to confirm what there is.',
+  ),
   PDP_UNAVAILABLE: row('err', 'unavailable', 'Ask again soon, and tell the operator if it goes on: deciding failed.'),
 
   PEP_UNTRUSTED: row(

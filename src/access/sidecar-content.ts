@@ -136,6 +136,7 @@ function movesBorder(scope: SidecarScope, change: Change): boolean {
     case 'api-key':
     case 'session':
     case 'proxy':
+    case 'quarantine':
     case 'crl':
       return false
     default:
@@ -182,6 +183,7 @@ function withinScope(scope: SidecarScope, change: Change): Change | undefined {
     case 'session':
     case 'proxy':
     case 'sidecar':
+    case 'quarantine':
     case 'token-key':
     case 'issuer':
     case 'crl':

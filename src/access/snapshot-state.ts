@@ -1,5 +1,6 @@
 // The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
 import type { Change } from '../domain/change.ts'
+import { NO_QUARANTINE, type Quarantine } from '../domain/quarantine.ts'
 import { isReviewedGroup } from '../domain/reviewed-group.ts'
 import type {
   ApiKeyView,
@@ -57,6 +58,7 @@ export class SnapshotState {
   readonly assignedRoles = new Map<string, ReadonlySet<string>>()
   readonly roleMappings = new Map<string, RoleMappingView>()
   modelAccessControl: 'enabled' | 'disabled' = 'enabled'
+  quarantine: Quarantine = NO_QUARANTINE
   /** By issuer, then serial. */
   readonly revocations = new Map<string, Map<string, Revocation>>()
   /** `jti` → when the token ends, in milliseconds since the epoch. */
@@ -122,6 +124,10 @@ export class SnapshotState {
         break
       case 'sign-in':
         this.#foldSignIn(change)
+        break
+      case 'quarantine':
+        this.quarantine =
+          change.status === 'on' ? { kind: 'quarantined', since: new Date(change.since) } : NO_QUARANTINE
         break
       case 'token-key':
       case 'issuer':

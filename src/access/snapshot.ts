@@ -13,6 +13,7 @@ import type { ApiScope } from '../domain/api-scope.ts'
 import type { PlatformRole, ProjectRole, ServiceRole } from '../domain/change.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
 import type { DnsName, ServiceName } from '../domain/dns-name.ts'
+import type { Quarantine } from '../domain/quarantine.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { SidecarName } from '../domain/sidecar-name.ts'
 import type { SystemUser } from '../domain/system-user.ts'
@@ -149,6 +150,8 @@ export interface Snapshot {
   readonly revision: number
   /** The highest number that was heard of. `revision` is behind it while a change is missing. */
   readonly expectedRevision: number
+  /** After a restore nothing is decided until an operator has confirmed what there is. */
+  readonly quarantine: Quarantine
   /** When it was last known to be complete, in monotonic milliseconds; -Infinity before, and while it is known not to be. */
   readonly confirmedAtMilliseconds: number
   /** From this age on nothing may be decided with it. */

@@ -171,6 +171,8 @@ export type Change =
       readonly at: number
     }
   | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
+  /** Whether the installation waits for a confirmation after a restore. `since` in milliseconds since the epoch. */
+  | { readonly kind: 'quarantine'; readonly status: 'on' | 'off'; readonly since: number }
   | { readonly kind: 'token-key'; readonly kid: string }
   | { readonly kind: 'issuer'; readonly issuer: IssuerId }
   | { readonly kind: 'crl'; readonly issuer: IssuerId; readonly scope: CrlScopeKey; readonly number: number }

@@ -5,9 +5,10 @@ import type { RowLock } from '../domain/transactions.ts'
  * - `installation`: its id, for ever; there once `init` has committed.
  * - `demo`: `yes` when `scripts/start` made it.
  * - `epoch`: changes at a restore.
+ * - `quarantine`: since when nothing is decided, in milliseconds since the epoch; empty or absent: not.
  * - `organization`, `algorithm`: what `init` was told, for the generations that follow.
  */
-export type InstallationFact = 'installation' | 'demo' | 'epoch' | 'organization' | 'algorithm'
+export type InstallationFact = 'installation' | 'demo' | 'epoch' | 'quarantine' | 'organization' | 'algorithm'
 
 export interface InstallationStore {
   /**

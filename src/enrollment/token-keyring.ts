@@ -2,6 +2,7 @@
 // are made ahead of their time and shared through the database; two processes that make one each do no harm.
 import type { KeyStore } from '../ca/keystore/key-store.ts'
 import type { Clock } from '../domain/clock.ts'
+import { type Quarantine, requireNoQuarantine } from '../domain/quarantine.ts'
 import type { TokenAlgorithm } from '../domain/token-algorithm.ts'
 import { TokenRefused } from '../tokens/errors.ts'
 import { TOKEN_KEY_ALGORITHMS, tokenJwk } from '../tokens/token-algorithm.ts'
@@ -25,6 +26,8 @@ export interface TokenKeyringParts {
   readonly acts: Acts
   readonly keyStore: KeyStore
   readonly installation: string
+  /** Asked before each token. */
+  readonly quarantine: () => Quarantine
   readonly policy: TokenPolicy
   readonly clock: Clock
   /** What it signs with; the first one when nobody asks for another. */
@@ -97,8 +100,9 @@ export class TokenKeyring {
     await this.load()
   }
 
-  /** Throws `TokenRefused` (`token_algorithm_unsupported`, `token_key_none`). */
+  /** Throws `TokenRefused` (`token_algorithm_unsupported`, `token_key_none`), `Quarantined`. */
   signer(algorithm: TokenAlgorithm = this.#parts.algorithms[0]): TokenSigner {
+    requireNoQuarantine(this.#parts.quarantine())
     const { algorithms, clock } = this.#parts
     if (!algorithms.includes(algorithm)) {
       throw new TokenRefused('token_algorithm_unsupported', { algorithm, supported: algorithms })

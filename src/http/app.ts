@@ -4,6 +4,7 @@ import { routePath } from 'hono/route'
 import type { Shelved } from '../revocation/crl-shelf.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
 import { FORM_PATHS, FORM_TYPE } from './form-body.ts'
+import { refuseInQuarantine } from './in-quarantine.ts'
 import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
@@ -185,6 +186,7 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
 function refusedBefore(c: ApiContext, parts: ApiParts, { origin }: Front): Response | undefined {
   try {
     refuseAmbiguous(c.env.incoming)
+    refuseInQuarantine(parts.snapshot.quarantine, c.req.path)
     refuseForeignPage(c, origin)
     boundBody(c, parts.limits.bodyBytes)
     return undefined

@@ -11,6 +11,7 @@ import type { DurationRejected } from '../domain/duration.ts'
 import type { IssuerIdRejected } from '../domain/issuer-id.ts'
 import type { NameRejected } from '../domain/name-rules.ts'
 import type { NameTaken } from '../domain/name-taken.ts'
+import type { Quarantined } from '../domain/quarantine.ts'
 import type { ReasonRejected } from '../domain/revocation-reason.ts'
 import type { SerialRejected } from '../domain/serial-number.ts'
 import type { CursorRejected } from '../domain/transactions.ts'
@@ -77,6 +78,7 @@ type DomainCode = (
   | IssuerIdRejected
   | NameRejected
   | NameTaken
+  | Quarantined
   | ReasonRejected
   | SerialRejected
   | CursorRejected
@@ -373,6 +375,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   too_many_failures: tell(429, 'Too many credentials failed here: come again when Retry-After is over.'),
   too_busy: hush(429, 'Come again in a moment: too many requests wait for a signature.'),
   temporarily_unavailable: tell(503, 'Come again in a moment.'),
+  quarantined: tell(503, 'Signet was restored, and waits until its operator has confirmed what there is.'),
   storage_unavailable: hush(503, 'Nothing can be recorded now, so nothing was done: come again in a moment.'),
   master_key_not_held: hush(503, 'This process lacks the master key that is in use now; ask its operator.'),
   commit_unknown: hush(503, 'It is not known whether this was recorded: ask again with the same Idempotency-Key.'),

@@ -69,11 +69,14 @@ export function startWork({
     shelf: live.crls,
     policy: opened.policy.revocation.crl,
     clock,
-    issuers: () =>
-      opened.book.all().flatMap(({ issuer, crlSigner }) => {
+    issuers: () => {
+      // Without a confirmation a new CRL would lack what was revoked since the backup.
+      if (live.snapshot.quarantine.kind === 'quarantined') return []
+      return opened.book.all().flatMap(({ issuer, crlSigner }) => {
         if (crlSigner === undefined) return []
         return [{ id: issuer.id, name: issuer.subject, keyIdentifier: issuer.keyIdentifier, signer: crlSigner }]
-      }),
+      })
+    },
   })
   const means = { clock, timer: systemTimer, onFailure: (error: unknown) => monitoring.failed(error, 'background') }
   const published = Promise.withResolvers<undefined>()

@@ -15,6 +15,8 @@ import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { parseDnsName } from '../domain/dns-name.ts'
 import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { NO_QUARANTINE, type Quarantine, requireMayCertify } from '../domain/quarantine.ts'
+import { parseQuarantine } from '../enrollment/quarantine-acts.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import type { ServerCertificateMeans, ServerNames } from '../enrollment/server-certificate.ts'
@@ -34,6 +36,8 @@ export interface InstallationFacts {
   readonly epoch: string
   readonly organization: string
   readonly algorithm: KeyAlgorithmName
+  /** As it was when the installation was opened. */
+  readonly quarantine: Quarantine
 }
 
 export interface OpenInstallation {
@@ -213,11 +217,15 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
     demo: (await tx.metadata('demo')) === 'yes',
     epoch: (await tx.metadata('epoch')) ?? installation,
     organization: (await tx.metadata('organization')) ?? '',
+    quarantine: parseQuarantine(await tx.metadata('quarantine')),
   }
 }
 
-/** What the acts of an installation work with. */
-export function actContext({ storage, means, book, configuration, keyStore, facts }: OpenInstallation): ActContext {
+/** What the acts of an installation work with. `quarantine` is asked before each certificate: a running service follows it. */
+export function actContext(
+  { storage, means, book, configuration, keyStore, facts }: OpenInstallation,
+  quarantine: () => Quarantine = () => facts?.quarantine ?? NO_QUARANTINE,
+): ActContext {
   const { publicUrl, publicHttpUrl, serverNames } = configuration
   const own = [...serverNames.dnsNames, new URL(publicUrl).hostname, new URL(publicHttpUrl).hostname]
   return {
@@ -225,7 +233,10 @@ export function actContext({ storage, means, book, configuration, keyStore, fact
     reservedDnsNames: [...means.policy.names.reservedDnsNames, ...own],
     projectsPerUser: configuration.directory.projectsPerUser,
     acts: storage,
-    issuingKeyFor: (profile) => book.issuingKeyFor(profile),
+    issuingKeyFor: (profile) => {
+      requireMayCertify(quarantine(), profile)
+      return book.issuingKeyFor(profile)
+    },
     caSubjects: book.caSubjects,
     caCertificates: book,
     vault: { keyStore, installation: facts?.installation ?? '' },

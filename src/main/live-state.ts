@@ -104,6 +104,8 @@ export class LiveState {
   #ask(kinds: ReadonlySet<Change['kind']>): void {
     if (kinds.has('revocation')) this.#listener?.onRevocation()
     if (kinds.has('token-key')) this.#listener?.onTokenKey()
+    // Publishing begins with its end, and asks for nothing before.
+    if (kinds.has('quarantine')) this.#listener?.onRevocation()
     for (const kind of ['issuer', 'crl'] as const) if (kinds.has(kind)) this.#due.add(kind)
     this.#fetchDue()
   }

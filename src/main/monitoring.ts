@@ -59,6 +59,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
   })
   const health = new Health(clock, systemTimer)
   registerSnapshotCheck(health, configuration, live, clock)
+  registerQuarantineCheck(health, live)
   const leases = leaseWatch(log, metrics, health)
   const watched = new Set<IssuerId>()
   const strangers = new BoundedLog(log, clock)
@@ -72,6 +73,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
       metrics.watch({
         snapshotAgeSeconds: () => (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000,
         signingQueue: () => queue.length,
+        isQuarantined: () => live.snapshot.quarantine.kind === 'quarantined',
       }),
     crlsPublished: () => {
       for (const { crl } of live.crls.all()) {
@@ -213,11 +215,21 @@ function fixOf(provider: string): string {
 function registerSnapshotCheck(health: Health, { limits }: Configuration, live: LiveState, clock: Clock): void {
   health.register('snapshot', () => {
     const ageSeconds = (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000
-    if (ageSeconds < limits.snapshotAgeSeconds) return OK
+    if (live.snapshot.quarantine.kind === 'quarantined' || ageSeconds < limits.snapshotAgeSeconds) return OK
     if (ageSeconds === Infinity) return missing('a change is missing in it', 'nothing: it is read anew')
     return missing(`not confirmed for ${ageSeconds.toFixed(1)} s`, 'look whether the database answers')
   })
 }
+
+function registerQuarantineCheck(health: Health, { snapshot }: LiveState): void {
+  health.register('quarantine', () => {
+    const { quarantine } = snapshot
+    if (quarantine.kind === 'none') return OK
+    return missing(`since ${quarantine.since.toISOString()}, after a restore without journal`, CONFIRM_FIX)
+  })
+}
+
+const CONFIRM_FIX = 'signet restore confirm --crl FILE, with the last CRL of each issuing CA that was published'
 
 function registerIssuerChecks(health: Health, issuer: Issuer, policy: Policy, live: LiveState, clock: Clock): void {
   const isRoot = issuer.authority.parent === null

@@ -44,7 +44,7 @@ export interface Metrics {
   /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
   certificateInUse(certificate: string, validity: Validity): void
   /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
-  watch(sources: { snapshotAgeSeconds: () => number; signingQueue: () => number }): void
+  watch(sources: { snapshotAgeSeconds: () => number; signingQueue: () => number; isQuarantined: () => boolean }): void
 }
 
 /** Route patterns of this service are under a hundred; a caller that passes paths instead is stopped here. */
@@ -163,9 +163,11 @@ function stateMetrics(
     directorySynced: (figures) => void syncs.set(figures.provider, figures),
     crlPublished: (id, figures) => void crls.set(issuer(id), figures),
     certificateInUse: (name, validity) => void certificates.set(certificate(name), validity),
-    watch: ({ snapshotAgeSeconds, signingQueue }) => {
+    watch: ({ snapshotAgeSeconds, signingQueue, isQuarantined }) => {
       plainGauge(registry, 'snapshot_age_seconds', 'Time since the snapshot was confirmed', snapshotAgeSeconds)
       plainGauge(registry, 'signing_queue', 'Requests that wait for a signature', signingQueue)
+      const help = '1 from a restore without journal until it is confirmed'
+      plainGauge(registry, 'quarantined', help, () => Number(isQuarantined()))
     },
   }
 }

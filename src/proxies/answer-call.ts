@@ -114,7 +114,7 @@ export class CallDesk {
       return certificate.profile === 'service' ? certificate.service : { kind: 'refused', reason: 'PEP_UNTRUSTED' }
     }
     const { reason, fault } = recognition
-    const isOurs = reason === 'SNAPSHOT_STALE' || reason === 'PDP_UNAVAILABLE'
+    const isOurs = REASONS[reason].category === 'unavailable'
     return { kind: 'refused', reason: isOurs ? reason : 'PEP_UNTRUSTED', fault }
   }
 

@@ -176,7 +176,13 @@ async function roles(session: Session): Promise<readonly Change[]> {
   const users = await session.query(session.sql.selectFrom('internal_users').selectAll())
   const mappings = await session.query(session.sql.selectFrom('role_mappings').selectAll())
   const settings = await session.query(session.sql.selectFrom('settings').selectAll())
+  const [quarantine] = await session.query(
+    session.sql.selectFrom('metadata').select('value').where('name', '=', 'quarantine').where('value', '!=', ''),
+  )
   return [
+    ...(quarantine === undefined
+      ? []
+      : [{ kind: 'quarantine' as const, status: 'on' as const, since: Number(quarantine.value) }]),
     ...users.map(internalUserOf).map(({ user, roles }) => ({ kind: 'user-roles' as const, user, roles })),
     ...mappings.map((row) => ({ kind: 'role-mapping' as const, ...roleMappingOf(row), status: 'active' as const })),
     ...settings.map(({ value }) => ({ kind: 'setting' as const, name: 'model-access-control' as const, value })),

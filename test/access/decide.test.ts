@@ -722,6 +722,7 @@ function readOnly(snapshot: Snapshot, calls: string[]): Snapshot {
   return Object.freeze({
     revision: snapshot.revision,
     expectedRevision: snapshot.expectedRevision,
+    quarantine: snapshot.quarantine,
     confirmedAtMilliseconds: snapshot.confirmedAtMilliseconds,
     staleAfterMilliseconds: snapshot.staleAfterMilliseconds,
     user: (name: string) => noted(`user ${name}`, snapshot.user(name)),

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/domain/clock.ts'
 import { CodedError } from '../../src/domain/coded-error.ts'
 import type { ProjectName } from '../../src/domain/project-name.ts'
 import type { UserName } from '../../src/domain/user-name.ts'
+import { NO_QUARANTINE } from '../../src/domain/quarantine.ts'
 import { exchangeForCertificate } from '../../src/enrollment/exchange-certificate.ts'
 import type { SignInAsSubject } from '../../src/enrollment/sign-in-subject.ts'
 import type { TokenContext } from '../../src/enrollment/token-acts.ts'
@@ -69,6 +70,7 @@ onBothStores('rule 18: token exchange', optionsOf, (running) => {
       acts: storage,
       keyStore,
       installation: '',
+      quarantine: () => NO_QUARANTINE,
       policy: policy.credentials.token,
       clock: systemClock,
       algorithms: ['ES256'],

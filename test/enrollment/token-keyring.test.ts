@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addSeconds } from '../../src/domain/clock.ts'
 import type { TokenAlgorithm } from '../../src/domain/token-algorithm.ts'
+import { NO_QUARANTINE } from '../../src/domain/quarantine.ts'
 import { TokenKeyring } from '../../src/enrollment/token-keyring.ts'
 import { NOBODY, type OpenInstallation, openInstallation } from '../../src/main/installation.ts'
 import { TestService } from '../support/test-service.ts'
@@ -32,6 +33,7 @@ async function openKeyring(algorithms: Algorithms = ['ES256', 'EdDSA']): Promise
     acts,
     keyStore,
     installation,
+    quarantine: () => NO_QUARANTINE,
     policy: policy.credentials.token,
     clock,
     algorithms,

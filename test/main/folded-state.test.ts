@@ -3,6 +3,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { SnapshotState } from '../../src/access/snapshot-state.ts'
 import type { Change } from '../../src/domain/change.ts'
+import { beginQuarantine, endQuarantine } from '../../src/enrollment/quarantine-acts.ts'
 import { NOBODY, openInstallation } from '../../src/main/installation.ts'
 import { onBothStores } from '../support/both-stores.ts'
 import { type ClientIdentity } from '../support/https-client.ts'
@@ -15,7 +16,7 @@ const KINDS: Readonly<Record<Change['kind'], true>> = {
   ...{ user: true, project: true, member: true, account: true, service: true, deployment: true, proxy: true },
   ...{ sidecar: true, 'model-group': true, model: true, 'user-roles': true, 'role-mapping': true, setting: true },
   ...{ revocation: true, 'api-key': true, session: true, 'sign-in': true, 'token-revocation': true },
-  ...{ 'token-key': true, issuer: true, crl: true },
+  ...{ 'token-key': true, issuer: true, crl: true, quarantine: true },
 }
 
 const people = new People()
@@ -29,6 +30,9 @@ onBothStores(
       const service = running()
       await everyKindOfChange(service)
       const { storage } = await openInstallation(service.configuration, NOBODY)
+      await storage.run((tx) => beginQuarantine(tx, new Date()))
+      expect(folded((await storage.readState()).changes)).toMatchObject({ quarantine: { kind: 'quarantined' } })
+      await storage.run((tx) => endQuarantine(tx, new Date()))
       const { changes: state, seq } = await storage.readState()
       const log = (await storage.changesAfter(0, 100_000)).filter((entry) => entry.seq <= seq)
       await storage.close()

@@ -12,6 +12,7 @@ import type { ProjectName } from '../../src/domain/project-name.ts'
 import { parseSerialNumber } from '../../src/domain/serial-number.ts'
 import type { SystemUser } from '../../src/domain/system-user.ts'
 import type { ServiceAccountName, UserName } from '../../src/domain/user-name.ts'
+import { NO_QUARANTINE } from '../../src/domain/quarantine.ts'
 import { issueForMember } from '../../src/enrollment/issue-for-member.ts'
 import { issueForService } from '../../src/enrollment/issue-for-service.ts'
 import { renewCertificate } from '../../src/enrollment/renew-certificate.ts'
@@ -95,6 +96,7 @@ describe.each(['sqlite', 'postgres'] as const)('rule 18 on %s', (kind) => {
         acts: storage,
         keyStore,
         installation: '',
+        quarantine: () => NO_QUARANTINE,
         policy: policy.credentials.token,
         clock: systemClock,
         algorithms: ['ES256'] as const,

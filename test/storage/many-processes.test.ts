@@ -373,6 +373,8 @@ function nameOf(change: Change): string {
       return change.id
     case 'token-key':
       return change.kid
+    case 'quarantine':
+      return ''
     case 'issuer':
       return change.issuer
     case 'crl':

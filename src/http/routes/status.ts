@@ -1,5 +1,6 @@
 // Whether this process lives and is ready, and what is on, off or stale.
 import { z } from '@hono/zod-openapi'
+import { requireOwnCertificate } from '../in-quarantine.ts'
 import type { ApiParts } from '../parts.ts'
 import { type Api, callerIn, newApi, plainRoute, NONE } from '../route.ts'
 
@@ -9,10 +10,13 @@ const StatusAnswer = z
     version: z.string(),
     epoch: z.string(),
     demo: z.boolean(),
+    /** Since when nothing is decided, signed or published, after a restore without journal. */
+    quarantine: z.strictObject({ since: z.string() }).nullable(),
     startedAt: z.string(),
     model_access_control: z.enum(['enabled', 'disabled']),
     policyRevision: z.int(),
-    snapshotAgeMilliseconds: z.number(),
+    /** Null: it is known to be incomplete, or in quarantine. */
+    snapshotAgeMilliseconds: z.number().nullable(),
     crls: z.array(
       z.strictObject({ issuer: z.string(), number: z.int(), thisUpdate: z.string(), nextUpdate: z.string() }),
     ),
@@ -21,7 +25,6 @@ const StatusAnswer = z
 
 export function statusRoutes(parts: ApiParts): Api {
   const api = newApi()
-  const { context } = parts
   api.get('/healthz', (c) => c.json({ status: 'ok' }))
   api.get('/readyz', async (c) => {
     const { ready } = await parts.readiness()
@@ -38,7 +41,9 @@ export function statusRoutes(parts: ApiParts): Api {
       answer: StatusAnswer,
     }),
     async (c) => {
-      await callerIn(parts, c)
+      const { quarantine } = parts.snapshot
+      if (quarantine.kind === 'quarantined') requireOwnCertificate(parts, c)
+      else await callerIn(parts, c)
       const { startedAt, ...status } = parts.status()
       return c.json(
         {
@@ -46,7 +51,8 @@ export function statusRoutes(parts: ApiParts): Api {
           startedAt: startedAt.toISOString(),
           model_access_control: parts.snapshot.modelAccessControl,
           policyRevision: parts.snapshot.revision,
-          snapshotAgeMilliseconds: context.clock.monotonicMilliseconds() - parts.snapshot.confirmedAtMilliseconds,
+          quarantine: quarantine.kind === 'none' ? null : { since: quarantine.since.toISOString() },
+          snapshotAgeMilliseconds: ageOf(parts),
           crls: parts.crls.complete().map(({ crl }) => ({
             issuer: crl.scope.issuer,
             number: crl.number,
@@ -59,4 +65,9 @@ export function statusRoutes(parts: ApiParts): Api {
     },
   )
   return api
+}
+
+function ageOf({ context, snapshot }: ApiParts): number | null {
+  const age = context.clock.monotonicMilliseconds() - snapshot.confirmedAtMilliseconds
+  return Number.isFinite(age) ? age : null
 }
