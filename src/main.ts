@@ -16,6 +16,7 @@ import {
   type InstallationFacts,
   NotInitialised,
   type OpenInstallation,
+  openDuePartitions,
   openInstallation,
   refuseEmpty,
   serverMeans,
@@ -79,6 +80,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const { facts } = opened
   if (facts === undefined) throw new NotInitialised(configuration.dataFolder)
   await live.load(opened)
+  await openDuePartitions(opened)
   monitoring.watchIssuers(opened)
   monitoring.watchMasterKey(opened)
   const context = actContext(opened, () => live.snapshot.quarantine)

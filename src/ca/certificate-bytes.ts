@@ -19,6 +19,7 @@ import { subjectKeyIdentifier } from '../x509/extensions/subject-key-identifier.
 import { encodeTbsCertificate } from '../x509/tbs-certificate.ts'
 import { generalNamesOf, sanOf } from './alternative-names.ts'
 import type { CertificateRequest } from './certificate-request.ts'
+import { partitionOf } from './crl-partitions.ts'
 import { expectedConstraints, expectedPolicies, expectedPurposes, isPurposeCritical } from './expected-extensions.ts'
 import type { Signatory } from './issuer.ts'
 import type { LintContext } from './lint.ts'
@@ -41,6 +42,7 @@ export function encodeCertificateRequest(
     spki: request.publicKey.spki,
     extensions: [
       ...constantExtensions(context),
+      ...(context.profile.crlDistributionPoint ? [distributionPoint(context, given.serial)] : []),
       subjectKeyIdentifier(request.publicKey.keyIdentifier),
       ...(names.length === 0 ? [] : [subjectAlternativeName(names, 'non-critical')]),
     ],
@@ -74,10 +76,23 @@ function encodeConstantExtensions(context: LintContext): readonly Extension[] {
     certificatePolicies(expectedPolicies(context), 'non-critical'),
     ...(constraints === undefined ? [] : [nameConstraints(constraints)]),
     ...(profile.issuedBy === 'itself' ? [] : [authorityKeyIdentifier(signatory.keyIdentifier)]),
-    ...(profile.crlDistributionPoint ? [crlDistributionPoints([signatory.urls.crl])] : []),
     ...(profile.caIssuers || profile.ocsp ? [informationAccess(profile, signatory)] : []),
     ...(profile.ocspNoCheck ? [ocspNoCheck()] : []),
   ]
+}
+
+/** By URL. There are as many as partitions that certificates are put into, and one for each CA. */
+const distributionPoints = new WeakMap<Signatory, Map<string, Extension>>()
+
+function distributionPoint({ signatory, partitions }: LintContext, serial: SerialNumber): Extension {
+  const url = partitionOf(partitions, serial)?.url ?? signatory.urls.crl
+  const ofSignatory = distributionPoints.get(signatory) ?? new Map<string, Extension>()
+  distributionPoints.set(signatory, ofSignatory)
+  const known = ofSignatory.get(url)
+  if (known !== undefined) return known
+  const made = encodedOnce(crlDistributionPoints([url]))
+  ofSignatory.set(url, made)
+  return made
 }
 
 function informationAccess(profile: Profile, { urls }: Signatory): Extension {

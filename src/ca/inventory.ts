@@ -22,6 +22,8 @@ export interface CertificateRecord {
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal. */
   readonly keyFingerprint: string
   readonly validity: Validity
+  /** The partition of its issuer's CRLs that it names (ca/crl-partitions.ts); absent: it names the complete CRL. */
+  readonly crlPartition?: number
   readonly der: Uint8Array
   /** Who asked: an actor as audit events write it. */
   readonly requester: string

@@ -11,6 +11,7 @@ import type { Validity } from '../domain/validity.ts'
 import { assembleCertificate } from '../x509/certificate.ts'
 import { refuseKey } from './allowed-key.ts'
 import { refuseOutsideZones, sanOf } from './alternative-names.ts'
+import type { CrlPartitions } from './crl-partitions.ts'
 import { encodeCertificateRequest } from './certificate-bytes.ts'
 import type { CertificateRequest } from './certificate-request.ts'
 import { rootSignatory, type Signatory } from './issuer.ts'
@@ -29,6 +30,8 @@ export interface IssuingMeans {
   readonly random: Random
   /** SHA-256 of the SubjectPublicKeyInfo of every CA key there ever was, lower-case hexadecimal. */
   readonly caKeyFingerprints: ReadonlySet<string>
+  /** Into which the revocations of each issuer are divided. */
+  readonly partitions: CrlPartitions
 }
 
 export interface IssuedCertificate extends PermittedFacts {
@@ -58,7 +61,8 @@ export function prepareCertificate(request: CertificateRequest, signatory: Signa
   }
   const issuedAt = clock.now()
   const validity = requestedValidity(request.lifetimeSeconds, profile, issuedAt)
-  return prepare(request, { policy, profile, signatory, certified, issuedAt }, validity, means)
+  const partitions = means.partitions.open(signatory.id)
+  return prepare(request, { policy, profile, signatory, certified, issuedAt, partitions }, validity, means)
 }
 
 /** The certificate that a root signs for itself; its URLs are under `publicHttpUrl`. Throws as `prepareCertificate`. */
@@ -69,7 +73,7 @@ export function prepareRoot(request: RootRequest, publicHttpUrl: string, means: 
   const validity = requestedValidity(request.lifetimeSeconds, profile, issuedAt)
   const signatory = rootSignatory(request, validity, policy, publicHttpUrl)
   const certified = signatory.authority
-  return prepare(request, { policy, profile, signatory, certified, issuedAt }, validity, means)
+  return prepare(request, { policy, profile, signatory, certified, issuedAt, partitions: [] }, validity, means)
 }
 
 export type RootRequest = CertificateRequest & { readonly profile: 'root' }

@@ -2,6 +2,7 @@
 // The private key is not here; a `Signer` is handed in where something is signed.
 import { unixSeconds } from '../domain/clock.ts'
 import { CodedError } from '../domain/coded-error.ts'
+import { crlPath, fullScope } from '../domain/crl-scope.ts'
 import { issuerId, type IssuerId } from '../domain/issuer-id.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Validity } from '../domain/validity.ts'
@@ -16,7 +17,9 @@ import { subjectOf } from './subject.ts'
 
 /** Where what an issuer signs is published: plain HTTP, since it carries its own signature. */
 export interface IssuerUrls {
+  /** The complete CRL. */
   readonly crl: string
+  readonly deltaCrl: string
   readonly caIssuers: string
   readonly ocsp: string
 }
@@ -50,8 +53,13 @@ export class IssuerUnusable extends CodedError<IssuerErrorCode> {
 
 /** `http://pki.example` and `users-1` → where that issuer's CRL, certificate and OCSP are. */
 export function issuerUrls(publicHttpUrl: string, id: IssuerId): IssuerUrls {
-  const base = `${publicHttpUrl.replace(/\/+$/, '')}/pki`
-  return { crl: `${base}/crl/${id}.crl`, caIssuers: `${base}/ca/${id}.cer`, ocsp: `${base}/ocsp` }
+  const base = withoutSlash(publicHttpUrl)
+  return {
+    crl: base + crlPath(fullScope(id)),
+    deltaCrl: base + crlPath({ kind: 'delta', issuer: id }),
+    caIssuers: `${base}/pki/ca/${id}.cer`,
+    ocsp: `${base}/pki/ocsp`,
+  }
 }
 
 /**
@@ -83,6 +91,15 @@ export function makeIssuer(
     urls: issuerUrls(publicHttpUrl, id),
     certificate,
   }
+}
+
+/** Where the CRL of a partition is published. For new ones alone: what was published somewhere stays there. */
+export function partitionUrl(publicHttpUrl: string, id: IssuerId, number: number): string {
+  return withoutSlash(publicHttpUrl) + crlPath({ kind: 'partition', issuer: id, partition: number })
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
 }
 
 /** The signatory of a root's own certificate: what the request will make it, for the life that it will have. */

@@ -7,6 +7,7 @@ import { ExtensionRejected } from '../x509/extension.ts'
 import { type GeneralName, GeneralNameRejected } from '../x509/general-name.ts'
 import { KeyRejected } from '../x509/public-key.ts'
 import type { TbsCertificate } from '../x509/tbs-certificate.ts'
+import type { CrlPartition } from './crl-partitions.ts'
 import { expectedExtensions } from './expected-extensions.ts'
 import type { Signatory } from './issuer.ts'
 import type { Authority } from './policy/hierarchy.ts'
@@ -27,6 +28,8 @@ export interface LintTerms {
 export interface LintContext extends LintTerms {
   /** The moment of issue. */
   readonly issuedAt: Date
+  /** Those of the issuer that certificates are put into; empty: all of them name the complete CRL. */
+  readonly partitions: readonly CrlPartition[]
 }
 
 /** A context, and the certificate that is held against it. What many lints read is read once. */
@@ -36,6 +39,7 @@ export class LintSubject implements LintContext {
   readonly signatory: Signatory
   readonly certified: Authority | undefined
   readonly issuedAt: Date
+  readonly partitions: readonly CrlPartition[]
   /** Parsed from the very bytes that will be signed. */
   readonly tbs: TbsCertificate
   readonly standing: Standing
@@ -48,6 +52,7 @@ export class LintSubject implements LintContext {
     this.signatory = context.signatory
     this.certified = context.certified
     this.issuedAt = context.issuedAt
+    this.partitions = context.partitions
     this.tbs = tbs
     this.standing = standingOf(context)
   }

@@ -6,6 +6,7 @@ import { singleAttribute } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
 import type { PublicKey } from '../x509/public-key.ts'
 import { parseTbsCertificate, type TbsCertificate } from '../x509/tbs-certificate.ts'
+import { partitionOf } from './crl-partitions.ts'
 import { failedLints, type LintContext, LintFailed, LintSubject } from './lint.ts'
 import { LINTS } from './lints.ts'
 
@@ -22,6 +23,8 @@ export interface PermittedFacts {
   readonly validity: Validity
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hexadecimal. */
   readonly keyFingerprint: string
+  /** The partition of its issuer's CRLs that the bytes name; absent: the complete CRL, or none. */
+  readonly crlPartition?: number
 }
 
 /** Proof that exactly these TBS bytes passed every lint. Spent by the first `redeem`. */
@@ -42,7 +45,7 @@ export class Permit {
     const parsed = parseTbsCertificate(copy, known)
     const failed = failedLints(new LintSubject(parsed, context), LINTS)
     if (failed.length > 0) throw new LintFailed(failed, context)
-    return new Permit(copy, context, factsOf(parsed))
+    return new Permit(copy, context, factsOf(parsed, context))
   }
 
   /** The bytes, once. Throws `PermitSpent` after. */
@@ -55,11 +58,13 @@ export class Permit {
 }
 
 /** Values, not views: nobody may reach the permitted bytes through them. */
-function factsOf(tbs: TbsCertificate): PermittedFacts {
+function factsOf(tbs: TbsCertificate, { profile, partitions }: LintContext): PermittedFacts {
+  const partition = profile.crlDistributionPoint ? partitionOf(partitions, tbs.serialHex) : undefined
   return {
     serial: parseSerialNumber(tbs.serialHex),
     commonName: singleAttribute(tbs.subject, OID.commonName),
     validity: tbs.validity,
     keyFingerprint: tbs.publicKey.fingerprint,
+    ...(partition === undefined ? {} : { crlPartition: partition.number }),
   }
 }

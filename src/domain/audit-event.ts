@@ -75,6 +75,7 @@ export type AuditAct =
   | 'key.hand-over'
   | 'crl.publish'
   | 'issuer.add'
+  | 'issuer.partitions'
 
 export interface AuditEvent {
   readonly at: Date

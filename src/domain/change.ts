@@ -128,6 +128,8 @@ export type Change =
       readonly reason: RevocationReason
       /** The certificate's end: after it the entry may be forgotten. Milliseconds since the epoch. */
       readonly notAfter: number
+      /** The partition whose CRL lists it beside the complete one; absent: the complete one alone does. */
+      readonly partition?: number
     }
   /** Of the secret the hash alone: whoever has it can recognise the key, and not use it. */
   | {

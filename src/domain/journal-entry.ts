@@ -15,6 +15,18 @@ export type JournalEntry =
       readonly requester: string
       /** The certificate, DER in base64. */
       readonly certificate: string
+      /** The partition of the issuer's CRLs that it names; absent: the complete CRL. */
+      readonly partition?: number
+    }
+  /** Partitions of an issuer's CRLs, opened together: the first number, and the URL of each in its order. */
+  | {
+      readonly kind: 'partitions'
+      readonly issuer: IssuerId
+      readonly generation: number
+      readonly first: number
+      readonly urls: readonly string[]
+      /** RFC 3339 */
+      readonly at: string
     }
   | {
       readonly kind: 'revoked' | 'held' | 'released'

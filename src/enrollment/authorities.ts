@@ -1,5 +1,6 @@
 // How the CAs of an installation come to be (CP §4.2, §6.1): a root that signs itself, issuing CAs under it, and the CRLs
 // of both. All of it happens offline, in `init` and the ceremonies; the running service never holds a root signer.
+import type { CrlPartition } from '../ca/crl-partitions.ts'
 import type { KeyStore, NewKey } from '../ca/keystore/key-store.ts'
 import { type IssuedCertificate, type IssuingMeans, prepareCertificate, prepareRoot, signPermit } from '../ca/issue.ts'
 import { type Issuer, makeIssuer } from '../ca/issuer.ts'
@@ -8,6 +9,7 @@ import { fullScope } from '../domain/crl-scope.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Signer } from '../domain/signer.ts'
 import { type CrlRecord, type RevokedCertificate, wholeCrl } from '../revocation/crl-store.ts'
+import { firstPartitions } from './crl-partitions.ts'
 import { nextCrlDates } from '../revocation/crl-schedule.ts'
 import { makeCrl } from '../revocation/make-crl.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
@@ -17,6 +19,8 @@ export interface NewAuthority {
   readonly issuer: Issuer
   readonly issued: IssuedCertificate
   readonly record: Omit<IssuerRecord, 'sealedKey'>
+  /** Into which its revocations are divided; a root's are not. */
+  readonly partitions: readonly CrlPartition[]
   /** Sealed when it is recorded. A root's is not: it lies in a folder of its own. */
   readonly key?: NewKey
 }
@@ -71,7 +75,10 @@ export async function makeIssuingAuthority(
     parent.issuer,
     means,
   )
-  return newAuthority(means, naming, await signPermit(permit, parent.signer), key)
+  const authorityMade = newAuthority(means, naming, await signPermit(permit, parent.signer), key)
+  // What it issues before it is on record names them too.
+  means.partitions.load(authorityMade.partitions)
+  return authorityMade
 }
 
 function newAuthority(
@@ -81,6 +88,8 @@ function newAuthority(
   key: NewKey | undefined,
 ): NewAuthority {
   const issuer = makeIssuer({ authority, generation, certificate: issued.der }, policy, publicHttpUrl)
+  const wanted = { count: policy.revocation.crl.partitionsPerIssuer, publicHttpUrl }
+  const partitions = key === undefined ? [] : firstPartitions(issuer, wanted, issued.issuedAt)
   const record = {
     id: issuer.id,
     authority,
@@ -88,7 +97,7 @@ function newAuthority(
     certificate: issued.der,
     createdAt: issued.issuedAt,
   }
-  return { issuer, issued, record, ...(key === undefined ? {} : { key }) }
+  return { issuer, issued, record, partitions, ...(key === undefined ? {} : { key }) }
 }
 
 /** A CRL made outside the publisher: the first of an issuing CA, and every one of a root. */

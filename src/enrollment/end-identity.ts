@@ -102,6 +102,7 @@ export async function tellOfRevocation(
     reason,
     revokedAt: revokedAt.getTime(),
     notAfter: record.validity.notAfter.getTime(),
+    ...(record.crlPartition === undefined ? {} : { partition: record.crlPartition }),
   })
   tx.journal({ kind: status, issuer, serial, reason, at: revokedAt.toISOString() })
   await tx.audit({

@@ -12,7 +12,7 @@ export type DeploymentChange = Extract<Change, { readonly kind: 'deployment' }>
 /** A certificate whose row says already what became of it. */
 export type ChangedCertificate = Pick<
   CertificateRecord,
-  'issuer' | 'serial' | 'identity' | 'status' | 'reason' | 'revokedAt' | 'validity'
+  'issuer' | 'serial' | 'identity' | 'status' | 'reason' | 'revokedAt' | 'validity' | 'crlPartition'
 >
 
 /** Finished at the act, or at its own end when that was before. */

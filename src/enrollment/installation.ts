@@ -6,6 +6,7 @@ import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { CrlRecord } from '../revocation/crl-store.ts'
 import type { NewAuthority } from './authorities.ts'
+import { recordPartitions } from './crl-partitions.ts'
 import { recordCertificate } from './issue-certificate.ts'
 import { issuerKeyContext } from './sealed-keys.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -62,7 +63,7 @@ export async function recordFounding(tx: UnitOfWork, founding: Founding): Promis
 export async function recordAuthority(
   tx: UnitOfWork,
   { keyStore, installation }: Vault,
-  { issuer, issued, record, key }: NewAuthority,
+  { issuer, issued, record, key, partitions }: NewAuthority,
   actor: string,
   at: Date,
 ): Promise<void> {
@@ -76,6 +77,7 @@ export async function recordAuthority(
   const sealed = key === undefined ? {} : { sealedKey: keyStore.seal(key, place, await tx.sealingKey('share')) }
   await tx.insertIssuer({ ...record, ...sealed })
   await recordCertificate(tx, { ...issued, ...certifiedAs }, { requestId: '' })
+  await recordPartitions(tx, partitions, actor)
   await tx.change({ kind: 'issuer', issuer: issuer.id })
   await tx.audit({
     at,

@@ -151,6 +151,7 @@ export async function recordCertificate(
     identity: record.identity,
     requester: record.requester,
     certificate: base64Of(record.der),
+    ...(record.crlPartition === undefined ? {} : { partition: record.crlPartition }),
   })
   await tx.audit({
     at: record.issuedAt,
@@ -178,6 +179,7 @@ function certificateRecord(
     identity: demand.identity,
     ...(demand.project === undefined ? {} : { project: demand.project }),
     keyFingerprint: issued.keyFingerprint,
+    ...(issued.crlPartition === undefined ? {} : { crlPartition: issued.crlPartition }),
     requester,
     obtainedWith: demand.obtainedWith,
     ...(renewUntil === undefined ? {} : { renewUntil }),

@@ -1,4 +1,5 @@
 // The transaction that the acts work on: everything they may read and write, in one durable unit.
+import type { PartitionStore } from '../ca/crl-partitions.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DeploymentStore } from '../directory/deployment-store.ts'
@@ -28,6 +29,7 @@ export interface UnitOfWork
     SidecarStore,
     Inventory,
     IssuerStore,
+    PartitionStore,
     CrlStore,
     TokenStore,
     SignInStore,

@@ -4,6 +4,7 @@ import { addSeconds, type Clock } from '../domain/clock.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import { renewKeptKeys } from '../enrollment/custody.ts'
 import type { DirectorySource } from '../enrollment/directory-source.ts'
+import { settlePartitions } from '../enrollment/crl-partitions.ts'
 import { syncWhenDue } from '../enrollment/directory-sync.ts'
 import { finishEndedJobs } from '../enrollment/finish-ended-jobs.ts'
 import { JobLeases } from '../enrollment/job-leases.ts'
@@ -97,6 +98,7 @@ export function startWork({
     live.snapshot.forgetExpired(clock.now())
     await finishEndedJobs(context)
     await opened.storage.forgetExpired()
+    await opened.storage.run((tx) => settlePartitions(tx, clock.now()))
     return addSeconds(clock.now(), MAINTENANCE_SECONDS)
   }, means)
   const replaced = startBackground(

@@ -1,6 +1,7 @@
 // Opens an installation: its policy, its master key, its database and the CAs in it. What `serve` and every offline command
 // begin with; it starts nothing and listens nowhere.
 import { existsSync } from 'node:fs'
+import { CrlPartitions } from '../ca/crl-partitions.ts'
 import { FileKeyStore } from '../ca/keystore/file-key-store.ts'
 import { MasterKeyRejected } from '../ca/keystore/errors.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
@@ -18,6 +19,7 @@ import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.t
 import { NO_QUARANTINE, type Quarantine, requireMayCertify } from '../domain/quarantine.ts'
 import { parseQuarantine } from '../enrollment/quarantine-acts.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
+import { openPartitions } from '../enrollment/crl-partitions.ts'
 import { type BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import type { ServerCertificateMeans, ServerNames } from '../enrollment/server-certificate.ts'
 import { issuerKeyContext } from '../enrollment/sealed-keys.ts'
@@ -116,6 +118,7 @@ export async function openInstallation(
       clock,
       random: systemRandom,
       caKeyFingerprints: book.caKeyFingerprints,
+      partitions: new CrlPartitions(),
     }
     return await withFacts({ configuration, policy, keyStore, storage, means, book, facts: undefined })
   } catch (error) {
@@ -174,7 +177,7 @@ async function adoptSealingKey({ storage, keyStore }: OpenInstallation): Promise
   })
 }
 
-/** Takes up the CAs that are in the database and not yet in the book; gives those. */
+/** Takes up the CAs that are in the database and not yet in the book; gives those. Partitions are read anew. */
 export async function bookIssuers({
   storage,
   book,
@@ -182,8 +185,13 @@ export async function bookIssuers({
   policy,
   configuration,
   facts,
+  means,
 }: OpenInstallation): Promise<readonly BookedIssuer[]> {
-  const records = await storage.run((tx) => tx.issuers())
+  const { records, partitions } = await storage.run(async (tx) => ({
+    records: await tx.issuers(),
+    partitions: await tx.crlPartitions(),
+  }))
+  means.partitions.load(partitions)
   const fresh = records.filter(({ id }) => !book.has(id))
   const booked = fresh.map((record) => bookedIssuer(record, keyStore, policy, configuration, facts?.installation ?? ''))
   for (const issuer of booked) book.add(issuer)
@@ -219,6 +227,24 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
     organization: (await tx.metadata('organization')) ?? '',
     quarantine: parseQuarantine(await tx.metadata('quarantine')),
   }
+}
+
+/** Opens what the policy asks for and the database does not have yet. */
+export async function openDuePartitions({
+  storage,
+  book,
+  policy,
+  means,
+  configuration,
+}: OpenInstallation): Promise<void> {
+  const count = policy.revocation.crl.partitionsPerIssuer
+  const online = book.all().flatMap(({ issuer, crlSigner }) => (crlSigner === undefined ? [] : [issuer]))
+  const { publicHttpUrl } = configuration
+  const partitions = await storage.run(async (tx) => {
+    await openPartitions(tx, online, { count, publicHttpUrl }, means.clock.now())
+    return tx.crlPartitions()
+  })
+  means.partitions.load(partitions)
 }
 
 /** What the acts of an installation work with. `quarantine` is asked before each certificate: a running service follows it. */

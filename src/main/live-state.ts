@@ -135,9 +135,11 @@ export class LiveState {
 
   async #fetchIssuers(opened: OpenInstallation): Promise<void> {
     const fresh = await bookIssuers(opened)
-    if (fresh.length === 0) return
-    this.#takeUp(opened.book.all(), opened)
-    await this.#fetchCrls(fresh)
+    if (fresh.length > 0) {
+      this.#takeUp(opened.book.all(), opened)
+      await this.#fetchCrls(fresh)
+    }
+    // Also when none is new: its partitions may be what has changed, and want CRLs.
     this.#listener?.onIssuers()
   }
 

@@ -9,7 +9,17 @@ export function revokeCertificates(sql: Kysely<Schema>, p: { readonly at: number
   return sql
     .updateTable('certificates')
     .set((row) => ({ status: 'revoked', reason: p.reason, revoked_at: row.fn.coalesce('revoked_at', row.val(p.at)) }))
-    .returning(['serial', 'issuer', 'identity', 'status', 'reason', 'revoked_at', 'not_before', 'not_after'])
+    .returning([
+      'serial',
+      'issuer',
+      'identity',
+      'status',
+      'reason',
+      'revoked_at',
+      'not_before',
+      'not_after',
+      'crl_partition',
+    ])
 }
 
 /** Those that are in their time and not revoked. */

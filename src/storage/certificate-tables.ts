@@ -47,6 +47,7 @@ function certificateTable(session: Session) {
         revoked_at: p.revoked_at,
         reason: p.reason,
         der: p.der,
+        crl_partition: p.crl_partition,
       })
       .onConflict((conflict) => conflict.column('serial').doNothing()),
   )
@@ -245,6 +246,7 @@ function certificateRow(record: CertificateRecord): NewRow {
     revoked_at: optionalInstant(record.revokedAt),
     reason: record.reason ?? null,
     der,
+    crl_partition: record.crlPartition ?? null,
   }
 }
 
@@ -263,6 +265,7 @@ function certificateOf(row: CertificateRow): CertificateRecord {
     ...present('project', row.project),
     keyFingerprint: row.key_fingerprint,
     validity: validityOf(row),
+    ...present('crlPartition', row.crl_partition),
     der,
     requester,
     obtainedWith: row.obtained_with,

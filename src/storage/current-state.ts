@@ -89,7 +89,7 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
   const certificates = await session.query(
     session.sql
       .selectFrom('certificates')
-      .select(['issuer', 'serial', 'status', 'revoked_at', 'reason', 'not_after'])
+      .select(['issuer', 'serial', 'status', 'revoked_at', 'reason', 'not_after', 'crl_partition'])
       .where(NOT_GOOD)
       .where(PLAIN_NOT_AFTER, '>', since),
   )
@@ -101,7 +101,7 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
       .where('expires_at', '>', since),
   )
   return [
-    ...certificates.map(({ issuer, serial, status, revoked_at, reason, not_after }) => ({
+    ...certificates.map(({ issuer, serial, status, revoked_at, reason, not_after, crl_partition }) => ({
       kind: 'revocation' as const,
       issuer,
       serial,
@@ -109,6 +109,7 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
       revokedAt: revoked_at ?? 0,
       reason: reason ?? ('unspecified' as const),
       notAfter: not_after,
+      ...(crl_partition === null ? {} : { partition: crl_partition }),
     })),
     ...tokens.map(({ jti, expires_at }) => ({ kind: 'token-revocation' as const, jti, expiresAt: expires_at })),
   ]

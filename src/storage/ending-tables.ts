@@ -166,7 +166,7 @@ export function finishedJob(row: Pick<Schema['jobs'], 'id' | 'project' | 'user_n
 export function changedCertificate(
   row: Pick<
     Schema['certificates'],
-    'serial' | 'issuer' | 'identity' | 'status' | 'reason' | 'revoked_at' | 'not_before' | 'not_after'
+    'serial' | 'issuer' | 'identity' | 'status' | 'reason' | 'revoked_at' | 'not_before' | 'not_after' | 'crl_partition'
   >,
 ): ChangedCertificate {
   const { serial, issuer, identity, status } = row
@@ -178,6 +178,7 @@ export function changedCertificate(
     validity: { notBefore: instantOf(row.not_before), notAfter: instantOf(row.not_after) },
     ...present('reason', row.reason),
     ...presentInstant('revokedAt', row.revoked_at),
+    ...present('crlPartition', row.crl_partition),
   }
 }
 

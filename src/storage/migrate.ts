@@ -20,6 +20,7 @@ import { deploymentHosts } from './migrations/0014-deployment-hosts.ts'
 import { modelGroups } from './migrations/0015-model-groups.ts'
 import { sidecars } from './migrations/0016-sidecars.ts'
 import { crlScopes } from './migrations/0017-crl-scopes.ts'
+import { crlPartitions } from './migrations/0018-crl-partitions.ts'
 
 export interface Migration {
   readonly number: number
@@ -44,6 +45,7 @@ export const MIGRATIONS: readonly Migration[] = [
   modelGroups,
   sidecars,
   crlScopes,
+  crlPartitions,
 ]
 
 /** The newest schema that this code knows. */

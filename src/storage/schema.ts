@@ -155,6 +155,8 @@ export interface Schema {
     der: Uint8Array
     replaced_by: SerialNumber | null
     revoke_at: number | null
+    /** The partition of its issuer's revocations that it is in; null: it names the complete CRL. */
+    crl_partition: number | null
   }
   /** When a certificate of a service was last used to speak with us. */
   certificate_sightings: {
@@ -200,6 +202,15 @@ export interface Schema {
     sealed_key: Uint8Array
     created_at: number
     handed_over_at: number | null
+  }
+  /** A partition keeps its number and its URL for ever. */
+  crl_partitions: {
+    issuer: IssuerId
+    number: number
+    generation: number
+    url: string
+    opened_at: number
+    ends_at: number | null
   }
   /** The CRL in force of each scope. Either `der` is there, or `tbs_sha256` and `signature` are. */
   crls: {

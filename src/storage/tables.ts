@@ -1,6 +1,7 @@
 // Every table on one connection: the stores that the folders below declare, as one object.
 import type { DeploymentStore } from '../directory/deployment-store.ts'
 import type { SidecarStore } from '../directory/sidecar-store.ts'
+import type { PartitionStore } from '../ca/crl-partitions.ts'
 import type { Inventory } from '../ca/inventory.ts'
 import type { IssuerStore } from '../ca/issuer-store.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
@@ -30,6 +31,7 @@ import { endingTables } from './ending-tables.ts'
 import { enrolmentTables, type IdempotencyUpkeep } from './enrolment-tables.ts'
 import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
+import { partitionTable } from './partition-table.ts'
 import { proxyTable } from './proxy-table.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
@@ -53,6 +55,7 @@ export interface Tables
     DirectoryStore,
     Inventory,
     IssuerStore,
+    PartitionStore,
     CrlStore,
     TokenStore,
     SignInStore,
@@ -93,6 +96,7 @@ export function tablesOf(session: Session): Tables {
     ...sidecarTable(session),
     ...certificateTables(session),
     ...issuerTables(session),
+    ...partitionTable(session),
     ...crlTables(session),
     ...tokenTables(session),
     ...signInTables(session),

@@ -135,7 +135,10 @@ describe('a certificate', () => {
     const { issuer, signer } = hierarchy.users
     const { der } = await signPermit(prepareFor(requestFor('job', leafKey)), signer)
     const { tbs } = parseCertificate(der)
-    expect(issuer.urls.crl).toBe('http://pki.signet.internal:8080/pki/crl/users-1.crl')
+    expect(issuer.urls).toMatchObject({
+      crl: 'http://pki.signet.internal:8080/pki/crl/users-1.crl',
+      deltaCrl: 'http://pki.signet.internal:8080/pki/crl/users-1/delta.crl',
+    })
     expect(tbs.authorityInformationAccess).toEqual({
       caIssuers: ['http://pki.signet.internal:8080/pki/ca/users-1.cer'],
       ocsp: ['http://pki.signet.internal:8080/pki/ocsp'],

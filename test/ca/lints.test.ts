@@ -26,7 +26,11 @@ import { encodeName } from '../../src/x509/distinguished-name.ts'
 import { authorityInformationAccess } from '../../src/x509/extensions/authority-information-access.ts'
 import { basicConstraints } from '../../src/x509/extensions/basic-constraints.ts'
 import { certificatePolicies } from '../../src/x509/extensions/certificate-policies.ts'
-import { crlDistributionPoints } from '../../src/x509/extensions/crl-distribution-points.ts'
+import {
+  crlDistributionPoints,
+  crlUris,
+  parseCrlDistributionPoints,
+} from '../../src/x509/extensions/crl-distribution-points.ts'
 import { extendedKeyUsage } from '../../src/x509/extensions/extended-key-usage.ts'
 import { keyUsage } from '../../src/x509/extensions/key-usage.ts'
 import { nameConstraints } from '../../src/x509/extensions/name-constraints.ts'
@@ -497,8 +501,28 @@ const ROWS: readonly Row[] = [
     'two addresses',
     'project-user',
     OID.crlDistributionPoints,
-    ({ signatory: { urls } }) => crlDistributionPoints([urls.crl, 'ldap://x']).value,
+    ({ partitions }) => crlDistributionPoints([partitions[0]?.url ?? '', 'ldap://x']).value,
   ),
+  extension(
+    'crl_distribution_point_wrong',
+    'the complete CRL, where there are partitions',
+    'project-user',
+    OID.crlDistributionPoints,
+    ({ signatory: { urls } }) => crlDistributionPoints([urls.crl]).value,
+  ),
+  {
+    lint: 'crl_distribution_point_wrong',
+    how: 'a partition that the serial number does not fall into',
+    profile: 'project-user',
+    context: (context) => ({ ...context, partitions: hierarchy.means.partitions.open(context.signatory.id) }),
+    spoil: (parts, { partitions }) => {
+      const [named] = parts.extensions.flatMap(({ oid, value }) =>
+        oid === OID.crlDistributionPoints ? crlUris(parseCrlDistributionPoints(value)) : [],
+      )
+      const other = partitions.find(({ url }) => url !== named)?.url ?? ''
+      return withExtension(parts, OID.crlDistributionPoints, { value: crlDistributionPoints([other]).value })
+    },
+  },
   extension('authority_information_access_wrong', 'none', 'project-user', OID.authorityInformationAccess, undefined),
   extension(
     'authority_information_access_wrong',

@@ -2,8 +2,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { join } from 'node:path'
 import type { CertificateRequest, CertifiedIdentity } from '../../src/ca/certificate-request.ts'
+import { CrlPartitions, nextPartitions } from '../../src/ca/crl-partitions.ts'
 import { type IssuingMeans, prepareCertificate, prepareRoot, signPermit } from '../../src/ca/issue.ts'
-import { type Issuer, makeIssuer } from '../../src/ca/issuer.ts'
+import { type Issuer, makeIssuer, partitionUrl } from '../../src/ca/issuer.ts'
 import type { LintContext } from '../../src/ca/lint.ts'
 import { loadPolicy } from '../../src/ca/policy/load-policy.ts'
 import { profileNamed } from '../../src/ca/policy/policy.ts'
@@ -93,6 +94,7 @@ export async function makeHierarchy(algorithm: KeyAlgorithmName = 'ec-p256', at:
     clock: { now: () => at, monotonicMilliseconds: () => 0 },
     random: countingRandom(),
     caKeyFingerprints: fingerprints,
+    partitions: new CrlPartitions(),
   }
   const certify = async (authority: string, parent?: TestIssuer): Promise<TestIssuer> => {
     const key = makeKey(algorithm)
@@ -106,6 +108,8 @@ export async function makeHierarchy(algorithm: KeyAlgorithmName = 'ec-p256', at:
     const { der } = await signPermit(permit, parent?.signer ?? signer)
     fingerprints.add(key.publicKey.fingerprint)
     const issuer = makeIssuer({ authority, generation: 1, certificate: der }, POLICY, PUBLIC_HTTP_URL)
+    const urlOf = (number: number): string => partitionUrl(PUBLIC_HTTP_URL, issuer.id, number)
+    if (parent !== undefined) means.partitions.load(nextPartitions(issuer.id, [], { count: 4, urlOf, openedAt: at }))
     return { issuer, key, signer }
   }
   const root = await certify('root')
@@ -170,6 +174,7 @@ export function requestFor(profile: ProfileName, publicKey: PublicKey): Certific
   return { ...IDENTITIES[profile], publicKey, lifetimeSeconds: 'default' }
 }
 
+/** With one partition, so that a certificate whose serial number a test has changed stays where it is. */
 export function contextFor(hierarchy: TestHierarchy, profile: LeafProfile): LintContext {
   const identity: CertifiedIdentity = IDENTITIES[profile]
   return {
@@ -178,5 +183,6 @@ export function contextFor(hierarchy: TestHierarchy, profile: LeafProfile): Lint
     signatory: issuerOf(hierarchy, profile).issuer,
     certified: 'authority' in identity ? POLICY.hierarchy.authorities.get(identity.authority) : undefined,
     issuedAt: NOW,
+    partitions: hierarchy.means.partitions.open(issuerOf(hierarchy, profile).issuer.id).slice(0, 1),
   }
 }

@@ -149,7 +149,7 @@ describe('a change that never reached the snapshot', () => {
       mayLoad.resolve(undefined)
       await vi.waitFor(() => expect(decided()).toBe('CERT_REVOKED'), WAIT)
       expect([live.ledger.count(USERS), live.snapshot.user('dora')?.status]).toEqual([1, 'active'])
-      expect(asked).toEqual(['revocation', 'token key'])
+      await vi.waitFor(() => expect(asked).toEqual(['revocation', 'token key', 'issuers']), WAIT)
       await running.storage.pollNow()
       expect(faults.filter((fault) => !(fault instanceof SnapshotGap))).toEqual([])
     } finally {

@@ -293,7 +293,7 @@ describe('issuing', () => {
   async function journalOf(serial: string): Promise<readonly string[]> {
     const kinds: string[] = []
     for await (const line of readJournal(service.configuration.journal)) {
-      if (line.kind === 'entry' && line.entry.serial === serial) kinds.push(line.entry.kind)
+      if (line.kind === 'entry' && 'serial' in line.entry && line.entry.serial === serial) kinds.push(line.entry.kind)
     }
     return kinds
   }

@@ -1,16 +1,17 @@
-// Whoever checks revocation looks exactly where this says: one complete CRL of the issuer.
-import { crlUris, parseCrlDistributionPoints } from '../../x509/extensions/crl-distribution-points.ts'
-import { OID } from '../../x509/oid.ts'
-import type { ExtensionLint } from '../lint.ts'
+// Whoever checks revocation looks exactly where this says: one CRL of the issuer, that of the partition which the serial number
+// falls into or, where there are none, the complete one.
+import { crlUris } from '../../x509/extensions/crl-distribution-points.ts'
+import { partitionOf } from '../crl-partitions.ts'
+import type { CertificateLint } from '../lint.ts'
 
-export const crlDistributionPointWrong: ExtensionLint = {
+export const crlDistributionPointWrong: CertificateLint = {
   name: 'crl_distribution_point_wrong',
   cites: 'CP §7.1.2; RFC 5280 §4.2.1.13',
-  extension: OID.crlDistributionPoints,
-  passesValue: (value, { profile, signatory }) => {
+  passes: ({ tbs, profile, signatory, partitions }) => {
     if (!profile.crlDistributionPoint) return true
-    const points = value === undefined ? [] : parseCrlDistributionPoints(value)
+    const points = tbs.crlDistributionPoints ?? []
     const isComplete = points.every(({ reasons, crlIssuer }) => reasons === undefined && crlIssuer === undefined)
-    return points.length === 1 && isComplete && crlUris(points).join() === signatory.urls.crl
+    const expected = partitionOf(partitions, tbs.serialHex)?.url ?? signatory.urls.crl
+    return points.length === 1 && isComplete && crlUris(points).join() === expected
   },
 }

@@ -11,6 +11,8 @@ export interface RevocationPolicy {
     readonly reissueEverySeconds: number
     /** Two CRLs of one issuer are at least this far apart. */
     readonly minIntervalSeconds: number
+    /** Into how many parts the revocations of an issuer are divided, beside the complete CRL; 0: into none. */
+    readonly partitionsPerIssuer: number
     /** How long before the moment of issue `thisUpdate` lies. */
     readonly backdateSeconds: number
     /** `max-age` of a published CRL. */
@@ -34,6 +36,7 @@ export const revocationSchema = z.strictObject({
       nextUpdateSeconds: reasonedSeconds,
       reissueEverySeconds: reasonedSeconds,
       minIntervalSeconds: reasonedSeconds,
+      partitionsPerIssuer: reasoned(0, 1024),
       backdateSeconds: reasoned(0, 3600),
       cacheMaxAgeSeconds: reasoned(0, 3600),
       expiredEntriesKeptSeconds: reasonedSeconds,
