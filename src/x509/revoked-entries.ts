@@ -66,9 +66,9 @@ export class RevokedEntries {
     return this.#find(OWN, Buffer.from(serialHex, 'hex')) !== undefined
   }
 
-  /** The entry for the certificate that `issuer` gave this serial, as the content octets of the INTEGER. */
-  find(issuer: DistinguishedName, serial: Uint8Array): RevokedEntry | undefined {
-    const owner = this.#issuers.get(canonicalName(issuer))
+  /** The entry of a certificate: its issuer as `canonicalName` says it, its serial as the content octets of the INTEGER. */
+  find(issuer: string, serial: Uint8Array): RevokedEntry | undefined {
+    const owner = this.#issuers.get(issuer)
     return owner === undefined ? undefined : this.#read(this.#find(owner, serial))
   }
 

@@ -1,0 +1,69 @@
+// The CRLs that count at a time: of each series the newest complete one, together with the newest delta that fits it
+// (RFC 5280 §5.2.4, §6.3.3 (a), (c)). An older one that still holds is passed over: what was released since, or revoked, it
+// does not know. A complete CRL that ran out holds for as long as a delta to it does.
+import type { RevokedEntry } from '../../x509/revoked-entry.ts'
+import type { PathCertificate } from '../path/path-certificate.ts'
+import { dateFault } from './freshness.ts'
+import { groupBy } from './group-by.ts'
+import type { RevocationPolicy } from './revocation-policy.ts'
+import type { RevocationFault } from './revocation-status.ts'
+import type { VerifiedCrl } from './verified-crl.ts'
+
+export interface CurrentCrl {
+  readonly base: VerifiedCrl
+  readonly delta: VerifiedCrl | undefined
+  readonly freshUntil: Date | undefined
+  /** Why it must not be relied on; undefined: it holds. */
+  readonly fault: RevocationFault | undefined
+}
+
+export function currentCrls(crls: readonly VerifiedCrl[], at: Date, policy: RevocationPolicy): readonly CurrentCrl[] {
+  return [...groupBy(crls, ({ series }) => series).values()].flatMap((series) => currentOf(series, at, policy))
+}
+
+/** More than one where two say that they are the newest: then both count. */
+function currentOf(series: readonly VerifiedCrl[], at: Date, policy: RevocationPolicy): readonly CurrentCrl[] {
+  const complete = series.filter(({ crl }) => crl.deltaBase === undefined)
+  // One from the future does not hide the present one; if there is no other, its fault is told.
+  const begun = complete.filter(({ crl }) => crl.thisUpdate <= at)
+  const deltas = series.filter(({ crl }) => crl.deltaBase !== undefined && dateFault(crl, at, policy) === undefined)
+  return newest(begun.length === 0 ? complete : begun).map((base) => {
+    const delta = newest(deltas.filter((each) => fits(each, base)))[0]
+    const dates = delta ?? base
+    const fault = dateFault(dates.crl, at, policy)
+    return { base, delta, freshUntil: dates.crl.nextUpdate, fault: fault === undefined ? undefined : `crl-${fault}` }
+  })
+}
+
+/** §5.2.4 (c), (d). */
+function fits({ crl: delta }: VerifiedCrl, { crl: base }: VerifiedCrl): boolean {
+  if (delta.deltaBase === undefined || delta.number === undefined || base.number === undefined) return false
+  return delta.deltaBase <= base.number && base.number < delta.number
+}
+
+function newest(crls: readonly VerifiedCrl[]): readonly VerifiedCrl[] {
+  return crls.filter((crl) => !crls.some((other) => isLater(other, crl)))
+}
+
+function isLater({ crl: a }: VerifiedCrl, { crl: b }: VerifiedCrl): boolean {
+  if (a.number !== undefined && b.number !== undefined && a.number !== b.number) return a.number > b.number
+  return a.thisUpdate > b.thisUpdate
+}
+
+export type Listed =
+  | { readonly kind: 'not-listed' }
+  | { readonly kind: 'listed'; readonly entry: RevokedEntry }
+  /** A complete CRL that takes something from another list makes no sense. */
+  | { readonly kind: 'contradicts' }
+
+const NOT_LISTED: Listed = { kind: 'not-listed' }
+
+/** §6.3.3 (i)-(k): the delta speaks first, and what it removes is not listed. */
+export function listedIn({ base, delta }: CurrentCrl, { issuer, certificate }: PathCertificate): Listed {
+  const serial = certificate.tbs.serialNumber
+  const changed = delta?.crl.entries.find(issuer, serial)
+  if (changed !== undefined) return changed.reason === 'removeFromCRL' ? NOT_LISTED : { kind: 'listed', entry: changed }
+  const entry = base.crl.entries.find(issuer, serial)
+  if (entry === undefined) return NOT_LISTED
+  return entry.reason === 'removeFromCRL' ? { kind: 'contradicts' } : { kind: 'listed', entry }
+}
