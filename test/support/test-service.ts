@@ -228,8 +228,9 @@ export class TestService {
     this.#running = undefined
   }
 
-  async restart(): Promise<void> {
-    this.#running = await startService(this.configuration, this.clock)
+  /** `changes`: to the configuration, for this run. */
+  async restart(changes: Partial<Configuration> = {}): Promise<void> {
+    this.#running = await startService({ ...this.configuration, ...changes }, this.clock)
   }
 
   /** Stops and removes everything. */

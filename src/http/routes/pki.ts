@@ -1,7 +1,7 @@
 // What carries its own signature, for everyone, over HTTPS and plain HTTP: CA certificates of single CAs and CRLs, served from memory.
 // These paths are written into certificates: they never change.
 import { Hono } from 'hono'
-import { crlScopeKey, fullScope } from '../../domain/crl-scope.ts'
+import { crlScopeKey, parseCrlScopeKey } from '../../domain/crl-scope.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import { parseIssuerId } from '../../domain/issuer-id.ts'
 import type { CrlShelf, Shelved } from '../../revocation/crl-shelf.ts'
@@ -11,6 +11,7 @@ import { shelvedResponse } from '../shelved-response.ts'
 
 const CA_MAX_AGE_SECONDS = 3600
 const BUNDLE = 'bundle.pem'
+const CRL_ENDINGS = ['.crl', '.pem'] as const
 const CA_PEM = { contentType: 'application/x-pem-file', maxAgeSeconds: CA_MAX_AGE_SECONDS }
 
 const SPIFFE = { contentType: 'application/json', maxAgeSeconds: CA_MAX_AGE_SECONDS }
@@ -24,6 +25,13 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const maxAgeSeconds = context.policy.revocation.crl.cacheMaxAgeSeconds
   const ca = (contentType: string) => ({ contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS })
   const crl = (contentType: string) => ({ contentType, maxAgeSeconds })
+  const answer = (request: Request, file: string): Response => {
+    const { stem, ending } = stemOf(file, CRL_ENDINGS)
+    const found = crls.get(parseCrlScopeKey(stem))
+    const [body, type] =
+      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [found?.pem, 'application/x-pem-file']
+    return shelvedResponse(request, orNotFound(body), crl(type), context.clock.now())
+  }
   const routes = new Hono<ApiEnvironment>()
 
   routes.get('/pki/ca/:file', (c) => {
@@ -42,12 +50,10 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
     if (file === BUNDLE) {
       return shelvedResponse(c.req.raw, crls.bundle(), crl('application/x-pem-file'), context.clock.now())
     }
-    const { id, ending } = fileIn(file, ['.crl', '.pem'])
-    const found = crls.get(fullScope(id))
-    const [body, type] =
-      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [found?.pem, 'application/x-pem-file']
-    return shelvedResponse(c.req.raw, orNotFound(body), crl(type), context.clock.now())
+    return answer(c.req.raw, file)
   })
+  // Delta and partitions (RFC 5280 §5.2.4, §5.2.5).
+  routes.get('/pki/crl/:issuer/:file', (c) => answer(c.req.raw, `${c.req.param('issuer')}/${c.req.param('file')}`))
   return routes
 }
 
@@ -75,9 +81,14 @@ export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnviron
 
 /** `users-1.pem` → the issuer and the form of it that is asked for. Throws `HttpRefused` for any other form. */
 function fileIn<Ending extends string>(file: string, endings: readonly Ending[]): { id: IssuerId; ending: Ending } {
+  const { stem, ending } = stemOf(file, endings)
+  return { id: parseIssuerId(stem), ending }
+}
+
+function stemOf<Ending extends string>(file: string, endings: readonly Ending[]): { stem: string; ending: Ending } {
   const ending = endings.find((known) => file.endsWith(known))
   if (ending === undefined) throw new HttpRefused('not_found')
-  return { id: parseIssuerId(file.slice(0, -ending.length)), ending }
+  return { stem: file.slice(0, -ending.length), ending }
 }
 
 function orNotFound(shelved: Shelved | undefined): Shelved {
@@ -89,6 +100,9 @@ function indexOf(crls: CrlShelf, publicUrl: string) {
   return {
     crls: crls.all().map(({ crl }) => ({
       issuer: crl.scope.issuer,
+      kind: crl.scope.kind,
+      ...(crl.scope.kind === 'partition' ? { partition: crl.scope.partition } : {}),
+      ...(crl.base === undefined ? {} : { baseNumber: crl.base.number }),
       number: crl.number,
       thisUpdate: crl.thisUpdate.toISOString(),
       nextUpdate: crl.nextUpdate.toISOString(),
