@@ -14,4 +14,6 @@ export interface Signer<Purpose extends SignerPurpose> {
    * and raw r‖s for `jwt` and `snapshot` (RFC 7518 §3.4).
    */
   sign(bytes: Uint8Array): Promise<Uint8Array>
+  /** The same over bytes that lie in parts, one after the other; absent where nothing long is signed. */
+  signParts?(parts: readonly Uint8Array[]): Promise<Uint8Array>
 }

@@ -11,7 +11,7 @@ import type { Signer } from '../domain/signer.ts'
 import { type CrlRecord, type RevokedCertificate, wholeCrl } from '../revocation/crl-store.ts'
 import { firstPartitions } from './crl-partitions.ts'
 import { nextCrlDates } from '../revocation/crl-schedule.ts'
-import { makeCrl } from '../revocation/make-crl.ts'
+import { lengthOf, makeCrl } from '../revocation/make-crl.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
 import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
 
@@ -113,18 +113,17 @@ export async function makeAuthorityCrl(
   },
 ): Promise<CrlRecord> {
   const dates = nextCrlDates(given.before, given.now, given.life)
-  const der = await makeCrl(
-    {
-      issuerName: issuer.subject,
-      issuerKeyIdentifier: issuer.keyIdentifier,
-      ...dates,
-      entries: given.revoked.map(({ serial, revokedAt, reason }) =>
-        encodeRevokedEntry({ serial, revocationDate: revokedAt, reason }),
-      ),
-    },
-    signer,
-  )
-  const { coversRevision } = given
+  const { coversRevision, revoked } = given
   const facts = { scope: fullScope(issuer.id), ...dates, coversRevision, endedBefore: new Date(0), base: undefined }
-  return wholeCrl(facts, der)
+  const entries = revoked.map(({ serial, revokedAt, reason }) =>
+    encodeRevokedEntry({ serial, revocationDate: revokedAt, reason }),
+  )
+  const { id, subject: name, keyIdentifier } = issuer
+  const crlIssuer = { id, name, keyIdentifier, signer, deltaUrl: undefined, partitions: [] }
+  const { parts } = await makeCrl(crlIssuer, facts, {
+    parts: entries,
+    length: lengthOf(entries),
+    count: entries.length,
+  })
+  return wholeCrl(facts, Buffer.concat(parts))
 }

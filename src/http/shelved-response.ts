@@ -18,8 +18,30 @@ export function shelvedResponse(request: Request, shelved: Shelved, freshness: F
   }
   if (isUnchanged(request.headers, shelved)) return new Response(null, { status: 304, headers })
   headers['content-type'] = freshness.contentType
-  headers['content-length'] = String(shelved.body.length)
-  return new Response(request.method === 'HEAD' ? null : shelved.body, { status: 200, headers })
+  headers['content-length'] = String(shelved.length)
+  return new Response(request.method === 'HEAD' ? null : bodyOf(shelved), { status: 200, headers })
+}
+
+/** One piece as it is. Of many, or of shared memory, which cannot be a body, one after the other as they are taken. */
+function bodyOf({ parts }: Shelved): BodyInit {
+  const [first, ...others] = parts
+  if (first !== undefined && others.length === 0 && isOwn(first)) return first
+  let at = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const part = parts[at]
+        at += 1
+        if (part === undefined) controller.close()
+        else controller.enqueue(part)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function isOwn(part: Uint8Array): part is Uint8Array<ArrayBuffer> {
+  return part.buffer instanceof ArrayBuffer
 }
 
 /** If-None-Match decides alone when it is there (RFC 9110 §13.1.3). */

@@ -68,16 +68,11 @@ export function startWork({
     transactions: opened.storage,
     ledger: live.ledger,
     shelf: live.crls,
+    rebuilder: live.rebuilder,
     policy: opened.policy.revocation.crl,
     clock,
-    issuers: () => {
-      // Without a confirmation a new CRL would lack what was revoked since the backup.
-      if (live.snapshot.quarantine.kind === 'quarantined') return []
-      return opened.book.all().flatMap(({ issuer, crlSigner }) => {
-        if (crlSigner === undefined) return []
-        return [{ id: issuer.id, name: issuer.subject, keyIdentifier: issuer.keyIdentifier, signer: crlSigner }]
-      })
-    },
+    // In quarantine a new CRL would lack what was revoked since the backup.
+    issuers: () => (live.snapshot.quarantine.kind === 'quarantined' ? [] : live.crlIssuers()),
   })
   const means = { clock, timer: systemTimer, onFailure: (error: unknown) => monitoring.failed(error, 'background') }
   const published = Promise.withResolvers<undefined>()

@@ -7,6 +7,8 @@ import type { Change, NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
 import { AuthorityShelf } from '../http/authority-shelf.ts'
 import { CrlLedger } from '../revocation/crl-ledger.ts'
+import type { CrlIssuer } from '../revocation/crl-issuer.ts'
+import { CrlRebuilder } from '../revocation/crl-rebuilder.ts'
 import { CrlShelf } from '../revocation/crl-shelf.ts'
 import { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import { buildTrust, type Trust, type TrustedIssuer } from '../verifier/trust.ts'
@@ -34,6 +36,8 @@ export class LiveState {
   /** For those who follow the log a step behind. */
   readonly recent = new RecentChanges()
   readonly crls = new CrlShelf()
+  /** Of CRLs that another process has published. */
+  readonly rebuilder = new CrlRebuilder(this.ledger, this.crls, () => this.crlIssuers())
   readonly authorities = new AuthorityShelf()
   readonly #clock: Clock
   #certificates: ClientCertificateCache | undefined
@@ -64,6 +68,11 @@ export class LiveState {
     if (this.#opened === undefined) return
     await this.#loadState(this.#opened)
     this.#ask(new Set(['revocation', 'token-key', 'issuer', 'crl']))
+  }
+
+  /** The issuers whose CRLs this process can make. */
+  crlIssuers(): readonly CrlIssuer[] {
+    return this.#opened === undefined ? [] : crlIssuersOf(this.#opened)
   }
 
   /** Called from here on for what a change asks beyond memory. */
@@ -147,7 +156,7 @@ export class LiveState {
     const storage = this.#opened?.storage
     if (storage === undefined) return
     for (const { issuer } of issuers) {
-      for (const crl of await storage.read((view) => view.latestCrls(issuer.id))) this.crls.put(crl)
+      for (const crl of await storage.read((view) => view.latestCrls(issuer.id))) await this.rebuilder.takeUp(crl)
     }
   }
 
@@ -163,6 +172,16 @@ export class LiveState {
     }
     this.#certificates = new ClientCertificateCache(trustOf(book, policy, means.trustDomain))
   }
+}
+
+function crlIssuersOf({ book, means, policy }: OpenInstallation): readonly CrlIssuer[] {
+  const { expiredEntriesKeptSeconds } = policy.revocation.crl
+  return book.all().flatMap(({ issuer, crlSigner: signer }) => {
+    if (signer === undefined) return []
+    const { id, subject: name, keyIdentifier, urls } = issuer
+    const partitions = means.partitions.published(id, means.clock.now(), expiredEntriesKeptSeconds)
+    return [{ id, name, keyIdentifier, signer, deltaUrl: urls.deltaCrl, partitions }]
+  })
 }
 
 function trustOf(book: IssuerBook, policy: Policy, trustDomain: TrustDomain): Trust {

@@ -1,19 +1,23 @@
-// The revoked and held certificates of each issuer, kept in memory as encoded CRL entries and in step with the change log,
-// so that publishing a CRL reads no table. It knows no keys and signs nothing.
+// The revoked and held certificates of each issuer, kept in memory as encoded CRL entries and in step with the change log, so
+// that publishing a CRL reads no table. It knows no keys and signs nothing.
 import type { Change, NumberedChange } from '../domain/change.ts'
+import type { CrlScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
-import type { SerialNumber } from '../domain/serial-number.ts'
-import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
+import type { FrozenEntries } from './entry-list.ts'
+import { IssuerEntries, type Revocation } from './issuer-entries.ts'
 
-interface LedgerEntry {
-  readonly encoded: Uint8Array
-  readonly notAfter: number
+/** A state that is being read, to take the place of the one that there is. */
+export interface LedgerLoad {
+  take(change: Change): void
+  /** Everything was told, as it stood at `revision`. */
+  finish(revision: number): void
 }
 
+/** How long a drop of ended entries holds up others at once. */
+const TURN_MILLISECONDS = 4
+
 export class CrlLedger {
-  readonly #issuers = new Map<IssuerId, Map<SerialNumber, LedgerEntry>>()
-  /** Change-log number of the latest revocation or release, by issuer. */
-  readonly #touched = new Map<IssuerId, number>()
+  #issuers = new Map<IssuerId, IssuerEntries>()
   #revision = 0
   #loadedAt = 0
 
@@ -27,11 +31,23 @@ export class CrlLedger {
    * then: what happened between its last CRL and `revision` is not known here, and a CRL too many harms nobody.
    */
   load(state: Iterable<Change>, revision: number): void {
-    this.#issuers.clear()
-    this.#touched.clear()
-    for (const change of state) if (change.kind === 'revocation') this.#fold(change)
-    this.#loadedAt = revision
-    this.#revision = revision
+    const load = this.beginLoad(revision)
+    for (const change of state) load.take(change)
+    load.finish(revision)
+  }
+
+  beginLoad(revision: number): LedgerLoad {
+    const issuers = new Map<IssuerId, IssuerEntries>()
+    return {
+      take: (change) => {
+        if (change.kind === 'revocation') entriesIn(issuers, change.issuer, revision).take(change)
+      },
+      finish: () => {
+        this.#issuers = issuers
+        this.#loadedAt = revision
+        this.#revision = revision
+      },
+    }
   }
 
   /** Folds changes in, in their order; those at or below `revision` are in already. */
@@ -39,47 +55,79 @@ export class CrlLedger {
     for (const { seq, change } of changes) {
       if (seq <= this.#revision) continue
       this.#revision = seq
-      if (change.kind !== 'revocation') continue
-      this.#touched.set(change.issuer, seq)
-      this.#fold(change)
+      if (change.kind === 'revocation') this.#of(change.issuer).apply(change, seq)
     }
   }
 
-  #fold(change: Change & { readonly kind: 'revocation' }): void {
-    const entries = this.#entriesOf(change.issuer)
-    if (change.status === 'released') entries.delete(change.serial)
-    else entries.set(change.serial, entryOf(change))
+  /** Changes from before the load, all of those after `since`: deltas may have their base there. */
+  recall(changes: readonly NumberedChange[], since: number): void {
+    const known = changes.flatMap(({ seq, change }) =>
+      change.kind === 'revocation' && seq <= this.#loadedAt ? [{ seq, change: change satisfies Revocation }] : [],
+    )
+    const byIssuer = Map.groupBy(known, ({ change }) => change.issuer)
+    for (const issuer of new Set([...this.#issuers.keys(), ...byIssuer.keys()])) {
+      this.#of(issuer).recall(byIssuer.get(issuer) ?? [], since)
+    }
   }
 
-  /** Whether something was revoked or released after `coversRevision`. */
-  hasNewsAfter(issuer: IssuerId, coversRevision: number): boolean {
-    return (this.#touched.get(issuer) ?? this.#loadedAt) > coversRevision
+  /** Whether something in this scope was revoked or released after `coversRevision`. */
+  hasNewsAfter(scope: CrlScope, coversRevision: number): boolean {
+    const entries = this.#of(scope.issuer)
+    return entries.lastChange(scope.kind === 'partition' ? scope.partition : undefined) > coversRevision
   }
 
-  /** Encoded entries of an issuer in the order in which they were revoked. */
-  *entries(issuer: IssuerId): Iterable<Uint8Array> {
-    for (const { encoded } of this.#entriesOf(issuer).values()) yield encoded
+  /** All of an issuer's entries, or those of a partition, as they are now. */
+  entries(scope: CrlScope): FrozenEntries {
+    return this.#of(scope.issuer).freeze(scope.kind === 'partition' ? scope.partition : undefined)
+  }
+
+  /** As they were when everything up to `coversRevision` was in; undefined when that is too long ago, or not
+   * reached yet. */
+  entriesAt(scope: CrlScope, coversRevision: number): FrozenEntries | undefined {
+    if (coversRevision > this.#revision) return undefined
+    const partition = scope.kind === 'partition' ? scope.partition : undefined
+    return this.#of(scope.issuer).freezeAt(coversRevision, partition)
+  }
+
+  /** Whether `changedSince` may be asked. */
+  knowsChangesSince(issuer: IssuerId, baseRevision: number): boolean {
+    return this.#of(issuer).knowsChangesSince(baseRevision)
+  }
+
+  /** What a delta lists whose base covers `baseRevision`. */
+  changedSince(issuer: IssuerId, baseRevision: number): FrozenEntries {
+    return this.#of(issuer).changedSince(baseRevision)
   }
 
   count(issuer: IssuerId): number {
-    return this.#entriesOf(issuer).size
+    return this.#of(issuer).count
   }
 
   /** Drops entries whose certificates ended before `endedBefore`: they have been on a CRL after their end (RFC 5280 §3.3). */
-  forgetEndedBefore(issuer: IssuerId, endedBefore: Date): void {
-    const entries = this.#entriesOf(issuer)
-    for (const [serial, { notAfter }] of entries) if (notAfter < endedBefore.getTime()) entries.delete(serial)
+  async forgetEndedBefore(issuer: IssuerId, endedBefore: Date): Promise<void> {
+    let began = performance.now()
+    const steps = this.#of(issuer).dropEndedBefore(endedBefore)
+    while (steps.next().done !== true) {
+      if (performance.now() - began < TURN_MILLISECONDS) continue
+      await new Promise((turn) => void setImmediate(turn))
+      began = performance.now()
+    }
   }
 
-  #entriesOf(issuer: IssuerId): Map<SerialNumber, LedgerEntry> {
-    const known = this.#issuers.get(issuer)
-    if (known !== undefined) return known
-    const made = new Map<SerialNumber, LedgerEntry>()
-    this.#issuers.set(issuer, made)
-    return made
+  /** States before `coversRevision` are not asked for any more, nor deltas with a base before `baseRevision`. */
+  forgetChanges(issuer: IssuerId, coversRevision: number, baseRevision: number): void {
+    this.#of(issuer).forget(coversRevision, baseRevision)
+  }
+
+  #of(issuer: IssuerId): IssuerEntries {
+    return entriesIn(this.#issuers, issuer, this.#loadedAt)
   }
 }
 
-function entryOf({ serial, revokedAt, reason, notAfter }: Change & { readonly kind: 'revocation' }): LedgerEntry {
-  return { encoded: encodeRevokedEntry({ serial, revocationDate: new Date(revokedAt), reason }), notAfter }
+function entriesIn(issuers: Map<IssuerId, IssuerEntries>, issuer: IssuerId, loadedAt: number): IssuerEntries {
+  const known = issuers.get(issuer)
+  if (known !== undefined) return known
+  const made = new IssuerEntries(loadedAt)
+  issuers.set(issuer, made)
+  return made
 }

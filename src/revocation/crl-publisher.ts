@@ -1,41 +1,43 @@
-// Publishes the full CRL of each issuing CA: at once after a revocation (within the one-second slot), ahead of nextUpdate
-// when nothing happens, and at start when it is late. Every process may run one: the number moves by compare-and-swap, so
-// of two that publish at once one finds that there is nothing left to do.
-import { crlScopeKey, fullScope } from '../domain/crl-scope.ts'
+// Publishes the CRLs of each issuing CA: at once after a revocation (within the one-second slot), ahead of nextUpdate when
+// nothing happens, and at start when they are late. What is due of one issuer goes out together, under one number and with one
+// state of the ledger: the complete CRL, its delta, and those partitions in which something happened. Every process may run one:
+// the numbers move by compare-and-swap, so of two that publish at once one finds that there is nothing left to do.
 import { CrlSuperseded } from '../domain/crl-superseded.ts'
+import { type CrlScope, crlScopeKey, fullScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { type Clock, addSeconds } from '../domain/clock.ts'
-import type { Signer } from '../domain/signer.ts'
 import type { Recording, Transactions } from '../domain/transactions.ts'
 import type { RevocationPolicy } from '../ca/policy/revocation-policy.ts'
+import type { CrlIssuer } from './crl-issuer.ts'
 import type { CrlLedger } from './crl-ledger.ts'
-import { crlDue, nextCrlDates } from './crl-schedule.ts'
+import type { CrlRebuilder } from './crl-rebuilder.ts'
+import { type CrlDue, crlDue, nextCrlDates } from './crl-schedule.ts'
 import type { CrlShelf } from './crl-shelf.ts'
-import { type CrlRecord, type CrlStore, wholeCrl } from './crl-store.ts'
-import { makeCrl } from './make-crl.ts'
-
-/** An issuer whose key this process holds. */
-export interface CrlIssuer {
-  readonly id: IssuerId
-  readonly name: Uint8Array
-  readonly keyIdentifier: Uint8Array
-  readonly signer: Signer<'crl'>
-}
+import type { CrlBase, CrlFacts, CrlRecord, CrlStore } from './crl-store.ts'
+import { DeltaBases } from './delta-bases.ts'
+import type { FrozenEntries } from './entry-list.ts'
+import { type MadeCrl, makeCrl } from './make-crl.ts'
 
 export interface CrlPublisherParts {
   readonly transactions: Transactions<CrlStore & Recording>
   readonly ledger: CrlLedger
   readonly shelf: CrlShelf
+  readonly rebuilder: CrlRebuilder
   readonly policy: RevocationPolicy['crl']
   readonly clock: Clock
   /** Read each time: an issuing CA may be added while the service runs. */
   readonly issuers: () => readonly CrlIssuer[]
+  /** Told of each round: since when it was due, in milliseconds, and how long it took. */
+  readonly onPublished?: (round: { readonly issuer: IssuerId; readonly seconds: number }) => void
 }
+
+const NOTHING: FrozenEntries = { parts: [], length: 0, count: 0 }
 
 export class CrlPublisher {
   readonly #parts: CrlPublisherParts
   /** When this process last published, on the clock that is never set back. Milliseconds. */
   readonly #publishedAt = new Map<IssuerId, number>()
+  readonly #bases = new Map<IssuerId, DeltaBases>()
 
   constructor(parts: CrlPublisherParts) {
     this.#parts = parts
@@ -54,21 +56,29 @@ export class CrlPublisher {
 
   /** The instant at which this issuer is to be looked at again. */
   async #publishIfDue(issuer: CrlIssuer): Promise<Date> {
-    const { ledger, shelf, policy, clock } = this.#parts
-    const before = shelf.get(fullScope(issuer.id))?.crl
+    const { shelf, policy, clock } = this.#parts
     const now = clock.now()
-    const due = crlDue(before, ledger.hasNewsAfter(issuer.id, before?.coversRevision ?? 0), now, policy)
-    if (due.kind === 'later') return due.at
+    const scopes = scopesOf(issuer).map((scope) => ({ scope, due: this.#due(scope, now) }))
+    const due = scopes.flatMap(({ scope, due: { kind } }) => (kind === 'due' ? [scope] : []))
+    if (due.length === 0) return earliestOf(scopes.map((each) => each.due))
+    const before = shelf.known(fullScope(issuer.id))
     if (this.#wouldBeTooSoon(issuer.id, before, now)) return addSeconds(now, policy.minIntervalSeconds)
     try {
-      await this.#publish(issuer, before, now)
-      // An entry leaves only after a CRL made past its certificate's end has listed it.
-      ledger.forgetEndedBefore(issuer.id, addSeconds(now, -policy.expiredEntriesKeptSeconds))
+      await this.#publish(issuer, due, now)
     } catch (error) {
       if (!(error instanceof CrlSuperseded)) throw error
       await this.#fetchLatest(issuer.id)
     }
     return addSeconds(now, policy.minIntervalSeconds)
+  }
+
+  #due(scope: CrlScope, now: Date): CrlDue {
+    const { ledger, shelf, policy } = this.#parts
+    const before = shelf.known(scope)
+    if (before === undefined) return { kind: 'due', because: 'first' }
+    // One that this process could not make again has to be followed by one that it can.
+    const isInForce = shelf.get(scope)?.crl.number === before.number
+    return crlDue(before, !isInForce || ledger.hasNewsAfter(scope, before.coversRevision), now, policy)
   }
 
   /** Behind the last CRL the wall clock does not tell one second from the next; the other one does. */
@@ -81,49 +91,117 @@ export class CrlPublisher {
     return clock.monotonicMilliseconds() - at < policy.minIntervalSeconds * 1000
   }
 
-  async #publish(issuer: CrlIssuer, before: CrlRecord | undefined, now: Date): Promise<void> {
-    const { transactions, ledger, shelf, policy, clock } = this.#parts
-    const coversRevision = ledger.revision
-    const dates = nextCrlDates(before, now, policy)
-    const der = await makeCrl(
-      {
-        issuerName: issuer.name,
-        issuerKeyIdentifier: issuer.keyIdentifier,
-        ...dates,
-        entries: ledger.entries(issuer.id),
-      },
-      issuer.signer,
+  async #publish(issuer: CrlIssuer, due: readonly CrlScope[], now: Date): Promise<void> {
+    const { transactions, shelf, rebuilder, clock } = this.#parts
+    const began = clock.monotonicMilliseconds()
+    const made = await Promise.all(
+      (await this.#contents(issuer, due, now)).map(([facts, entries]) => makeCrl(issuer, facts, entries)),
     )
-    const scope = fullScope(issuer.id)
-    const facts = { scope, ...dates, coversRevision, endedBefore: new Date(0), base: undefined }
-    const next = wholeCrl(facts, der)
-    await transactions.run((tx) => recordCrl(tx, before?.number ?? 0, next, now, ledger.count(issuer.id)))
-    shelf.put(next)
+    const records = made.map(({ record }) => record)
+    rebuilder.isMaking(records)
+    const seen = records.map(({ scope }) => shelf.known(scope)?.number ?? 0)
+    await transactions.run((tx) => recordCrls(tx, issuer.id, made, seen, now))
+    for (const { record, parts } of made) shelf.put(record, parts)
     this.#publishedAt.set(issuer.id, clock.monotonicMilliseconds())
+    this.#remember(issuer.id, records)
+    this.#parts.onPublished?.({ issuer: issuer.id, seconds: (clock.monotonicMilliseconds() - began) / 1000 })
+  }
+
+  /** What each CRL says, all of it as of one state of the ledger. A delta goes with each complete one. */
+  async #contents(
+    issuer: CrlIssuer,
+    due: readonly CrlScope[],
+    now: Date,
+  ): Promise<readonly (readonly [CrlFacts, FrozenEntries])[]> {
+    const { ledger, shelf, policy } = this.#parts
+    const withDelta = due.some(({ kind }) => kind === 'full')
+    const scopes: readonly CrlScope[] = withDelta ? [...due, { kind: 'delta', issuer: issuer.id }] : due
+    const endedBefore = this.#endedBefore(issuer.id)
+    await ledger.forgetEndedBefore(issuer.id, endedBefore)
+    // From here on without a pause: what is listed is what the revision says.
+    const before = newestOf(scopes.flatMap((scope) => shelf.known(scope) ?? []))
+    const shared = { ...nextCrlDates(before, now, policy), coversRevision: ledger.revision, endedBefore }
+    return scopes.map((scope) => {
+      if (scope.kind !== 'delta') return [{ ...shared, scope, base: undefined }, ledger.entries(scope)]
+      const base = this.#base(issuer.id, now)
+      // Without one that will do, the complete CRL of this very number is the base, and nothing is added to it.
+      const entries = base === undefined ? NOTHING : ledger.changedSince(issuer.id, base.coversRevision)
+      return [{ ...shared, scope, base: base ?? shared }, entries]
+    })
+  }
+
+  /** Entries that the last complete CRL has listed past their end leave, once in a while and not at each revocation. */
+  #endedBefore(issuer: IssuerId): Date {
+    const { shelf, policy } = this.#parts
+    const before = shelf.known(fullScope(issuer))
+    if (before === undefined) return new Date(0)
+    const madeAt = addSeconds(before.thisUpdate, policy.backdateSeconds)
+    const listedPastEnd = addSeconds(madeAt, -policy.expiredEntriesKeptSeconds)
+    return listedPastEnd >= addSeconds(before.endedBefore, policy.reissueEverySeconds)
+      ? listedPastEnd
+      : before.endedBefore
+  }
+
+  #base(issuer: IssuerId, now: Date): CrlBase | undefined {
+    const { ledger, shelf, policy } = this.#parts
+    const bases = this.#bases.get(issuer) ?? new DeltaBases()
+    if (!this.#bases.has(issuer)) {
+      this.#bases.set(issuer, bases)
+      const { base } = shelf.known({ kind: 'delta', issuer }) ?? {}
+      if (base !== undefined) bases.add(base, 0)
+    }
+    const before = shelf.known(fullScope(issuer))
+    if (before !== undefined) bases.add(before, policy.reissueEverySeconds)
+    const isKnown = ({ coversRevision }: CrlBase): boolean => ledger.knowsChangesSince(issuer, coversRevision)
+    return bases.choose(now, policy.deltaBaseSeconds, isKnown)
+  }
+
+  #remember(issuer: IssuerId, records: readonly CrlRecord[]): void {
+    const delta = records.find(({ scope }) => scope.kind === 'delta')
+    if (delta?.base === undefined) return
+    this.#parts.ledger.forgetChanges(issuer, delta.coversRevision, delta.base.coversRevision)
   }
 
   async #fetchLatest(issuer: IssuerId): Promise<void> {
-    const latest = await this.#parts.transactions.run((tx) => tx.latestCrl(fullScope(issuer)))
-    if (latest !== undefined) this.#parts.shelf.put(latest)
+    const { transactions, rebuilder } = this.#parts
+    for (const record of await transactions.run((tx) => tx.latestCrls(issuer))) await rebuilder.takeUp(record)
   }
 }
 
-async function recordCrl(
+function scopesOf({ id, partitions }: CrlIssuer): readonly CrlScope[] {
+  return [
+    fullScope(id),
+    ...partitions.map(({ number }) => ({ kind: 'partition', issuer: id, partition: number }) as const),
+  ]
+}
+
+function earliestOf(dues: readonly CrlDue[]): Date {
+  return new Date(Math.min(...dues.flatMap((due) => (due.kind === 'later' ? [due.at.getTime()] : []))))
+}
+
+/** The highest number and the latest date of them: what follows has higher and later ones. */
+function newestOf(records: readonly CrlRecord[]): CrlRecord | undefined {
+  const [first] = records
+  if (first === undefined) return undefined
+  const number = Math.max(...records.map((record) => record.number))
+  const thisUpdate = new Date(Math.max(...records.map((record) => record.thisUpdate.getTime())))
+  return { ...first, number, thisUpdate }
+}
+
+async function recordCrls(
   tx: CrlStore & Recording,
-  seenNumber: number,
-  next: CrlRecord,
+  issuer: IssuerId,
+  made: readonly MadeCrl[],
+  seen: readonly number[],
   at: Date,
-  entries: number,
 ): Promise<void> {
-  await tx.advanceCrl(seenNumber, next)
-  const { issuer } = next.scope
-  await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(next.scope), number: next.number })
-  await tx.audit({
-    at,
-    actor: 'system',
-    act: 'crl.publish',
-    object: `issuer:${issuer}`,
-    requestId: '',
-    details: { number: next.number, entries },
-  })
+  for (const [index, { record }] of made.entries()) {
+    await tx.advanceCrl(seen[index] ?? 0, record)
+    await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(record.scope), number: record.number })
+  }
+  const [first] = made
+  if (first === undefined) return
+  const scopes = made.map(({ record }) => crlScopeKey(record.scope))
+  const details = { number: first.record.number, scopes, bytes: first.record.length }
+  await tx.audit({ at, actor: 'system', act: 'crl.publish', object: `issuer:${issuer}`, requestId: '', details })
 }

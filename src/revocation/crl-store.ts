@@ -29,8 +29,7 @@ export interface CrlFacts {
 
 /** How the bytes are kept: a long CRL is made again from the ledger, and what comes out must have this digest. */
 export type CrlContent =
-  | { readonly kind: 'whole'; readonly der: Uint8Array }
-  | { readonly kind: 'rebuilt'; readonly tbsSha256: string; readonly signature: Uint8Array }
+  { readonly kind: 'whole'; readonly der: Uint8Array } | { readonly kind: 'rebuilt'; readonly signature: Uint8Array }
 
 export interface CrlRecord extends CrlFacts {
   /** Octets of the whole CRL in DER. */

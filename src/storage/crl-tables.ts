@@ -97,7 +97,6 @@ function columnsOf(p: Schema['crls']): Omit<Schema['crls'], 'scope' | 'issuer'> 
     base_revision: p.base_revision,
     length: p.length,
     sha256: p.sha256,
-    tbs_sha256: p.tbs_sha256,
     signature: p.signature,
     der: p.der,
   }
@@ -117,7 +116,6 @@ function crlRow(crl: CrlRecord): Schema['crls'] {
     base_revision: crl.base?.coversRevision ?? null,
     length: crl.length,
     sha256: crl.sha256,
-    tbs_sha256: content.kind === 'rebuilt' ? content.tbsSha256 : null,
     signature: content.kind === 'rebuilt' ? content.signature : null,
     der: content.kind === 'whole' ? content.der : null,
   }
@@ -139,8 +137,8 @@ function crlOf(row: Schema['crls']): CrlRecord {
   }
 }
 
-function contentOf({ der, tbs_sha256, signature, scope }: Schema['crls']): CrlContent {
+function contentOf({ der, signature, scope }: Schema['crls']): CrlContent {
   if (der !== null) return { kind: 'whole', der }
-  if (tbs_sha256 !== null && signature !== null) return { kind: 'rebuilt', tbsSha256: tbs_sha256, signature }
+  if (signature !== null) return { kind: 'rebuilt', signature }
   throw new Error(`the CRL of ${scope} is kept in no form`)
 }

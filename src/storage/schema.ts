@@ -212,7 +212,7 @@ export interface Schema {
     opened_at: number
     ends_at: number | null
   }
-  /** The CRL in force of each scope. Either `der` is there, or `tbs_sha256` and `signature` are. */
+  /** The CRL in force of each scope. Either `der` is there, or `signature` is. */
   crls: {
     scope: CrlScopeKey
     issuer: IssuerId
@@ -226,7 +226,6 @@ export interface Schema {
     base_revision: number | null
     length: number
     sha256: string
-    tbs_sha256: string | null
     signature: Uint8Array | null
     der: Uint8Array | null
   }

@@ -8,7 +8,7 @@ import {
 } from './algorithm-identifier.ts'
 import { CrlRejected } from './crl-rejected.ts'
 import { contextConstructed, DerReader, MAX_DER_BYTES, TAG } from './der-reader.ts'
-import { bitString, sequence, type Der } from './der-writer.ts'
+import { bitString, header, sequence, type Der } from './der-writer.ts'
 import { GENERALIZED_TIME, UTC_TIME } from './der-time.ts'
 import { parseName, type DistinguishedName } from './distinguished-name.ts'
 import { parseExtensions, type Extension } from './extension.ts'
@@ -26,6 +26,7 @@ import { OID } from './oid.ts'
 import type { PublicKey } from './public-key.ts'
 import { RevokedEntries } from './revoked-entries.ts'
 import { verifyBytes } from './signature.ts'
+import type { CrlFrame } from './tbs-crl.ts'
 
 export interface Crl {
   readonly der: Uint8Array
@@ -57,6 +58,18 @@ interface TbsCrl extends Omit<Crl, 'der' | 'signatureAlgorithm' | 'signature'> {
 
 export function assembleCrl(tbs: Der, signatureAlgorithm: KeyAlgorithmName, signature: Uint8Array): Der {
   return sequence(tbs, signatureAlgorithmIdentifier(signatureAlgorithm), bitString(signature))
+}
+
+/** The whole CRL around the same entries, once the TBSCertList in `tbs` is signed. */
+export function frameCrl(
+  tbs: CrlFrame,
+  entriesLength: number,
+  signatureAlgorithm: KeyAlgorithmName,
+  signature: Uint8Array,
+): CrlFrame {
+  const after = Buffer.concat([tbs.after, signatureAlgorithmIdentifier(signatureAlgorithm), bitString(signature)])
+  const length = tbs.before.length + entriesLength + after.length
+  return { before: Buffer.concat([header(TAG.sequence, length), tbs.before]), after }
 }
 
 /** Throws `CrlRejected`, with the refusal of a deeper layer as its cause. */

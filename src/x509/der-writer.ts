@@ -54,6 +54,13 @@ export function constructed(tag: number, parts: readonly Der[]): Der {
   return out
 }
 
+/** Tag and length of an element whose content octets, `length` of them, are written elsewhere. */
+export function header(tag: number, length: number): Der {
+  const out = allocate(headerLength(length))
+  writeHeader(out, tag, length)
+  return out
+}
+
 /** Any primitive element with these content octets. */
 export function primitive(tag: number, contents: Uint8Array): Der {
   const out = allocate(headerLength(contents.length) + contents.length)

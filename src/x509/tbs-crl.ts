@@ -3,7 +3,7 @@ import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import { serialBytes, type SerialNumber } from '../domain/serial-number.ts'
 import { signatureAlgorithmIdentifier } from './algorithm-identifier.ts'
 import { TAG } from './der-reader.ts'
-import { constructed, enumerated, explicit, integer, sequence, smallInteger, time, type Der } from './der-writer.ts'
+import { enumerated, explicit, header, integer, sequence, smallInteger, time, type Der } from './der-writer.ts'
 import { encodeExtensions, makeExtension, type Extension } from './extension.ts'
 import { OID } from './oid.ts'
 import { CRL_REASONS, type CrlEntryReason } from './revoked-entry.ts'
@@ -48,16 +48,32 @@ export interface TbsCrlFields {
   readonly extensions: readonly Extension[]
 }
 
-export function encodeTbsCrl(fields: TbsCrlFields): Der {
-  const entries = [...fields.entries]
-  return sequence(
+export function encodeTbsCrl({ entries, ...fields }: TbsCrlFields): Der {
+  const list = [...entries]
+  const { before, after } = frameTbsCrl(
+    fields,
+    list.reduce((sum, { length }) => sum + length, 0),
+  )
+  return Buffer.concat([before, ...list, after])
+}
+
+/** What stands around the entries, which may be many and are not copied. */
+export interface CrlFrame {
+  readonly before: Der
+  readonly after: Der
+}
+
+/** TBSCertList around entries (encoded by `encodeRevokedEntry`) that are `entriesLength` octets together. */
+export function frameTbsCrl(fields: Omit<TbsCrlFields, 'entries'>, entriesLength: number): CrlFrame {
+  const start = Buffer.concat([
     V2,
     signatureAlgorithmIdentifier(fields.signatureAlgorithm),
     fields.issuer,
     time(fields.thisUpdate),
     time(fields.nextUpdate),
     // §5.1.2.6: absent when nothing is revoked, never empty.
-    ...(entries.length === 0 ? [] : [constructed(TAG.sequence, entries)]),
-    explicit(0, encodeExtensions(fields.extensions)),
-  )
+    entriesLength === 0 ? new Uint8Array() : header(TAG.sequence, entriesLength),
+  ])
+  const after = explicit(0, encodeExtensions(fields.extensions))
+  return { before: Buffer.concat([header(TAG.sequence, start.length + entriesLength + after.length), start]), after }
 }

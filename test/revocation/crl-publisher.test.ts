@@ -5,7 +5,9 @@ import type { Clock } from '../../src/domain/clock.ts'
 import { fullScope } from '../../src/domain/crl-scope.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { CrlLedger } from '../../src/revocation/crl-ledger.ts'
-import { CrlPublisher, type CrlIssuer } from '../../src/revocation/crl-publisher.ts'
+import type { CrlIssuer } from '../../src/revocation/crl-issuer.ts'
+import { CrlPublisher } from '../../src/revocation/crl-publisher.ts'
+import { CrlRebuilder } from '../../src/revocation/crl-rebuilder.ts'
 import { wholeCrl } from '../../src/revocation/crl-store.ts'
 import { CrlShelf } from '../../src/revocation/crl-shelf.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -21,6 +23,8 @@ const crlIssuer = ({ issuer, key }: typeof users): CrlIssuer => ({
   id: issuer.id,
   name: issuer.subject,
   keyIdentifier: issuer.keyIdentifier,
+  deltaUrl: `http://pki.internal/pki/crl/${issuer.id}/delta.crl`,
+  partitions: [],
   signer: {
     purpose: 'crl',
     algorithm: 'ec-p256',
@@ -64,17 +68,18 @@ async function openPublisher(
 ): Promise<Publishing> {
   const ledger = new CrlLedger()
   const shelf = new CrlShelf()
+  const rebuilder = new CrlRebuilder(ledger, shelf, () => issuers)
   const { storage } = await database.open({ clock, onCommitted: (changes) => ledger.apply(changes) })
   const { changes, seq } = await storage.readState()
   ledger.load(changes, seq)
   for (const { id } of issuers) {
-    const latest = await storage.run((tx) => tx.latestCrl(fullScope(id)))
-    if (latest !== undefined) shelf.put(latest)
+    for (const record of await storage.run((tx) => tx.latestCrls(id))) await rebuilder.takeUp(record)
   }
   const publisher = new CrlPublisher({
     transactions: storage,
     ledger,
     shelf,
+    rebuilder,
     policy: POLICY.revocation.crl,
     clock,
     issuers: () => issuers,
@@ -107,7 +112,7 @@ async function change(
 function inForce({ shelf }: Publishing, issuer: IssuerId = USERS) {
   const shelved = shelf.get(fullScope(issuer))
   if (shelved === undefined) throw new Error('no CRL')
-  const crl = parseCrl(shelved.der.body)
+  const crl = parseCrl(Buffer.concat(shelved.der.parts))
   expect(Number(crl.number)).toBe(shelved.crl.number)
   return { number: shelved.crl.number, serials: [...crl.entries.keys()], crl }
 }
@@ -120,7 +125,7 @@ onBothDatabases('the publisher', (fresh) => {
     return { clock, database, one }
   }
   const history = async (database: TestDatabase): Promise<number[]> => {
-    const rows = await database.inspect(`select number from crl_history where issuer = '${USERS}' order by number`)
+    const rows = await database.inspect(`select number from crl_history where scope = '${USERS}' order by number`)
     return rows.map(({ number }) => Number(number))
   }
 
@@ -143,9 +148,9 @@ onBothDatabases('the publisher', (fresh) => {
     const events = await database.inspect(
       "select details from audit_events where act = 'crl.publish' order by position",
     )
-    expect(events.map(({ details }) => JSON.parse(String(details)) as unknown)).toEqual([
-      { number: clock.now().getTime() / 1000 - 1, entries: 0 },
-      { number: clock.now().getTime() / 1000, entries: 1 },
+    expect(events.map(({ details }) => JSON.parse(String(details)) as unknown)).toMatchObject([
+      { number: clock.now().getTime() / 1000 - 1, scopes: ['users-1', 'users-1/delta'] },
+      { number: clock.now().getTime() / 1000, scopes: ['users-1', 'users-1/delta'] },
     ])
   })
 
@@ -270,8 +275,9 @@ onBothDatabases('the publisher', (fresh) => {
 describe('the shelf', () => {
   test('keeps the highest number, and bundles in order', async () => {
     const shelf = new CrlShelf()
-    const made = (number: number, issuer = USERS) =>
-      wholeCrl(
+    const put = (number: number, issuer = USERS): void => {
+      const der = Buffer.from(`${issuer} ${String(number)}`)
+      const crl = wholeCrl(
         {
           scope: fullScope(issuer),
           number,
@@ -281,13 +287,15 @@ describe('the shelf', () => {
           endedBefore: new Date(0),
           base: undefined,
         },
-        Buffer.from(`${issuer} ${String(number)}`),
+        der,
       )
-    for (const number of [5, 7, 6, 7]) shelf.put(made(number))
+      shelf.put(crl, [der])
+    }
+    for (const number of [5, 7, 6, 7]) put(number)
     expect(shelf.get(fullScope(USERS))?.crl.number).toBe(7)
-    shelf.put(made(3, 'services-1' as IssuerId))
-    const { body, lastModified, expires } = shelf.bundle()
-    const text = Buffer.from(body).toString()
+    put(3, 'services-1' as IssuerId)
+    const { parts, lastModified, expires } = await shelf.bundle()
+    const text = Buffer.concat(parts).toString()
     expect(text.match(/BEGIN X509 CRL/g)).toHaveLength(2)
     expect(text.indexOf(Buffer.from('services-1 3').toString('base64'))).toBeLessThan(
       text.indexOf(Buffer.from('users-1 7').toString('base64')),

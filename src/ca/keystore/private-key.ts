@@ -4,6 +4,7 @@ import { constants, createPrivateKey, createPublicKey, generateKeyPair, type Key
 import { promisify } from 'node:util'
 import { type KeyAlgorithm, type KeyAlgorithmName, KEY_ALGORITHMS } from '../../domain/key-algorithm.ts'
 import { PrivateKeyRejected } from './errors.ts'
+import type { PartsOrder } from './parts-thread.ts'
 
 export interface GeneratedKey {
   readonly algorithm: KeyAlgorithmName
@@ -107,6 +108,22 @@ export function signBytesWith(key: KeyObject, ecdsa: EcdsaForm): SignBytes {
       return signHere(null, { key })
     case 'ml-dsa':
       return signOnThread(null, { key })
+    default:
+      return algorithm satisfies never
+  }
+}
+
+/** The same, over what lies in parts and is long: for the thread that reads it (parts-worker.ts). */
+export function partsOrder(key: KeyObject, ecdsa: EcdsaForm, parts: readonly Uint8Array[]): PartsOrder {
+  const algorithm = algorithmOf(key)
+  switch (algorithm.kind) {
+    case 'ec':
+      return { kind: 'sign', hash: algorithm.hash, key, dsaEncoding: ecdsa, parts }
+    case 'rsa':
+      return { kind: 'sign', hash: algorithm.hash, key, padding: constants.RSA_PKCS1_PADDING, parts }
+    case 'ed25519':
+    case 'ml-dsa':
+      return { kind: 'sign', hash: null, key, parts }
     default:
       return algorithm satisfies never
   }

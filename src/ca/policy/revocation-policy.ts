@@ -13,6 +13,8 @@ export interface RevocationPolicy {
     readonly minIntervalSeconds: number
     /** Into how many parts the revocations of an issuer are divided, beside the complete CRL; 0: into none. */
     readonly partitionsPerIssuer: number
+    /** A delta CRL adds to the newest complete one that is at least this old, or to the oldest that is known. */
+    readonly deltaBaseSeconds: number
     /** How long before the moment of issue `thisUpdate` lies. */
     readonly backdateSeconds: number
     /** `max-age` of a published CRL. */
@@ -37,6 +39,7 @@ export const revocationSchema = z.strictObject({
       reissueEverySeconds: reasonedSeconds,
       minIntervalSeconds: reasonedSeconds,
       partitionsPerIssuer: reasoned(0, 1024),
+      deltaBaseSeconds: reasonedSeconds,
       backdateSeconds: reasoned(0, 3600),
       cacheMaxAgeSeconds: reasoned(0, 3600),
       expiredEntriesKeptSeconds: reasonedSeconds,

@@ -25,11 +25,11 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const maxAgeSeconds = context.policy.revocation.crl.cacheMaxAgeSeconds
   const ca = (contentType: string) => ({ contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS })
   const crl = (contentType: string) => ({ contentType, maxAgeSeconds })
-  const answer = (request: Request, file: string): Response => {
+  const answer = async (request: Request, file: string): Promise<Response> => {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
     const found = crls.get(parseCrlScopeKey(stem))
     const [body, type] =
-      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [found?.pem, 'application/x-pem-file']
+      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [await found?.pem(), 'application/x-pem-file']
     return shelvedResponse(request, orNotFound(body), crl(type), context.clock.now())
   }
   const routes = new Hono<ApiEnvironment>()
@@ -45,10 +45,10 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
 
   routes.get('/pki/crl', (c) => c.json(indexOf(crls, parts.publicUrl), 200, { 'cache-control': 'no-cache' }))
   // One route for both: a fixed path beside a parameter takes the router's fast way from every route there is.
-  routes.get('/pki/crl/:file', (c) => {
+  routes.get('/pki/crl/:file', async (c) => {
     const file = c.req.param('file')
     if (file === BUNDLE) {
-      return shelvedResponse(c.req.raw, crls.bundle(), crl('application/x-pem-file'), context.clock.now())
+      return shelvedResponse(c.req.raw, await crls.bundle(), crl('application/x-pem-file'), context.clock.now())
     }
     return answer(c.req.raw, file)
   })

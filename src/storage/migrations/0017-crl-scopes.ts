@@ -1,5 +1,5 @@
 // CRLs by scope: an issuer has a complete one, a delta and one for each partition. Short ones are kept whole; of a long one
-// what makes it again: the digest of what was signed, and the signature.
+// what makes it again: its digest and its signature.
 import type { Migration } from '../migrate.ts'
 
 export const crlScopes: Migration = {
@@ -9,7 +9,7 @@ export const crlScopes: Migration = {
       scope text primary key, issuer text not null, number ${integer} not null, this_update ${integer} not null,
       next_update ${integer} not null, covers_revision ${integer} not null, ended_before ${integer} not null,
       base_number ${integer}, base_revision ${integer}, length ${integer} not null, sha256 text not null,
-      tbs_sha256 text, signature ${bytes}, der ${bytes}
+      signature ${bytes}, der ${bytes}
     ) ${table}`,
     `insert into scoped_crls (scope, issuer, number, this_update, next_update, covers_revision, ended_before, length, sha256, der)
       select c.issuer, c.issuer, c.number, c.this_update, c.next_update, c.covers_revision, 0, length(c.der), h.sha256, c.der
