@@ -191,13 +191,24 @@ describe('the documents', () => {
 
   test('the index names number, dates, length, digest and URLs of each', async () => {
     const index = (await service.get('/pki/crl')).json
-    const crls = index['crls'] as { issuer: string; number: number; sha256: string; bytes: number; urls: string[] }[]
-    expect(crls.map(({ issuer }) => issuer)).toEqual(['root-1', 'services-1', 'users-1'])
-    for (const { issuer, number, sha256, bytes, urls } of crls) {
-      const der = (await fetchBy('https', `/pki/crl/${issuer}.crl`)).bytes
+    const crls = index['crls'] as {
+      issuer: string
+      kind: string
+      number: number
+      sha256: string
+      bytes: number
+      urls: string[]
+    }[]
+    const complete = crls.filter(({ kind }) => kind === 'full')
+    expect(complete.map(({ issuer }) => issuer)).toEqual(['root-1', 'services-1', 'users-1'])
+    expect(new Set(crls.map(({ kind }) => kind))).toEqual(new Set(['full', 'delta', 'partition']))
+    for (const { number, sha256, bytes, urls } of crls) {
+      const [url = '', pem = ''] = urls
+      expect([url, pem].map((each) => each.startsWith(`${service.url}/pki/crl/`))).toEqual([true, true])
+      expect(pem).toBe(url.replace(/crl$/, 'pem'))
+      const der = (await fetchBy('https', url.slice(service.url.length))).bytes
       expect(parseCrl(der).number).toBe(BigInt(number))
       expect({ sha256, bytes }).toEqual({ sha256: createHash('sha256').update(der).digest('hex'), bytes: der.length })
-      expect(urls).toEqual(['crl', 'pem'].map((form) => `${service.url}/pki/crl/${issuer}.${form}`))
     }
   })
 
