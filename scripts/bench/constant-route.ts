@@ -50,7 +50,7 @@ api.get('/authz/nginx', (c) => {
     'x-authz-valid-until': '2026-01-01T00:00:00.000Z',
   })
 })
-await listenHttps(configuration.listeners.https, api.fetch, configuration.limits, {
+await listenHttps(configuration.listeners.https, api, configuration.limits, {
   material: {
     certificateChain: chain,
     privateKey,

@@ -92,6 +92,8 @@ function servesPath(deployment: DeploymentView, path: CallPath): boolean {
  */
 function mostSpecific(ofHost: readonly DeploymentView[], path: CallPath): readonly DeploymentView[] {
   if (path.kind !== 'canonical') return path.kind === 'untold' ? ofHost : []
+  const only = sole(ofHost)
+  if (only !== undefined) return reach(only, path) === NOT_SERVED ? [] : ofHost
   let longest = NOT_SERVED
   for (const deployment of ofHost) longest = Math.max(longest, reach(deployment, path))
   if (longest === NOT_SERVED) return []
@@ -134,11 +136,15 @@ function deploymentsOf(snapshot: Snapshot, host: string): readonly DeploymentVie
   return name === undefined ? [] : snapshot.deploymentsOfHost(name)
 }
 
+/** In lower case, without port and trailing dot. */
+const AS_KEPT = /^[a-z0-9.-]*[a-z0-9-]$/
+
 /**
  * A Host or authority (RFC 9110 §7.2) as deployments keep it: lower case, without port and trailing dot. Undefined for
  * what no host name is made of. Only ASCII letters are folded: `toLowerCase` makes a `k` of the Kelvin sign.
  */
 export function routeHost(host: string): string | undefined {
+  if (AS_KEPT.test(host)) return host
   const name = host.replace(/:[0-9]*$/, '').replace(/\.$/, '')
   return /^[A-Za-z0-9.-]+$/.test(name) ? name.toLowerCase() : undefined
 }

@@ -9,7 +9,6 @@ import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
-import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
 import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
@@ -56,10 +55,10 @@ import { shelvedResponse } from './shelved-response.ts'
 
 const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
 
-/** HTTPS, for programs: everything. */
+/** HTTPS, for programs: everything but what proxies ask, which is answered before (proxy-calls.ts). */
 export function apiApp(parts: ApiParts): Api {
   const app = newApi()
-  guard(app, parts, { listener: 'programs', origin: parts.publicUrl, proxies: 'answered' })
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
@@ -110,7 +109,7 @@ export function apiApp(parts: ApiParts): Api {
 /** HTTPS for browsers, on a listener that never asks for a client certificate: what is public, and no identity but sign-in. */
 export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl, proxies: 'unknown' })
+  guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   app.route('/', trustRoutes(parts))
@@ -136,7 +135,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
 /** Plain HTTP, for everyone: only what carries its own signature, and whether the process lives. */
 export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>()
-  guard(app, parts, { listener: 'programs', origin: parts.publicUrl, proxies: 'unknown' })
+  guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
   return app
@@ -146,8 +145,6 @@ export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
 interface Front {
   readonly listener: 'programs' | 'browser'
   readonly origin: string
-  /** Whether proxies ask here: where they show a certificate of their own. */
-  readonly proxies: 'answered' | 'unknown'
 }
 
 function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
@@ -161,8 +158,6 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
     outgoing.setHeader('x-request-id', requestId)
     // Only the HTTPS listener has callers; over plain HTTP no route looks at the socket's certificate.
     c.set('socket', incoming.socket)
-    // They are no browsers, and tell of headers, bodies and paths that are somebody else's.
-    if (front.proxies === 'answered' && isProxyCall(incoming.url ?? '')) return answerProxyCall(c, parts)
     const refused = refusedBefore(c, parts, front)
     if (refused !== undefined) {
       // The route that it would have come to; the guard alone matches what has none.

@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import { Connections } from './connections.ts'
+import type { AnsweredCall } from './proxy-calls.ts'
 import { secureContext, type TlsMaterial } from './tls-context.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
@@ -33,6 +34,13 @@ export interface TlsOptions {
 // back before it is sent, which costs more than the request's whole routing.
 type Fetch = Parameters<typeof getRequestListener>[0]
 
+/** What answers the requests of a listener. */
+export interface Application {
+  readonly fetch: Fetch
+  /** Looks at each request first, and answers those that it knows by itself. */
+  readonly first?: AnsweredCall
+}
+
 export interface Listener {
   readonly port: number
   /** Only for TLS: new connections get it, those that are open keep what they have. What is shown already changes nothing. */
@@ -50,13 +58,13 @@ export interface Place {
   readonly port: number
 }
 
-export async function listenHttp(place: Place, fetch: Fetch, limits: ListenerLimits): Promise<Listener> {
-  return start(createHttpServer(serverOptions(limits)), fetch, place, limits)
+export async function listenHttp(place: Place, application: Application, limits: ListenerLimits): Promise<Listener> {
+  return start(createHttpServer(serverOptions(limits)), application, place, limits)
 }
 
 export async function listenHttps(
   place: Place,
-  fetch: Fetch,
+  application: Application,
   limits: ListenerLimits,
   tls: TlsOptions,
 ): Promise<Listener> {
@@ -69,17 +77,17 @@ export async function listenHttps(
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: limits.requestSeconds * 1000,
   })
-  const listener = await start(server, fetch, place, limits)
+  const listener = await start(server, application, place, limits)
   return { ...listener, replaceMaterial: replacing(server, tls) }
 }
 
 /** The adapter answers for its own failures: its promise never rejects. */
-function listenerOf(fetch: Fetch): RequestListener {
+function listenerOf({ fetch, first }: Application): RequestListener {
   const listener = getRequestListener(fetch, { errorHandler: refuseUnserveable })
   return (incoming, outgoing) => {
     // RFC 9112 §3.2: none is refused like two.
     if (incoming.headers.host === undefined) refuseUnserved(outgoing, 'request_ambiguous', { header: 'host' })
-    else void listener(incoming, outgoing)
+    else if (first?.(incoming, outgoing) !== 'answered') void listener(incoming, outgoing)
   }
 }
 
@@ -118,13 +126,13 @@ function serve(server: HttpServer, connections: Connections, answer: RequestList
 
 async function start(
   server: HttpServer | HttpsServer,
-  fetch: Fetch,
+  application: Application,
   place: Place,
   limits: ListenerLimits,
 ): Promise<Listener> {
   server.maxConnections = limits.connections
   const connections = new Connections(server)
-  serve(server, connections, listenerOf(fetch))
+  serve(server, connections, listenerOf(application))
   // Neither reads nor writes: a client that asks and does not take the answer holds its connection no longer than this.
   server.timeout = limits.idleSeconds * 1000
   await new Promise<void>((listening, failed) => {

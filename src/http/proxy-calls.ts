@@ -2,8 +2,10 @@
 // (spec of each in docs/proxies.md). Who asks is the certificate of its own connection, and nothing that it says counts before that.
 //
 // Found by the raw target, before any routing: Envoy puts the caller's own path behind our prefix, and a router that resolves `..` in
-// it would run another route with the proxy's identity.
-import type { IncomingMessage } from 'node:http'
+// it would run another route with the proxy's identity. And answered on the connection itself: a framework's request and response
+// cost more than the decision, and every model call waits for this.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import type { CertificateFacts } from '../access/facts.ts'
 import { REASONS } from '../access/reasons.ts'
 import { readBodyModel } from '../proxies/body-model.ts'
@@ -13,8 +15,9 @@ import { headersOfRaw } from '../proxies/told-headers.ts'
 import { admissionAnswer, type AdmissionQuestion, admissionQuestion } from './admission-review.ts'
 import { nowOf, shownCertificate, shownFacts } from './authenticate.ts'
 import type { ApiParts } from './parts.ts'
-import { problemResponse } from './problem.ts'
-import type { ApiContext } from './route.ts'
+import { problemOf } from './problem.ts'
+import type { ProblemCode } from './problems.ts'
+import { makeRequestId } from './request-id.ts'
 
 type ProxyWay = 'nginx' | 'forward-auth' | 'envoy-http'
 
@@ -25,7 +28,14 @@ interface ProxyEndpoint {
   /** Whether the question has a method of its own, which tells nothing of the call (row A16), or that of the call. */
   readonly methods: 'own' | 'of-the-call'
   readonly tell: (incoming: IncomingMessage) => Told
-  readonly respond: (answer: CallAnswer, as: Written) => Response
+  readonly respond: (answer: CallAnswer, as: Written) => Reply
+}
+
+/** What goes back over the connection. */
+interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 /** How the answer is written down. */
@@ -55,21 +65,50 @@ const OF_ENVOY: ProxyEndpoint = {
   respond: forEnvoy,
 }
 
-export function isProxyCall(rawTarget: string): boolean {
-  return rawTarget.startsWith('/authz/')
+export type AnsweredCall = (incoming: IncomingMessage, outgoing: ServerResponse) => 'answered' | 'not-a-proxy-call'
+
+/** Takes what proxies ask out of a listener's requests. */
+export function answeringProxyCalls(parts: ApiParts): AnsweredCall {
+  return (incoming, outgoing) => {
+    if (incoming.url?.startsWith('/authz/') !== true) return 'not-a-proxy-call'
+    void answerProxyCall(parts, incoming, outgoing)
+    return 'answered'
+  }
 }
 
-/** Answers whatever comes: nobody asks twice. */
-export async function answerProxyCall(c: ApiContext, parts: ApiParts): Promise<Response> {
-  const { incoming } = c.env
+/** Answers whatever comes: nobody asks twice. Never rejects. */
+async function answerProxyCall(parts: ApiParts, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const started = performance.now()
-  const requestId = c.get('requestId')
+  const requestId = makeRequestId()
   const endpoint = endpointOf(incoming)
-  const response =
-    endpoint === undefined ? problemResponse('not_found', {}, requestId) : await answered(c, parts, endpoint, requestId)
   const route = endpoint?.route ?? '/authz'
-  parts.observer.request(route, incoming.method ?? '', response.status, (performance.now() - started) / 1000)
-  return response
+  const reply =
+    endpoint === undefined
+      ? problem('not_found', requestId)
+      : await answered(parts, incoming, endpoint, requestId).catch((error: unknown) =>
+          failed(parts, incoming, error, { requestId, route }),
+        )
+  parts.observer.request(route, incoming.method ?? '', reply.status, (performance.now() - started) / 1000)
+  // A body that nobody read: its end is not waited for.
+  const end = incoming.complete || !hasBody(incoming) ? {} : { connection: 'close' }
+  outgoing.writeHead(reply.status, { 'x-request-id': requestId, ...reply.headers, ...end }).end(reply.body)
+}
+
+/** What the client broke off is no fault of ours, and nobody reads the answer. */
+function failed(
+  { observer }: ApiParts,
+  incoming: IncomingMessage,
+  error: unknown,
+  facts: { readonly requestId: string; readonly route: string },
+): Reply {
+  const isBrokenOff = incoming.destroyed && !incoming.complete
+  if (!isBrokenOff) observer.failed(error, facts)
+  return problem(isBrokenOff ? 'request_unreadable' : 'internal', facts.requestId)
+}
+
+function problem(code: ProblemCode, requestId: string): Reply {
+  const document = problemOf(code, {}, requestId)
+  return { status: document.status, headers: PROBLEM_HEADERS, body: JSON.stringify(document) }
 }
 
 function endpointOf({ url = '', method }: IncomingMessage): ProxyEndpoint | undefined {
@@ -80,19 +119,17 @@ function endpointOf({ url = '', method }: IncomingMessage): ProxyEndpoint | unde
 }
 
 async function answered(
-  c: ApiContext,
   parts: ApiParts,
+  incoming: IncomingMessage,
   { tell, way, respond }: ProxyEndpoint,
   requestId: string,
-): Promise<Response> {
-  const { incoming } = c.env
-  const shown = shownFacts(parts, c.get('socket'))
+): Promise<Reply> {
+  const { socket } = incoming
+  const shown = shownFacts(parts, socket)
   const isService = shown !== 'absent' && shown.kind === 'verified' && shown.profile === 'service'
   // Reading takes memory and time, and whoever can be no proxy is refused whatever stands there.
-  if (!isService && hasBody(incoming)) c.env.outgoing.setHeader('connection', 'close')
-  const body = isService ? await bodyOf(c) : 'none'
-  if (body === 'too-large') return problemResponse('body_too_large', {}, requestId, { connection: 'close' })
-  const { socket } = incoming
+  const body = isService && hasBody(incoming) ? await bodyOf(incoming) : 'none'
+  if (body === 'too-large') return problem('body_too_large', requestId)
   noteUse(parts, shown)
   const told: ToldCall = {
     ...tell(incoming),
@@ -118,13 +155,11 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** A body is read where the proxy sends one along. */
-async function bodyOf({ req, env }: ApiContext): Promise<Uint8Array | 'none' | 'encoded' | 'too-large'> {
-  const { headers } = env.incoming
+async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array | 'encoded' | 'too-large'> {
+  const { headers } = incoming
   // It only ends when its sender likes, and no proxy of these sends it so.
   if (headers['transfer-encoding'] !== undefined) return 'encoded'
-  const length = Number(headers['content-length'] ?? 0)
-  if (length === 0) return 'none'
-  return length <= MAX_TOLD_BODY_BYTES ? new Uint8Array(await req.arrayBuffer()) : 'too-large'
+  return Number(headers['content-length']) <= MAX_TOLD_BODY_BYTES ? buffer(incoming) : 'too-large'
 }
 
 /** What the body names must agree with the rest. */
@@ -170,18 +205,18 @@ function single(value: string | string[] | undefined): string {
 }
 
 /** nginx passes on 401 and 403 alone, and makes 500 of everything else: the status that is meant stands in a header. */
-function forNginx(answer: CallAnswer, as: Written): Response {
+function forNginx(answer: CallAnswer, as: Written): Reply {
   if (answer.status === 200) return responseTo(answer, 200, as, [])
   const status = answer.status === 401 ? 401 : 403
   return responseTo(answer, status, as, [['x-authz-status', String(answer.status)]])
 }
 
-function forProxy(answer: CallAnswer, as: Written): Response {
+function forProxy(answer: CallAnswer, as: Written): Reply {
   return responseTo(answer, answer.status, as, [])
 }
 
 /** Envoy takes the names of what must not reach the model server from the answer. */
-function forEnvoy(answer: CallAnswer, as: Written): Response {
+function forEnvoy(answer: CallAnswer, as: Written): Reply {
   const toRemove = answer.headersToRemove.join(',')
   const more = answer.status === 200 ? ([['x-envoy-auth-headers-to-remove', toRemove]] as const) : []
   return responseTo(answer, answer.status, as, more)
@@ -192,26 +227,27 @@ function responseTo(
   status: number,
   as: Written,
   more: readonly (readonly [name: string, value: string])[],
-): Response {
-  const { challenges, headers, identity } = answer
+): Reply {
+  const { body, headers } = contentFor(answer, as)
+  const all: Record<string, string> = { ...headers }
+  for (const [name, value] of answer.headers) all[name] = value
+  for (const [name, value] of answer.identity) all[name] = value
   // Some proxies pass on one line alone, so all challenges stand in one (RFC 9110 §11.6.1).
-  const asked = challenges.length === 0 ? [] : [['www-authenticate', challenges.join(', ')] as const]
-  const { content, body } = contentFor(answer, as)
-  const all = Object.fromEntries([...headers, ...identity, ...asked, ...more, content, ...ALWAYS])
-  return new Response(body, { status, headers: all })
+  if (answer.challenges.length > 0) all['www-authenticate'] = answer.challenges.join(', ')
+  for (const [name, value] of more) all[name] = value
+  return { status, headers: all, body }
 }
 
-function contentFor(answer: CallAnswer, { requestId, admission }: Written) {
-  if (admission !== undefined) {
-    return { content: ['content-type', 'application/json'], body: admissionAnswer(admission, answer) } as const
-  }
-  // Without a length an empty answer would be sent in chunks.
-  if (answer.status === 200) return { content: ['content-length', '0'], body: null } as const
-  const body = problemBody(answer.reason, answer.status, requestId)
-  return { content: ['content-type', 'application/problem+json'], body } as const
+function contentFor(answer: CallAnswer, { requestId, admission }: Written): Pick<Reply, 'headers' | 'body'> {
+  if (admission !== undefined) return { headers: ADMISSION_HEADERS, body: admissionAnswer(admission, answer) }
+  if (answer.status === 200) return { headers: NO_BODY_HEADERS, body: '' }
+  return { headers: PROBLEM_HEADERS, body: problemBody(answer.reason, answer.status, requestId) }
 }
 
-const ALWAYS: readonly (readonly [string, string])[] = [['cache-control', 'no-store']]
+// Every length is that of the body, which Node knows; of an empty answer it would not say any.
+const NO_BODY_HEADERS = { 'cache-control': 'no-store', 'content-length': '0' }
+const ADMISSION_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/json' }
+const PROBLEM_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/problem+json' }
 
 /** The code is the reason, in upper case; `status` is the one that is meant, whatever nginx can pass on. */
 function problemBody(reason: CallAnswer['reason'], status: number, requestId: string): string {

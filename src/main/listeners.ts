@@ -4,7 +4,8 @@ import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
 import type { GrpcServices } from '../grpc/connections.ts'
 import type { GrpcTls } from '../grpc/listener.ts'
-import { type Listener, listenHttp, listenHttps, type TlsOptions } from '../http/listener.ts'
+import { type Application, type Listener, listenHttp, listenHttps, type TlsOptions } from '../http/listener.ts'
+import { answeringProxyCalls } from '../http/proxy-calls.ts'
 import { operationsApp } from '../http/operations-app.ts'
 import type { ApiParts } from '../http/parts.ts'
 import { secureContext, type TlsMaterial } from '../http/tls-context.ts'
@@ -16,8 +17,6 @@ import type { Monitoring } from './monitoring.ts'
 
 /** What proxies are answered by, and who is listened to. */
 type ProxyServices = GrpcServices & Omit<GrpcTls, 'context'>
-
-type Fetch = Parameters<typeof listenHttp>[1]
 
 /** The ports in use; `undefined` for a listener that is off. */
 export interface Ports {
@@ -46,13 +45,16 @@ export class Listeners {
     const { https, http, browser, grpc, grpcSocket, operations } = this.#opened.configuration.listeners
     if (grpcSocket !== undefined) await this.#openGrpcSocket(grpcSocket, proxies)
     return {
-      https: await this.#openHttps('https', https, apiApp(api).fetch, 'asked'),
-      http: await this.#openHttp('http', http, publicApp(api).fetch),
-      browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api).fetch, 'never')),
-      grpc: await unlessOff(grpc, (place) => this.#openGrpc(place, proxies)),
-      operations: await unlessOff(operations, (place) =>
-        this.#openHttp('operations', place, operationsApp(inside).fetch),
+      https: await this.#openHttps(
+        'https',
+        https,
+        { fetch: apiApp(api).fetch, first: answeringProxyCalls(api) },
+        'asked',
       ),
+      http: await this.#openHttp('http', http, publicApp(api)),
+      browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api), 'never')),
+      grpc: await unlessOff(grpc, (place) => this.#openGrpc(place, proxies)),
+      operations: await unlessOff(operations, (place) => this.#openHttp('operations', place, operationsApp(inside))),
     }
   }
 
@@ -69,20 +71,20 @@ export class Listeners {
   async #openHttps(
     name: string,
     place: Endpoint,
-    fetch: Fetch,
+    application: Application,
     clientCertificate: TlsOptions['clientCertificate'],
   ): Promise<number> {
     const { limits, tls } = this.#opened.configuration
     const options = { material: this.#material, clientCertificate, sessionSeconds: tls.sessionSeconds }
-    const listener = await listenHttps(place, fetch, limits, options)
+    const listener = await listenHttps(place, application, limits, options)
     // A new certificate may have come while the socket was being opened.
     listener.replaceMaterial(this.#material)
     this.#secure.push(listener)
     return this.#closedAtTheEnd(name, listener)
   }
 
-  async #openHttp(name: string, place: Endpoint, fetch: Fetch): Promise<number> {
-    return this.#closedAtTheEnd(name, await listenHttp(place, fetch, this.#opened.configuration.limits))
+  async #openHttp(name: string, place: Endpoint, application: Application): Promise<number> {
+    return this.#closedAtTheEnd(name, await listenHttp(place, application, this.#opened.configuration.limits))
   }
 
   #proxyServices(api: ApiParts, monitoring: Monitoring): ProxyServices {

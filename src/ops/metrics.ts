@@ -1,10 +1,11 @@
 // The figures of one process, for Prometheus. Labels come from closed sets, so that no stranger can make this process keep
 // a series for each thing that he tries: what is not in the set counts as `other`. Ages are taken when asked for.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { type Clock, unixSeconds } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProfileName } from '../domain/profile-name.ts'
 import type { Validity } from '../domain/validity.ts'
+import { Histogram } from './histogram.ts'
 
 export interface CrlFigures {
   readonly number: number
@@ -95,7 +96,7 @@ function trafficMetrics(
   const requests = histogram(registry, 'http_request_seconds', 'Time to answer', ['method', 'route', 'status'])
   const issued = counter(registry, 'certificates_issued_total', 'Certificates issued', ['profile'])
   const refusals = counter(registry, 'refusals_total', 'Requests refused, by problem code', ['code'])
-  const decisions = counter(registry, 'decisions_total', 'Decisions, by reason and way in', ['reason', 'way'])
+  const decisions = countedPairs(registry, 'decisions_total', 'Decisions, by reason and way in', ['reason', 'way'])
   const decisionSeconds = histogram(registry, 'decision_seconds', 'Time of a decision', [])
   const batches = histogram(registry, 'database_batch_acts', 'Acts that shared a commit', [], [1, 2, 4, 8, 16, 32, 64])
   const commits = histogram(registry, 'database_commit_seconds', 'Time of a durable commit', [])
@@ -113,13 +114,13 @@ function trafficMetrics(
   return {
     requestAnswered: (request) => {
       const method = METHODS.has(request.method) ? request.method : 'other'
-      requests.observe({ method, route: route(request.route), status: request.status }, request.seconds)
+      requests.observe(request.seconds, method, route(request.route), String(request.status))
     },
     certificateIssued: (profile) => issued.inc({ profile }),
     refused: (refusal) => refusals.inc({ code: code(refusal) }),
     credential: (kind, outcome) => (outcome === 'failed' ? failures : limited).inc({ kind: credentialKind(kind) }),
     decided: (decision) => {
-      decisions.inc({ reason: reason(decision.reason), way: way(decision.way) })
+      decisions(reason(decision.reason), way(decision.way))
       decisionSeconds.observe(decision.seconds)
     },
     leasesLooked: ({ ended, waiting, isPaused }) => {
@@ -176,6 +177,29 @@ function counter<Label extends string>(registry: Registry, name: string, help: s
   return new Counter({ name: `signet_${name}`, help, labelNames, registers: [registry] })
 }
 
+/** Counts by two labels; the library is told at each scrape. */
+function countedPairs(registry: Registry, name: string, help: string, labels: readonly [string, string]) {
+  const counts = new Map<string, Map<string, number>>()
+  const [first, second] = labels
+  new Counter({
+    name: `signet_${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [one, others] of counts) {
+        for (const [other, count] of others) this.inc({ [first]: one, [second]: other }, count)
+      }
+    },
+  })
+  return (one: string, other: string): void => {
+    let others = counts.get(one)
+    if (others === undefined) counts.set(one, (others = new Map<string, number>()))
+    others.set(other, (others.get(other) ?? 0) + 1)
+  }
+}
+
 function histogram<Label extends string>(
   registry: Registry,
   name: string,
@@ -183,7 +207,7 @@ function histogram<Label extends string>(
   labelNames: Label[],
   buckets: number[] = DURATION_BUCKETS,
 ) {
-  return new Histogram({ name: `signet_${name}`, help, labelNames, buckets, registers: [registry] })
+  return new Histogram(registry, { name: `signet_${name}`, help, labelNames, buckets })
 }
 
 function gauge(

@@ -40,7 +40,13 @@ export interface RefusedTarget {
 /** Path and query, in characters. Servers cut or refuse at 8 KiB. */
 export const MAX_TARGET_CHARACTERS = 8 * 1024
 
+/** What nearly every call asks for: unreserved characters without a dot (RFC 3986 §2.3), in which nothing can be hidden. */
+const PLAIN = /^(?:\/[A-Za-z0-9_~-]+)+$/
+
 export function readCanonicalPath(target: string): CanonicalTarget | RefusedTarget {
+  if (target.length <= MAX_TARGET_CHARACTERS && PLAIN.test(target)) {
+    return { kind: 'canonical', path: target, segments: target.slice(1).split('/'), query: undefined, raw: target }
+  }
   const fault = targetFault(target)
   if (fault !== undefined) return refused(fault)
   const at = target.indexOf('?')

@@ -4,6 +4,7 @@
 // A signature costs more than a decision: one is passed on until half of its life is over.
 import type { Clock } from '../domain/clock.ts'
 import { unixSeconds } from '../domain/clock.ts'
+import { RecentlyUsed } from '../domain/recently-used.ts'
 
 /** Signs with a token key that the key set publishes. */
 export interface IdentitySigner {
@@ -28,7 +29,7 @@ export interface PassedIdentity {
 
 const LIFE_SECONDS = 60
 /** An entry takes about 1 KiB. */
-const DEFAULT_CAPACITY = 20_000
+const DEFAULT_CAPACITY = 32_768
 
 interface Kept {
   readonly token: Promise<string>
@@ -38,20 +39,17 @@ interface Kept {
 export class IdentityTokens {
   readonly #signer: IdentitySigner
   readonly #clock: Clock
-  readonly #capacity: number
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept: RecentlyUsed<string, Kept>
 
   constructor(signer: IdentitySigner, clock: Clock, capacity: number = DEFAULT_CAPACITY) {
     this.#signer = signer
     this.#clock = clock
-    this.#capacity = capacity
+    this.#kept = new RecentlyUsed(capacity)
   }
 
   /** Rejects when no key may sign now: then nobody is told who calls, and the call is not let through. */
   tokenFor(identity: PassedIdentity): Promise<string> {
-    const { subject, kind, actingUser, deployment, fingerprint, validUntil } = identity
-    const end = validUntil === undefined ? '' : String(unixSeconds(validUntil))
-    const key = JSON.stringify([kind, subject, actingUser, deployment, fingerprint ?? '', end])
+    const key = keyOf(identity)
     const now = this.#clock.now()
     const kept = this.#kept.get(key)
     if (kept !== undefined && now.getTime() < kept.until) return kept.token
@@ -61,13 +59,16 @@ export class IdentityTokens {
   #make(key: string, identity: PassedIdentity, now: Date): Promise<string> {
     const claims = claimsOf(identity, this.#signer.issuer, unixSeconds(now))
     const token = this.#signer.sign(claims)
-    this.#kept.delete(key)
-    this.#kept.set(key, { token, until: (claims.iat + (claims.exp - claims.iat) / 2) * 1000 })
+    this.#kept.put(key, { token, until: (claims.iat + (claims.exp - claims.iat) / 2) * 1000 })
     token.catch(() => this.#kept.delete(key))
-    const [oldest] = this.#kept.size > this.#capacity ? this.#kept.keys() : []
-    if (oldest !== undefined) this.#kept.delete(oldest)
     return token
   }
+}
+
+/** All that the claims follow from, but for the time. None of it holds a line feed: names have none, and headers cannot (step 1a). */
+function keyOf({ subject, kind, actingUser, deployment, fingerprint, validUntil }: PassedIdentity): string {
+  const end = validUntil === undefined ? '' : String(unixSeconds(validUntil))
+  return `${kind}\n${subject}\n${actingUser}\n${deployment}\n${fingerprint ?? ''}\n${end}`
 }
 
 function claimsOf(identity: PassedIdentity, iss: string, iat: number) {

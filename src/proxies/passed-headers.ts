@@ -45,9 +45,21 @@ export function identityHeaders(
 
 /** `present`: identity and certificate headers of this very call. */
 export function headersToRemove(present: readonly string[], set: readonly IdentityHeader[]): readonly string[] {
-  const kept = new Set<string>(set.map(([name]) => name))
-  const names = present.every((name) => KNOWN.has(name)) ? ALWAYS : [...new Set([...ALWAYS, ...present])]
-  return kept.size === 0 ? names : names.filter((name) => !kept.has(name))
+  const kept = set.map(([name]) => name)
+  if (present.every((name) => KNOWN.has(name))) return alwaysWithout(kept)
+  return [...new Set([...ALWAYS, ...present])].filter((name) => !kept.some((each) => each === name))
+}
+
+/** What is set are few sets of names of ours. */
+const WITHOUT = new Map<string, readonly string[]>()
+
+function alwaysWithout(kept: readonly EmittedIdentityHeader[]): readonly string[] {
+  const key = kept.join()
+  const known = WITHOUT.get(key)
+  if (known !== undefined) return known
+  const names = ALWAYS.filter((name) => !kept.some((each) => each === name))
+  WITHOUT.set(key, names)
+  return names
 }
 
 const ALWAYS: readonly string[] = [...new Set([...identityHeadersToRemove([]), ...CERTIFICATE_HEADERS])]

@@ -4,23 +4,23 @@
 // Refusals are not kept: strangers can make as many certificates as they like, and would push out those in use.
 import { hash } from 'node:crypto'
 import type { CertificateFacts, VerifiedCertificate } from '../access/facts.ts'
+import { RecentlyUsed } from '../domain/recently-used.ts'
 import { verifyClientCertificate } from './client-certificate.ts'
 import type { Trust } from './trust.ts'
 
 /** Facts take about 1 KiB each. */
-const DEFAULT_CAPACITY = 20_000
+const DEFAULT_CAPACITY = 32_768
 
 export class ClientCertificateCache {
   readonly #trust: Trust
-  readonly #capacity: number
-  /** By SHA-256 of the DER, the one unused for longest first: a Map keeps the order of insertion. */
-  readonly #facts = new Map<string, VerifiedCertificate>()
+  /** By SHA-256 of the DER. */
+  readonly #facts: RecentlyUsed<string, VerifiedCertificate>
   /** Of bytes that were seen before, as this very object: those of a connection that lasts. */
   readonly #seen = new WeakMap<Uint8Array, VerifiedCertificate>()
 
   constructor(trust: Trust, capacity: number = DEFAULT_CAPACITY) {
     this.#trust = trust
-    this.#capacity = capacity
+    this.#facts = new RecentlyUsed(capacity)
   }
 
   /** As `verifyClientCertificate`. `der` is not changed afterwards. */
@@ -35,16 +35,9 @@ export class ClientCertificateCache {
   #look(der: Uint8Array): CertificateFacts {
     const fingerprint = hash('sha256', der, 'base64')
     const known = this.#facts.get(fingerprint)
-    if (known !== undefined) return this.#keep(fingerprint, known)
+    if (known !== undefined) return known
     const facts = verifyClientCertificate(der, this.#trust)
-    return facts.kind === 'verified' ? this.#keep(fingerprint, facts) : facts
-  }
-
-  #keep(fingerprint: string, facts: VerifiedCertificate): VerifiedCertificate {
-    this.#facts.delete(fingerprint)
-    this.#facts.set(fingerprint, facts)
-    const [oldest] = this.#facts.size > this.#capacity ? this.#facts.keys() : []
-    if (oldest !== undefined) this.#facts.delete(oldest)
+    if (facts.kind === 'verified') this.#facts.put(fingerprint, facts)
     return facts
   }
 }

@@ -112,7 +112,7 @@ describe('the server certificate', () => {
     const first = await current()
     const listener = await listenHttps(
       { host: '127.0.0.1', port: 0 },
-      () => new Response('yes'),
+      { fetch: () => new Response('yes') },
       { headerBytes: 8192, connections: 10, requestSeconds: 10, idleSeconds: 10 },
       { material: material(first), clientCertificate: 'asked', sessionSeconds: 60 },
     )

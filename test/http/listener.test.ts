@@ -10,7 +10,7 @@ import { type Listener, type ListenerLimits, listenHttp, listenHttps } from '../
 import type { TlsMaterial } from '../../src/http/tls-context.ts'
 import { pemOf } from '../support/csr.ts'
 
-type Fetch = Parameters<typeof listenHttp>[1]
+type Fetch = Parameters<typeof listenHttp>[1]['fetch']
 
 const PLACE = { host: '127.0.0.1', port: 0 }
 const LIMITS = { headerBytes: 16_384, connections: 100, requestSeconds: 5, idleSeconds: 5 }
@@ -46,7 +46,7 @@ async function selfSigned(): Promise<TlsMaterial> {
 async function listen(): Promise<Listener> {
   if (first === undefined) throw new Error('no certificate was made')
   const tls = { material: first, clientCertificate: 'asked', sessionSeconds: 3600 } as const
-  listener = await listenHttps(PLACE, () => new Response('here'), LIMITS, tls)
+  listener = await listenHttps(PLACE, { fetch: () => new Response('here') }, LIMITS, tls)
   return listener
 }
 
@@ -122,7 +122,7 @@ test('a client that does not read its answer is let go', async () => {
     if ('incoming' in env) env.incoming.socket.once('close', () => ended.resolve(undefined))
     return new Response(large)
   }
-  listener = await listenHttp(PLACE, answer, { ...LIMITS, idleSeconds: 0.2 })
+  listener = await listenHttp(PLACE, { fetch: answer }, { ...LIMITS, idleSeconds: 0.2 })
   const socket = connectTcp(listener.port, '127.0.0.1').pause()
   socket.on('error', () => undefined)
   socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
@@ -150,7 +150,7 @@ describe.each(['plain', 'TLS'] as const)('what is refused before the application
     const all = { ...LIMITS, ...limits }
     if (first === undefined) throw new Error('no certificate was made')
     const tls = { material: first, clientCertificate: 'asked', sessionSeconds: 3600 } as const
-    listener = kind === 'TLS' ? await listenHttps(PLACE, fetch, all, tls) : await listenHttp(PLACE, fetch, all)
+    listener = kind === 'TLS' ? await listenHttps(PLACE, { fetch }, all, tls) : await listenHttp(PLACE, { fetch }, all)
     return listener
   }
 
@@ -286,7 +286,8 @@ describe.each(['plain', 'TLS'] as const)('a graceful stop, over %s', (kind) => {
     // Nothing here may end by a timeout.
     const limits = { ...LIMITS, requestSeconds: 600, idleSeconds: 600 }
     const tls = { material: first, clientCertificate: 'asked', sessionSeconds: 3600 } as const
-    listener = kind === 'TLS' ? await listenHttps(PLACE, fetch, limits, tls) : await listenHttp(PLACE, fetch, limits)
+    listener =
+      kind === 'TLS' ? await listenHttps(PLACE, { fetch }, limits, tls) : await listenHttp(PLACE, { fetch }, limits)
   })
 
   async function connected(): Promise<{ readonly socket: Socket; readonly all: Promise<string> }> {
