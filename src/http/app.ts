@@ -2,13 +2,12 @@
 import { Hono } from 'hono'
 import { routePath } from 'hono/route'
 import type { Shelved } from '../revocation/crl-shelf.ts'
-import { refuseAmbiguous } from './ambiguous-request.ts'
-import { FORM_PATHS, FORM_TYPE } from './form-body.ts'
-import { refuseInQuarantine } from './in-quarantine.ts'
+import { FORM_PATHS } from './form-body.ts'
+import { guardOf, guardRequest } from './guards.ts'
 import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
-import { HttpRefused, problemFrom, problemResponse } from './problem.ts'
+import { problemFrom, problemResponse } from './problem.ts'
 import { makeRequestId } from './request-id.ts'
 import { isWrite, REVISION_HEADER, revisionOf } from './revision.ts'
 import { type Api, type ApiContext, newApi } from './route.ts'
@@ -55,7 +54,7 @@ import { shelvedResponse } from './shelved-response.ts'
 
 const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
 
-/** HTTPS, for programs: everything but what proxies ask, which is answered before (proxy-calls.ts). */
+/** HTTPS, for programs: everything that is not answered before (decisions-first.ts). */
 export function apiApp(parts: ApiParts): Api {
   const app = newApi()
   guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
@@ -180,10 +179,7 @@ function guard(app: Hono<ApiEnvironment>, parts: ApiParts, front: Front): void {
 /** What no route is asked about. */
 function refusedBefore(c: ApiContext, parts: ApiParts, { origin }: Front): Response | undefined {
   try {
-    refuseAmbiguous(c.env.incoming)
-    refuseInQuarantine(parts.snapshot.quarantine, c.req.path)
-    refuseForeignPage(c, origin)
-    boundBody(c, parts.limits.bodyBytes)
+    guardRequest(c.env.incoming, c.req.path, guardOf(parts, origin))
     return undefined
   } catch (error) {
     return refusal(error, c, parts)
@@ -203,24 +199,4 @@ function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
 
 function observe(c: ApiContext, { observer }: ApiParts, route: string, status: number, started: number): void {
   observer.request(route, c.req.method, status, (performance.now() - started) / 1000)
-}
-
-/** What may write and a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
-function refuseForeignPage(c: ApiContext, own: string): void {
-  if (c.req.method === 'GET' || c.req.method === 'HEAD') return
-  const origin = c.req.header('origin')
-  const site = c.req.header('sec-fetch-site')
-  if ((origin !== undefined && origin !== own) || site === 'cross-site') throw new HttpRefused('foreign_page')
-}
-
-/** A body says how long it is before it is read, and what it is: one that only ends when its sender likes is refused. */
-function boundBody(c: ApiContext, maxBytes: number): void {
-  const { headers } = c.env.incoming
-  if (headers['transfer-encoding'] !== undefined) throw new HttpRefused('length_required')
-  const bytes = Number(headers['content-length'] ?? 0)
-  if (bytes === 0) return
-  if (!(bytes <= maxBytes)) throw new HttpRefused('body_too_large', { maxBytes }, { connection: 'close' })
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  const expected = FORM_PATHS.has(c.req.path) ? FORM_TYPE : 'application/json'
-  if (type !== expected) throw new HttpRefused('media_type_unsupported', { expected })
 }

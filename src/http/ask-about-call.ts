@@ -1,10 +1,11 @@
 // Who may ask about a call in words of its own, and what it hands over: a server or proxy about its callers, a caller about itself,
 // and, to have a refusal explained, administrators and owners (rule 16).
-import type { Context } from 'hono'
+import type { Socket } from 'node:net'
 import { decideAsker } from '../access/decide.ts'
 import type { Decision, ExplainedStep, Route } from '../access/decision.ts'
 import type { CertificateFacts } from '../access/facts.ts'
 import { asked as askedDeployment, mentionedDeployments, resolveRoute } from '../access/route.ts'
+import { RecentlyUsed } from '../domain/recently-used.ts'
 import { EnrollmentRefused } from '../enrollment/errors.ts'
 import { isOwner, notPermitted } from '../enrollment/second-look.ts'
 import type { JudgedCall } from '../proxies/judged-call.ts'
@@ -15,13 +16,13 @@ import { headersOfRaw, readToldHeaders } from '../proxies/told-headers.ts'
 import { parsePem, PemRejected } from '../x509/pem.ts'
 import { administers } from './administrator-only.ts'
 import { nowOf, shownFacts } from './authenticate.ts'
-import type { ApiEnvironment, ApiParts } from './parts.ts'
+import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 import { type ApiContext, callerIn, pemOrDer } from './route.ts'
 
 /** Throws `HttpRefused` unless the server on this connection may hand over what its callers showed for this route. */
-export async function trustAsker(parts: ApiParts, c: Context<ApiEnvironment>, route: Route): Promise<void> {
-  const shown = shownFacts(parts, c.get('socket'))
+export async function trustAsker(parts: ApiParts, socket: Socket, route: Route): Promise<void> {
+  const shown = shownFacts(parts, socket)
   if (shown === 'absent') throw new HttpRefused('unauthenticated')
   let asker = decideAsker(parts.snapshot, shown, route, nowOf(parts))
   if (asker.kind === 'refused' && (asker.reason === 'SUBJECT_UNKNOWN' || asker.reason === 'PEP_UNTRUSTED')) {
@@ -68,8 +69,17 @@ export function presentedHere(parts: ApiParts, c: ApiContext, route: Route): rea
 }
 
 export function handedCertificate(parts: ApiParts, text: string | undefined): CertificateFacts | 'absent' {
-  return text === undefined ? 'absent' : parts.clientCertificates.verify(certificateDer(text))
+  if (text === undefined) return 'absent'
+  const known = DECODED.get(text)
+  if (known !== undefined) return parts.clientCertificates.verify(known)
+  const der = certificateDer(text)
+  const facts = parts.clientCertificates.verify(der)
+  if (facts.kind === 'verified') DECODED.put(text, der)
+  return facts
 }
+
+/** Certificates that were handed over before, by their very text: those of busy callers are decoded once. About 3 KiB each. */
+const DECODED = new RecentlyUsed<string, Uint8Array>(32_768)
 
 /** What cannot be read as one PEM block is judged as the bytes it is: malformed, which is an answer and no error. */
 function certificateDer(text: string): Uint8Array {

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import { Connections } from './connections.ts'
-import type { AnsweredCall } from './proxy-calls.ts'
+import type { First } from './decisions-first.ts'
 import { secureContext, type TlsMaterial } from './tls-context.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 
@@ -37,8 +37,8 @@ type Fetch = Parameters<typeof getRequestListener>[0]
 /** What answers the requests of a listener. */
 export interface Application {
   readonly fetch: Fetch
-  /** Looks at each request first, and answers those that it knows by itself. */
-  readonly first?: AnsweredCall
+  /** Looks at each request before it. */
+  readonly first?: First
 }
 
 export interface Listener {
@@ -87,7 +87,8 @@ function listenerOf({ fetch, first }: Application): RequestListener {
   return (incoming, outgoing) => {
     // RFC 9112 §3.2: none is refused like two.
     if (incoming.headers.host === undefined) refuseUnserved(outgoing, 'request_ambiguous', { header: 'host' })
-    else if (first?.(incoming, outgoing) !== 'answered') void listener(incoming, outgoing)
+    else if (first === undefined) void listener(incoming, outgoing)
+    else first(incoming, outgoing, () => void listener(incoming, outgoing))
   }
 }
 

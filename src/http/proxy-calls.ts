@@ -5,7 +5,7 @@
 // it would run another route with the proxy's identity. And answered on the connection itself: a framework's request and response
 // cost more than the decision, and every model call waits for this.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { buffer } from 'node:stream/consumers'
+import { readBody } from './read-body.ts'
 import type { CertificateFacts } from '../access/facts.ts'
 import { REASONS } from '../access/reasons.ts'
 import { readBodyModel } from '../proxies/body-model.ts'
@@ -65,19 +65,16 @@ const OF_ENVOY: ProxyEndpoint = {
   respond: forEnvoy,
 }
 
-export type AnsweredCall = (incoming: IncomingMessage, outgoing: ServerResponse) => 'answered' | 'not-a-proxy-call'
-
-/** Takes what proxies ask out of a listener's requests. */
-export function answeringProxyCalls(parts: ApiParts): AnsweredCall {
-  return (incoming, outgoing) => {
-    if (incoming.url?.startsWith('/authz/') !== true) return 'not-a-proxy-call'
-    void answerProxyCall(parts, incoming, outgoing)
-    return 'answered'
-  }
+export function isProxyCall(rawTarget: string): boolean {
+  return rawTarget.startsWith('/authz/')
 }
 
 /** Answers whatever comes: nobody asks twice. Never rejects. */
-async function answerProxyCall(parts: ApiParts, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+export async function answerProxyCall(
+  parts: ApiParts,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   const started = performance.now()
   const requestId = makeRequestId()
   const endpoint = endpointOf(incoming)
@@ -159,7 +156,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array | 'encoded'
   const { headers } = incoming
   // It only ends when its sender likes, and no proxy of these sends it so.
   if (headers['transfer-encoding'] !== undefined) return 'encoded'
-  return Number(headers['content-length']) <= MAX_TOLD_BODY_BYTES ? buffer(incoming) : 'too-large'
+  return Number(headers['content-length']) <= MAX_TOLD_BODY_BYTES ? readBody(incoming) : 'too-large'
 }
 
 /** What the body names must agree with the rest. */

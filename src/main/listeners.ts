@@ -2,10 +2,10 @@
 // one that is just being opened.
 import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
+import { decisionsFirst } from '../http/decisions-first.ts'
 import type { GrpcServices } from '../grpc/connections.ts'
 import type { GrpcTls } from '../grpc/listener.ts'
 import { type Application, type Listener, listenHttp, listenHttps, type TlsOptions } from '../http/listener.ts'
-import { answeringProxyCalls } from '../http/proxy-calls.ts'
 import { operationsApp } from '../http/operations-app.ts'
 import type { ApiParts } from '../http/parts.ts'
 import { secureContext, type TlsMaterial } from '../http/tls-context.ts'
@@ -45,12 +45,7 @@ export class Listeners {
     const { https, http, browser, grpc, grpcSocket, operations } = this.#opened.configuration.listeners
     if (grpcSocket !== undefined) await this.#openGrpcSocket(grpcSocket, proxies)
     return {
-      https: await this.#openHttps(
-        'https',
-        https,
-        { fetch: apiApp(api).fetch, first: answeringProxyCalls(api) },
-        'asked',
-      ),
+      https: await this.#openHttps('https', https, { fetch: apiApp(api).fetch, first: decisionsFirst(api) }, 'asked'),
       http: await this.#openHttp('http', http, publicApp(api)),
       browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api), 'never')),
       grpc: await unlessOff(grpc, (place) => this.#openGrpc(place, proxies)),

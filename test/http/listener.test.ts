@@ -10,7 +10,7 @@ import { type Listener, type ListenerLimits, listenHttp, listenHttps } from '../
 import type { TlsMaterial } from '../../src/http/tls-context.ts'
 import { pemOf } from '../support/csr.ts'
 
-type Fetch = Parameters<typeof listenHttp>[1]['fetch']['fetch']
+type Fetch = Parameters<typeof listenHttp>[1]['fetch']
 
 const PLACE = { host: '127.0.0.1', port: 0 }
 const LIMITS = { headerBytes: 16_384, connections: 100, requestSeconds: 5, idleSeconds: 5 }

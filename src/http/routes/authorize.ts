@@ -1,6 +1,7 @@
 // The decision over HTTP. A model server or a registered proxy names itself by its own service certificate and hands over what its
 // caller showed; or a caller asks about itself, and this very request is judged: its connection and its Authorization.
 import type { z } from '@hono/zod-openapi'
+import type { Socket } from 'node:net'
 import type { Route } from '../../access/decision.ts'
 import type { ActingUser } from '../../access/facts.ts'
 import { type AskedCall, handedOver, putCall } from '../../proxies/asked-call.ts'
@@ -22,12 +23,14 @@ import { type Api, type ApiContext, bodyRoute, newApi, NONE } from '../route.ts'
 
 type Asked = z.output<typeof AuthorizeBody>
 
+export const AUTHORIZE = '/v1/authorize'
+
 export function authorizeRoutes(parts: ApiParts): Api {
   const api = newApi()
   api.openapi(
     bodyRoute({
       method: 'post',
-      path: '/v1/authorize',
+      path: AUTHORIZE,
       params: NONE,
       summary: 'May this caller act as this user on this deployment? Answers 200 whatever the answer.',
       body: AuthorizeBody,
@@ -56,15 +59,36 @@ async function explained(parts: ApiParts, put: PutCall) {
   return { ...body, reason: decision.reason, explanation: steps.map(explainedStepBody) }
 }
 
+/** A body that hands over what a caller showed, and wants no explanation; undefined for every other, good or bad. */
+export function handedOverQuestion(body: unknown): HandedOverQuestion | undefined {
+  const { success, data } = AuthorizeBody.safeParse(body)
+  if (!success || data.explain) return undefined
+  const { credential } = data
+  return credential === undefined ? undefined : { ...data, credential }
+}
+
+type HandedOverQuestion = Asked & { readonly credential: NonNullable<Asked['credential']> }
+
+/** Of an asker that shows no Authorization. Throws `HttpRefused`. */
+export async function usualDecision(parts: ApiParts, socket: Socket, asked: HandedOverQuestion) {
+  const route = routeOf(asked)
+  await trustAsker(parts, socket, route)
+  return decided(parts, putHandedOver(parts, asked, route))
+}
+
 async function putOf(parts: ApiParts, c: ApiContext, asked: Asked): Promise<PutCall> {
   const route = routeOf(asked)
   if (asked.explain) await mayBeTold(parts, c, route)
-  if (asked.credential === undefined)
-    return putCall({ ...sharedOf(asked, route), ...aboutItself(parts, c, asked, route) })
+  const { credential } = asked
+  if (credential === undefined) return putCall({ ...sharedOf(asked, route), ...aboutItself(parts, c, asked, route) })
   if (!asked.explain) {
     if (c.req.header('authorization') !== undefined) throw new HttpRefused('credential_buys_none')
-    await trustAsker(parts, c, route)
+    await trustAsker(parts, c.get('socket'), route)
   }
+  return putHandedOver(parts, { ...asked, credential }, route)
+}
+
+function putHandedOver(parts: ApiParts, asked: HandedOverQuestion, route: Route): PutCall {
   const { certificate, ...others } = asked.credential
   return putCall({
     ...sharedOf(asked, route),

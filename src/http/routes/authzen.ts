@@ -164,7 +164,7 @@ async function shownWith(parts: ApiParts, c: ApiContext, { subject }: AuthZenQue
     }
   }
   if (c.req.header('authorization') !== undefined) throw new HttpRefused('credential_buys_none')
-  await trustAsker(parts, c, route)
+  await trustAsker(parts, c.get('socket'), route)
   return { asker: 'trusted', certificate: handedCertificate(parts, certificate), presented, clientAddress }
 }
 

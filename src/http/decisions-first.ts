@@ -1,0 +1,52 @@
+// Decisions are answered on the connection itself, before the framework: its request and response objects cost more than the decision,
+// and every model call waits for one. What proxies ask is answered here alone; of `/v1/authorize` what is usual, that a model server hands
+// over what its caller showed. Everything else, and every refusal, is the framework's as if nobody had looked.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody } from './read-body.ts'
+import type { ApiParts } from './parts.ts'
+import { guardOf, guardRequest } from './guards.ts'
+import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
+import { makeRequestId } from './request-id.ts'
+import { AUTHORIZE, handedOverQuestion, usualDecision } from './routes/authorize.ts'
+
+/** Answers a request, or calls `next` for it. */
+export type First = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => void
+
+export function decisionsFirst(parts: ApiParts): First {
+  return (incoming, outgoing, next) => {
+    const { url = '', method } = incoming
+    if (isProxyCall(url)) void answerProxyCall(parts, incoming, outgoing)
+    else if (url === AUTHORIZE && method === 'POST') void answerAuthorize(parts, incoming, outgoing, next)
+    else next()
+  }
+}
+
+/** Never rejects. */
+async function answerAuthorize(
+  parts: ApiParts,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  next: () => void,
+): Promise<void> {
+  const started = performance.now()
+  const answer = await usualAnswer(parts, incoming).catch(() => undefined)
+  if (answer === undefined) {
+    next()
+    return
+  }
+  parts.observer.request(AUTHORIZE, 'POST', 200, (performance.now() - started) / 1000)
+  outgoing.writeHead(200, { 'x-request-id': makeRequestId(), ...JSON_NOT_KEPT }).end(answer)
+}
+
+const JSON_NOT_KEPT = { 'cache-control': 'no-store', 'content-type': 'application/json' }
+
+/** In JSON; undefined, or rejects, where the framework has to answer. */
+async function usualAnswer(parts: ApiParts, incoming: IncomingMessage): Promise<string | undefined> {
+  guardRequest(incoming, AUTHORIZE, guardOf(parts, parts.publicUrl))
+  if (incoming.headers.authorization !== undefined) return undefined
+  const body = await readBody(incoming)
+  // Where the framework's adapter looks for a body that somebody else has read.
+  Object.assign(incoming, { rawBody: body })
+  const asked = handedOverQuestion(JSON.parse(body.toString()))
+  return asked === undefined ? undefined : JSON.stringify(await usualDecision(parts, incoming.socket, asked))
+}
