@@ -35,7 +35,8 @@ import { openProviders } from './main/sign-in-providers.ts'
 import { directorySourcesOf } from './main/directory-sources.ts'
 import { Refresh } from './main/refresh.ts'
 import { Reload } from './main/reload.ts'
-import { sidecarSnapshots } from './main/sidecars.ts'
+import { openRevocations, startCheckpoints } from './main/revocations.ts'
+import { type SidecarMeans, sidecarSnapshots, snapshotSignerOf } from './main/sidecars.ts'
 import { trustedIssuersOf } from './main/trusted-issuers.ts'
 import type { Configuration } from './ops/configuration.ts'
 import { Shutdown, type StopReport } from './ops/shutdown.ts'
@@ -97,8 +98,22 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const bcrypt = new BcryptThread()
   shutdown.add('work', { name: 'bcrypt', close: () => bcrypt.close() })
   const feeds = new OpenFeeds()
-  shutdown.add('listeners', { name: 'feeds', close: () => feeds.endAll() })
-  const ports = await listeners.open(apiParts({ ...assembled, providers, bcrypt, feeds }), monitoring)
+  const signer = snapshotSignerOf(context, facts)
+  const onFailure = (error: unknown): void => monitoring.failed(error, 'revocation feed')
+  const revocations = openRevocations({ live, clock, signer, publicUrl: configuration.publicUrl, onFailure })
+  const checkpoints = startCheckpoints(revocations, onFailure)
+  shutdown.add('work', { name: 'checkpoints', close: () => checkpoints.stop() })
+  shutdown.add('listeners', {
+    name: 'feeds',
+    close: () => {
+      feeds.endAll()
+      revocations.open.endAll()
+    },
+  })
+  const ports = await listeners.open(
+    apiParts({ ...assembled, providers, bcrypt, feeds, signer, revocations }),
+    monitoring,
+  )
   monitoring.log.info({ ports, installation: facts.installation }, 'ready')
   const govern = ({ access }: Configuration): void => {
     live.snapshot.govern(access.rules)
@@ -158,9 +173,12 @@ function apiParts({
   providers,
   bcrypt,
   feeds,
+  signer,
+  revocations,
 }: Assembled &
   Pick<ApiParts['signIn'], 'providers'> &
-  Pick<ApiParts, 'feeds'> & { readonly bcrypt: BcryptThread }): ApiParts {
+  Pick<ApiParts, 'feeds' | 'revocations'> &
+  Pick<SidecarMeans, 'signer'> & { readonly bcrypt: BcryptThread }): ApiParts {
   const { configuration, storage } = opened
   const startedAt = context.clock.now()
   const version = ownVersion()
@@ -227,8 +245,9 @@ function apiParts({
     predictions: new FailureCounts(context.clock, 60, PREDICTED_MODELS),
     testPasswords: configuration.signIn.isTest ? TEST_PASSWORDS : 'off',
     credentialLimit,
-    sidecars: sidecarSnapshots({ opened, facts, live, context, keyring }),
+    sidecars: sidecarSnapshots({ opened, facts, live, context, keyring, signer }),
     feeds,
+    revocations,
     observer: monitoring.observer,
   }
 }

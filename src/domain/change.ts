@@ -8,6 +8,7 @@ import type { DeploymentName } from './deployment-name.ts'
 import type { DnsName, ServiceName } from './dns-name.ts'
 import type { IssuerId } from './issuer-id.ts'
 import type { ProjectName } from './project-name.ts'
+import type { RevocationEvent } from './revocation-event.ts'
 import type { RevocationReason } from './revocation-reason.ts'
 import type { SerialNumber } from './serial-number.ts'
 import type { SidecarName } from './sidecar-name.ts'
@@ -123,6 +124,8 @@ export type Change =
       readonly issuer: IssuerId
       readonly serial: SerialNumber
       readonly status: 'revoked' | 'held' | 'released'
+      /** It was so before: the reason alone is new. */
+      readonly was?: 'revoked'
       /** When it was first revoked or held. Milliseconds since the epoch. */
       readonly revokedAt: number
       readonly reason: RevocationReason
@@ -183,4 +186,6 @@ export type Change =
 export interface NumberedChange {
   readonly seq: number
   readonly change: Change
+  /** Of a revocation, as the public feed tells it; those from before there was a feed have none. */
+  readonly event?: RevocationEvent
 }

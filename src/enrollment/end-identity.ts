@@ -79,9 +79,11 @@ export async function recordRevocation(
   record: CertificateRecord,
   { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
 ): Promise<void> {
+  // No other reason follows a final one.
+  const before = record.reason === 'keyCompromise' ? await tx.certificate(record.serial, 'none') : undefined
   await tx.updateRevocation(record)
   if (record.reason === 'keyCompromise') await tx.markKeyCompromised(record.keyFingerprint)
-  await tellOfRevocation(tx, record, { at, actor, origin })
+  await tellOfRevocation(tx, record, { at, actor, origin }, before?.status)
 }
 
 /** Change, journal entry and audit event of a certificate whose row is written. */
@@ -89,6 +91,7 @@ export async function tellOfRevocation(
   tx: UnitOfWork,
   record: ChangedCertificate,
   { at, actor, origin }: Pick<Ending, 'at' | 'actor' | 'origin'>,
+  before?: CertificateRecord['status'],
 ): Promise<void> {
   const { issuer, serial } = record
   const status = EVENT_OF_STATUS[record.status]
@@ -99,6 +102,7 @@ export async function tellOfRevocation(
     issuer,
     serial,
     status,
+    ...(before === 'revoked' ? { was: before } : {}),
     reason,
     revokedAt: revokedAt.getTime(),
     notAfter: record.validity.notAfter.getTime(),

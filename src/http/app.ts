@@ -40,6 +40,7 @@ import { proxyRoutes } from './routes/proxies.ts'
 import { renewalRoutes } from './routes/renewal.ts'
 import { requesterRoutes } from './routes/requesters.ts'
 import { groupRoutes } from './routes/groups.ts'
+import { revocationRoutes } from './routes/revocations.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sidecarFeedRoutes } from './routes/sidecar-feed.ts'
 import { sidecarRoutes } from './routes/sidecars.ts'
@@ -83,6 +84,7 @@ export function apiApp(parts: ApiParts): Api {
   app.route('/', openSearchModelRoutes(parts))
   app.route('/', openSearchRoleRoutes(parts))
   app.route('/', sidecarFeedRoutes(parts))
+  app.route('/', revocationRoutes(parts))
   app.route('/', jobRoutes(parts))
   app.route('/', meRoutes(parts))
   app.route('/', signInRoutes(parts))

@@ -14,6 +14,10 @@ export class OpenFeeds {
     return this.#ending.signal
   }
 
+  get count(): number {
+    return this.#open
+  }
+
   /** Gives what ends it again. Throws `HttpRefused` (`too_busy`). */
   open(address: string): () => void {
     const ofAddress = this.#ofAddress.get(address) ?? 0

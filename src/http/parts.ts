@@ -18,11 +18,15 @@ import type { TokenContext } from '../enrollment/token-acts.ts'
 import type { FailureCounts } from '../domain/failure-counts.ts'
 import type { ModelStore } from '../enrollment/model-store.ts'
 import type { ModelUpstreams } from './predict.ts'
+import type { RevocationCheckpoints } from '../revocation/revocation-checkpoints.ts'
+import type { RevocationFeed } from '../revocation/revocation-feed.ts'
+import type { RevocationFeedStore } from '../revocation/revocation-feed-store.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { KdfGate } from '../tokens/kdf-gate.ts'
 import type { CallDesk, CallObserver } from '../proxies/answer-call.ts'
 import type { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import type { CredentialLimit, CredentialWatch } from './credential-limit.ts'
+import type { FewAtOnce } from './few-at-once.ts'
 import type { OpenFeeds } from './open-feeds.ts'
 import type { SidecarSnapshots } from './sidecar-snapshots.ts'
 import type { SigningQueue } from './signing-queue.ts'
@@ -33,7 +37,14 @@ import type { Permission } from './permissions.ts'
 export interface Reader {
   read<Result>(
     look: (
-      view: DirectoryStore & SignInStore & Inventory & DeploymentStore & ProxyStore & SidecarStore & ModelStore,
+      view: DirectoryStore &
+        SignInStore &
+        Inventory &
+        DeploymentStore &
+        ProxyStore &
+        SidecarStore &
+        ModelStore &
+        RevocationFeedStore,
     ) => Promise<Result>,
   ): Promise<Result>
 }
@@ -43,6 +54,8 @@ export interface Observer extends CredentialWatch, CallObserver {
   request(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
   issued(profile: string): void
+  /** Of the public feed of revocations. */
+  feed(what: 'opened' | 'closed' | 'cut'): void
   /** A failure that the client is told nothing of. */
   failed(error: unknown, facts: { readonly requestId: string; readonly route: string }): void
 }
@@ -69,6 +82,14 @@ export interface TestPasswords {
   readonly hash: (password: string) => Promise<string>
   /** Nobody's takes as long as somebody's. */
   readonly verify: (password: string, hash: string | undefined) => Promise<boolean>
+}
+
+export interface RevocationsParts {
+  readonly feed: RevocationFeed
+  readonly checkpoints: Pick<RevocationCheckpoints, 'ensure'>
+  readonly open: OpenFeeds
+  /** Reads of older events. */
+  readonly reads: FewAtOnce
 }
 
 export interface Limits {
@@ -116,6 +137,8 @@ export interface ApiParts {
   /** What sidecars are given, and how many of them follow. */
   readonly sidecars: SidecarSnapshots
   readonly feeds: OpenFeeds
+  /** The public feed, and how many follow it: strangers must not keep sidecars out. */
+  readonly revocations: RevocationsParts
   readonly observer: Observer
 }
 

@@ -155,6 +155,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'get /v1/proxies': ADMINISTRATORS,
 
   // Sidecars
+  'get /v1/revocations': { callers: 'everyone', who: 'everyone' },
   'get /v1/sidecars': ADMINISTRATORS,
   'get /v1/sidecars/{name}': {
     callers: ['service', ...MEMBER, 'admin'],

@@ -78,6 +78,7 @@ export function startWork({
   const published = Promise.withResolvers<undefined>()
   const crls = startBackground(async () => {
     const next = await publisher.publishDue()
+    live.tellOfCrls()
     monitoring.crlsPublished()
     published.resolve(undefined)
     return next

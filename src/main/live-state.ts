@@ -5,11 +5,13 @@ import { LiveSnapshot } from '../access/live-snapshot.ts'
 import { RecentChanges } from '../access/recent-changes.ts'
 import type { Change, NumberedChange } from '../domain/change.ts'
 import type { Clock } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import { AuthorityShelf } from '../http/authority-shelf.ts'
 import { CrlLedger } from '../revocation/crl-ledger.ts'
 import type { CrlIssuer } from '../revocation/crl-issuer.ts'
 import { CrlRebuilder } from '../revocation/crl-rebuilder.ts'
 import { CrlShelf } from '../revocation/crl-shelf.ts'
+import { RevocationFeed } from '../revocation/revocation-feed.ts'
 import { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import { buildTrust, type Trust, type TrustedIssuer } from '../verifier/trust.ts'
 import type { BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
@@ -35,6 +37,8 @@ export class LiveState {
   readonly ledger = new CrlLedger()
   /** For those who follow the log a step behind. */
   readonly recent = new RecentChanges()
+  /** What was revoked, for everyone. */
+  readonly revocations = new RevocationFeed()
   readonly crls = new CrlShelf()
   /** Of CRLs that another process has published. */
   readonly rebuilder = new CrlRebuilder(this.ledger, this.crls, () => this.crlIssuers())
@@ -45,6 +49,7 @@ export class LiveState {
   #listener: LiveStateListener | undefined
   /** What changes have asked for and was not fetched yet. */
   readonly #due = new Set<'issuer' | 'crl'>()
+  readonly #toldOf = new Map<IssuerId, number>()
   #isFetching = false
   #failedAtMilliseconds = -Infinity
 
@@ -90,6 +95,7 @@ export class LiveState {
     this.snapshot.apply(changes)
     this.ledger.apply(changes)
     this.recent.add(changes)
+    this.revocations.add(changes)
     this.#ask(new Set(changes.map(({ change }) => change.kind)))
   }
 
@@ -100,11 +106,12 @@ export class LiveState {
   }
 
   /** Follows the log in the same turn in which the state is there: no change comes in between. */
-  async #loadState({ storage }: OpenInstallation): Promise<void> {
+  async #loadState({ storage, facts }: OpenInstallation): Promise<void> {
     const askedAt = this.#clock.monotonicMilliseconds()
-    const { changes, seq } = await storage.readState()
+    const { changes, seq, revocations } = await storage.readState()
     this.snapshot.load(changes, seq)
     this.ledger.load(changes, seq)
+    this.revocations.load(revocations, facts?.epoch ?? '')
     storage.follow(seq)
     this.snapshot.confirm(askedAt)
   }
@@ -157,6 +164,17 @@ export class LiveState {
     if (storage === undefined) return
     for (const { issuer } of issuers) {
       for (const crl of await storage.read((view) => view.latestCrls(issuer.id))) await this.rebuilder.takeUp(crl)
+    }
+    this.tellOfCrls()
+  }
+
+  /** Those who follow the feed hear of each CRL once it can be fetched here. */
+  tellOfCrls(): void {
+    for (const { crl } of this.crls.complete()) {
+      const { issuer } = crl.scope
+      if (this.#toldOf.get(issuer) === crl.number) continue
+      this.#toldOf.set(issuer, crl.number)
+      this.revocations.published({ issuer, number: crl.number })
     }
   }
 

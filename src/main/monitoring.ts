@@ -124,6 +124,7 @@ function observerOf(log: Log, metrics: Metrics, clock: Clock): Observer {
       const known = PROFILE_NAMES.find((name) => name === profile)
       if (known !== undefined) metrics.certificateIssued(known)
     },
+    feed: (what) => metrics.feed(what),
     decided: decisionWatch(log, metrics, strangers),
     failed: (error, facts) => log.error({ err: error, ...facts }, 'a request failed'),
   }

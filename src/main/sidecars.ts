@@ -4,6 +4,7 @@ import { profilesOf } from '../ca/issuer.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
 import { type CurrentSnapshotSigner, currentSnapshotSigner } from '../enrollment/snapshot-signer.ts'
 import type { TokenKeyring } from '../enrollment/token-keyring.ts'
+import type { SnapshotSigner } from '../tokens/snapshot-jws.ts'
 import { SidecarSnapshots, type Surroundings } from '../http/sidecar-snapshots.ts'
 import { namesClaim } from '../http/sidecar/snapshot-document.ts'
 import type { InstallationFacts, OpenInstallation } from './installation.ts'
@@ -15,16 +16,17 @@ export interface SidecarMeans {
   readonly live: LiveState
   readonly context: ActContext
   readonly keyring: TokenKeyring
+  readonly signer: () => Promise<SnapshotSigner>
 }
 
-export function sidecarSnapshots({ opened, facts, live, context, keyring }: SidecarMeans): SidecarSnapshots {
+export function sidecarSnapshots({ opened, facts, live, context, keyring, signer }: SidecarMeans): SidecarSnapshots {
   const { configuration, storage } = opened
   return new SidecarSnapshots({
     clock: context.clock,
     snapshot: live.snapshot,
     recent: live.recent,
     readState: () => storage.readState(),
-    signer: signerOf(context, facts),
+    signer,
     surroundings: () => surroundingsOf(opened, facts, context, keyring),
     issuer: configuration.publicUrl,
     epoch: facts.epoch,
@@ -32,8 +34,8 @@ export function sidecarSnapshots({ opened, facts, live, context, keyring }: Side
   })
 }
 
-/** Made when the first sidecar asks, and looked at again when it is due, by one question at a time. */
-function signerOf(context: ActContext, facts: InstallationFacts): () => Promise<CurrentSnapshotSigner> {
+/** Made when the first sidecar or follower asks, and looked at again when it is due, by one question at a time. */
+export function snapshotSignerOf(context: ActContext, facts: InstallationFacts): () => Promise<CurrentSnapshotSigner> {
   let current: CurrentSnapshotSigner | undefined
   let asking: Promise<CurrentSnapshotSigner> | undefined
   return async () => {

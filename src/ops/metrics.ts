@@ -42,6 +42,8 @@ export interface Metrics {
   leasesLooked(leases: { ended: number; waiting: number; isPaused: boolean }): void
   /** What is known of a directory sync; providers are those of the configuration. */
   directorySynced(sync: SyncFigures): void
+  /** Somebody began or ceased to follow the feed of revocations; `cut`: it read nothing for too long. */
+  feed(what: 'opened' | 'closed' | 'cut'): void
   /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
   certificateInUse(certificate: string, validity: Validity): void
   /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
@@ -82,7 +84,14 @@ export function createMetrics(options: {
 }
 
 type Traffic =
-  'requestAnswered' | 'certificateIssued' | 'refused' | 'credential' | 'decided' | 'batchCommitted' | 'leasesLooked'
+  | 'requestAnswered'
+  | 'certificateIssued'
+  | 'refused'
+  | 'credential'
+  | 'decided'
+  | 'batchCommitted'
+  | 'leasesLooked'
+  | 'feed'
 
 function trafficMetrics(
   registry: Registry,
@@ -107,6 +116,9 @@ function trafficMetrics(
   const leases = { waiting: 0, isPaused: false }
   plainGauge(registry, 'job_lapses_waiting', 'Lapsed jobs that wait while ending is paused', () => leases.waiting)
   plainGauge(registry, 'job_lapses_paused', '1 while the end of lapsed jobs is paused', () => Number(leases.isPaused))
+  const cut = counter(registry, 'revocation_feeds_cut_total', 'Followers of revocations that read too slowly', [])
+  let feeds = 0
+  plainGauge(registry, 'revocation_feeds', 'Open connections to the feed of revocations', () => feeds)
   const code = oneOf(codes)
   const reason = oneOf(reasons)
   const way = oneOf(ways)
@@ -126,6 +138,10 @@ function trafficMetrics(
     leasesLooked: ({ ended, waiting, isPaused }) => {
       lapsed.inc(ended)
       Object.assign(leases, { waiting, isPaused })
+    },
+    feed: (what) => {
+      if (what === 'cut') cut.inc()
+      else feeds += what === 'opened' ? 1 : -1
     },
     batchCommitted: (batch) => {
       batches.observe(batch.acts)

@@ -2,6 +2,7 @@
 // until then, so number order is commit order, and no number is ever missing.
 import type { Change, NumberedChange } from '../domain/change.ts'
 import { StorageUnavailable } from './errors.ts'
+import { appendRevocationEvents, withTheirEvents } from './revocation-feed-tables.ts'
 import type { Session } from './session.ts'
 
 /** Its row in the table of counters. */
@@ -27,7 +28,7 @@ export async function takeChangeNumbers(
     'change_log',
     numbered.map(({ seq, change }) => ({ seq, change: JSON.stringify(change) })),
   )
-  return numbered
+  return appendRevocationEvents(session, numbered)
 }
 
 /** The number of the last change that is committed; 0 when there is none. */
@@ -46,5 +47,6 @@ export async function readChangesAfter(
   const rows = await session.query(
     session.sql.selectFrom('change_log').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit),
   )
-  return rows.map((row) => ({ seq: row.seq, change: JSON.parse(row.change) as Change }))
+  const changes = rows.map((row) => ({ seq: row.seq, change: JSON.parse(row.change) as Change }))
+  return withTheirEvents(session, changes)
 }

@@ -21,6 +21,7 @@ import { modelGroups } from './migrations/0015-model-groups.ts'
 import { sidecars } from './migrations/0016-sidecars.ts'
 import { crlScopes } from './migrations/0017-crl-scopes.ts'
 import { crlPartitions } from './migrations/0018-crl-partitions.ts'
+import { revocationFeed } from './migrations/0019-revocation-feed.ts'
 
 export interface Migration {
   readonly number: number
@@ -46,6 +47,7 @@ export const MIGRATIONS: readonly Migration[] = [
   sidecars,
   crlScopes,
   crlPartitions,
+  revocationFeed,
 ]
 
 /** The newest schema that this code knows. */

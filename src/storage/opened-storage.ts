@@ -54,6 +54,7 @@ export class OpenedStorage implements Storage {
     return this.#inOneState(async (session) => ({
       seq: await lastChangeNumber(session),
       changes: await readCurrentState(session, at),
+      revocations: await this.#viewOf(session).revocationFeedState(),
     }))
   }
 
@@ -86,6 +87,7 @@ export class OpenedStorage implements Storage {
       (await this.#forgetInRounds((tx) => tx.forgetTokens(longEnded))) +
       (await this.#forgetInRounds((tx) => tx.forgetEnrolmentTokens(longEnded))) +
       (await this.#forgetInRounds((tx) => tx.forgetSessions(longEnded))) +
+      (await this.#forgetInRounds((tx) => tx.forgetRevocationEvents(at))) +
       (await this.#forgetInRounds((tx) => tx.forgetChanges(at)))
     )
   }

@@ -20,6 +20,7 @@ import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { ServiceAccountName, UserName } from '../domain/user-name.ts'
 import type { AccessSwitch, Model, ModelGroup } from '../enrollment/model-store.ts'
+import type { RevocationEventKind } from '../domain/revocation-event.ts'
 import type { TokenKeyRecord } from '../tokens/token-store.ts'
 import type { ListText } from './columns.ts'
 
@@ -338,6 +339,23 @@ export interface Schema {
   change_log: {
     seq: number
     change: string
+  }
+  revocation_events: {
+    /** Of its change. */
+    seq: number
+    issuer: IssuerId
+    serial: SerialNumber
+    event: RevocationEventKind
+    reason: RevocationReason
+    date: number
+    not_after: number
+    previous: string
+    hash: string
+  }
+  revocation_heads: {
+    issuer: IssuerId
+    seq: number
+    hash: string
   }
   counters: {
     name: string

@@ -1,6 +1,7 @@
 // All of storage behind one object: acts (group commit), views, the state and the changes that a snapshot lives on.
 import type { Change, NumberedChange } from '../domain/change.ts'
 import type { Transactions } from '../domain/transactions.ts'
+import type { RevocationFeedState } from '../revocation/revocation-feed-store.ts'
 import type { Lease } from './installation-tables.ts'
 import type { StorageTx, StorageView } from './tables.ts'
 
@@ -9,6 +10,8 @@ export interface CurrentState {
   readonly changes: readonly Change[]
   /** The number of the last change that is in them. */
   readonly seq: number
+  /** Where the public feed of revocations is then. */
+  readonly revocations: RevocationFeedState
 }
 
 export interface Storage extends Transactions<StorageTx> {

@@ -19,6 +19,7 @@ import type { ModelStore } from '../enrollment/model-store.ts'
 import type { SyncStore } from '../enrollment/sync-store.ts'
 import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
+import type { RevocationFeedStore } from '../revocation/revocation-feed-store.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { accountTable } from './account-table.ts'
 import { apiKeyTable } from './api-key-table.ts'
@@ -33,6 +34,7 @@ import { installationTables, type LeaseStore } from './installation-tables.ts'
 import { issuerTables } from './issuer-tables.ts'
 import { partitionTable } from './partition-table.ts'
 import { proxyTable } from './proxy-table.ts'
+import { revocationFeedTables } from './revocation-feed-tables.ts'
 import { quotaTable } from './quota-table.ts'
 import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
@@ -57,6 +59,7 @@ export interface Tables
     IssuerStore,
     PartitionStore,
     CrlStore,
+    RevocationFeedStore,
     TokenStore,
     SignInStore,
     EnrolmentStore,
@@ -98,6 +101,7 @@ export function tablesOf(session: Session): Tables {
     ...issuerTables(session),
     ...partitionTable(session),
     ...crlTables(session),
+    ...revocationFeedTables(session),
     ...tokenTables(session),
     ...signInTables(session),
     ...enrolmentTables(session),

@@ -1,5 +1,6 @@
 // Deletes what has ended and nobody asks for any more, a bounded number at once: acts wait meanwhile.
 import { CHANGE_LOG_COUNTER } from './change-log.ts'
+import { FLOOR_COUNTER } from './revocation-feed-tables.ts'
 import type { Session } from './session.ts'
 
 export interface Upkeep {
@@ -9,6 +10,8 @@ export interface Upkeep {
   forgetSessions(end: Date): Promise<number>
   /** Entries that were there a week ago. A snapshot that has not come past them reads the state anew (`ChangeLogGap`). */
   forgetChanges(at: Date): Promise<number>
+  /** Events of the feed that are as old; called before `forgetChanges`, which moves on from them. */
+  forgetRevocationEvents(at: Date): Promise<number>
 }
 
 export const FORGOTTEN_AT_ONCE = 500
@@ -81,14 +84,43 @@ function changeLogTable(session: Session) {
         rows.selectFrom('change_log').select('seq').where('seq', '<', p.seq).orderBy('seq').limit(FORGOTTEN_AT_ONCE),
       ),
   )
+  const raiseFloor = session.prepareChange((p: { seq: number }) =>
+    session.sql
+      .updateTable('counters')
+      .set({ value: p.seq })
+      .where('name', '=', FLOOR_COUNTER)
+      .where('value', '<', p.seq),
+  )
+  const forgetEvents = session.prepareChange((p: { seq: number }) =>
+    session.sql
+      .deleteFrom('revocation_events')
+      .where('seq', 'in', (rows) =>
+        rows
+          .selectFrom('revocation_events')
+          .select('seq')
+          .where('seq', '<', p.seq)
+          .orderBy('seq')
+          .limit(FORGOTTEN_AT_ONCE),
+      ),
+  )
   const moveMark = async (at: Date): Promise<void> => {
     const mark: Mark = { seq: (await last({}))[0]?.value ?? 0, at: at.getTime() }
     await writeMark({ value: JSON.stringify(mark) })
   }
+  const currentMark = async (): Promise<Mark | undefined> => {
+    const [row] = await readMark({})
+    return row === undefined ? undefined : (JSON.parse(row.value) as Mark)
+  }
   return {
+    forgetRevocationEvents: async (at: Date) => {
+      const mark = await currentMark()
+      if (mark === undefined || at.getTime() - mark.at < CHANGES_KEPT_SECONDS * 1000) return 0
+      // Before the events go: nobody may take what is left for all there was.
+      await raiseFloor({ seq: mark.seq - 1 })
+      return forgetEvents({ seq: mark.seq })
+    },
     forgetChanges: async (at: Date) => {
-      const [row] = await readMark({})
-      const mark = row === undefined ? undefined : (JSON.parse(row.value) as Mark)
+      const mark = await currentMark()
       if (mark !== undefined && at.getTime() - mark.at < CHANGES_KEPT_SECONDS * 1000) return 0
       const forgotten = mark === undefined ? 0 : await forget({ seq: mark.seq })
       if (forgotten < FORGOTTEN_AT_ONCE) await moveMark(at)

@@ -8,7 +8,8 @@ import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Signer } from '../domain/signer.ts'
 import { SnapshotRejected } from './snapshot-rejected.ts'
 
-export type SnapshotType = 'snapshot+jwt' | 'checkpoint+jwt'
+/** For one sidecar: the policy, and what has changed since. For everyone: how far the feed of revocations is. */
+export type SnapshotType = 'snapshot+jwt' | 'checkpoint+jwt' | 'revocations+jwt'
 
 /** Hash and JOSE name (RFC 7518 §3.1, RFC 8037 §3.1) of each key, as its signer uses it. */
 const JWS_ALGORITHMS: Readonly<Record<KeyAlgorithmName, { readonly alg: string; readonly hash: string | null }>> = {

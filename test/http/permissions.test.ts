@@ -168,6 +168,8 @@ const ROWS: readonly Row[] = [
     '/.well-known/oauth-authorization-server',
   ].map((path): Row => ({ route: `get ${path}`, request: () => json('GET', path), ...PUBLIC })),
 
+  { route: 'get /v1/revocations', request: () => json('GET', '/v1/revocations'), ...PUBLIC },
+
   // Who am I, and the service
   { route: 'get /v1/me', request: () => json('GET', '/v1/me'), allowed: {}, others: 200, anonymous: NOTHING, key: 200 },
   { route: 'get /v1/status', request: () => json('GET', '/v1/status'), allowed: {}, others: 200 },

@@ -35,7 +35,10 @@ describe('RevokedEntries', () => {
   it('finds each entry among many, of whatever shape', () => {
     const many = Array.from({ length: 3000 }, (_, i) => {
       const rare = makeExtension(OID.invalidityDate, 'non-critical', time(new Date('2051-01-01T00:00:00Z')))
-      return entry(BigInt(i + 1) * 2n ** (8n * BigInt(i % 12)) + 1n, i % 3 === 0 ? [] : i % 3 === 1 ? [reason(4)] : [reason(6), rare])
+      return entry(
+        BigInt(i + 1) * 2n ** (8n * BigInt(i % 12)) + 1n,
+        i % 3 === 0 ? [] : i % 3 === 1 ? [reason(4)] : [reason(6), rare],
+      )
     })
     const read3000 = read(many)
     expect([read3000.count, read3000.size]).toEqual([3000, 3000])
