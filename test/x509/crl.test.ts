@@ -205,7 +205,9 @@ describe('parseCrl', () => {
     const crl = parseCrl(crlWith(entries, [indirect]))
     expect([...crl.entries.keys()]).toEqual(['01', '03', '04'])
     const of = (issuerName: string): boolean[] =>
-      [1, 2, 3, 4].map((number) => crl.entries.find(canonicalName(commonName(issuerName)), Uint8Array.of(number)) !== undefined)
+      [1, 2, 3, 4].map(
+        (number) => crl.entries.find(canonicalName(commonName(issuerName)), Uint8Array.of(number)) !== undefined,
+      )
     expect(of('Test Issuer 1')).toEqual([true, false, true, true])
     expect(of('Other')).toEqual([true, true, false, false])
     expect(of('Nobody')).toEqual([false, false, false, false])

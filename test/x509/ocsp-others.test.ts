@@ -170,7 +170,9 @@ describe.skipIf(!hasProgram('openssl', 'version'))('OpenSSL', () => {
     const id = certId(issuer, 1)
     expect(ask([single(id)]).output).toMatch(/: good[^]*Response verify OK/)
     const revoked = { kind: 'revoked', at: addSeconds(NOW, -60), reason: 'certificateHold' } as const
-    expect(ask([single(id, { status: revoked })]).output).toMatch(/: revoked[^]*certificateHold[^]*11:59:00[^]*verify OK/)
+    expect(ask([single(id, { status: revoked })]).output).toMatch(
+      /: revoked[^]*certificateHold[^]*11:59:00[^]*verify OK/,
+    )
     expect(ask([single(id, { status: { kind: 'unknown' } })]).output).toMatch(/: unknown[^]*verify OK/)
     expect(ask([single(certId(issuer, 2))]).output).toContain('No Status found')
     expect(ask([single(id)], generateKey('ec-p256')).output).toContain('Response Verify Failure')

@@ -18,11 +18,15 @@ export interface CurrentCrl {
 }
 
 export function currentCrls(crls: readonly VerifiedCrl[], at: Date, policy: RevocationPolicy): readonly CurrentCrl[] {
-  return [...groupBy(crls, ({ series }) => series).values()].flatMap((series) => currentOf(series, at, policy))
+  return [...groupBy(crls, ({ series }) => series).values()].flatMap((series) => currentOfSeries(series, at, policy))
 }
 
-/** More than one where two say that they are the newest: then both count. */
-function currentOf(series: readonly VerifiedCrl[], at: Date, policy: RevocationPolicy): readonly CurrentCrl[] {
+/** Of one series. More than one where two say that they are the newest: then both count. */
+export function currentOfSeries(
+  series: readonly VerifiedCrl[],
+  at: Date,
+  policy: RevocationPolicy,
+): readonly CurrentCrl[] {
   const complete = series.filter(({ crl }) => crl.deltaBase === undefined)
   // One from the future does not hide the present one; if there is no other, its fault is told.
   const begun = complete.filter(({ crl }) => crl.thisUpdate <= at)

@@ -16,10 +16,17 @@ export interface CrlQuestion {
 }
 
 export function judgeByCrls(question: CrlQuestion, crls: readonly VerifiedCrl[]): RevocationStatus {
+  const status = judgeByCurrentCrls(question, currentCrls(crls, question.at, question.policy))
+  const isBaseMissing = status.kind === 'unknown' && status.code === 'crl-missing' && crls.length > 0
+  return isBaseMissing ? unknown('crl-base-missing') : status
+}
+
+/** `crls` are those that count at the time of the question. */
+export function judgeByCurrentCrls(question: CrlQuestion, crls: Iterable<CurrentCrl>): RevocationStatus {
   const points = pointsOf(question.certificate)
   if (points.kind === 'fault') return unknown(points.code)
-  const judged = new CrlJudgement(question, crls.length === 0 ? 'crl-missing' : 'crl-base-missing')
-  for (const current of currentCrls(crls, question.at, question.policy)) {
+  const judged = new CrlJudgement(question)
+  for (const current of crls) {
     for (const point of points.points) judged.look(point, current)
   }
   return judged.status
@@ -27,16 +34,13 @@ export function judgeByCrls(question: CrlQuestion, crls: readonly VerifiedCrl[])
 
 class CrlJudgement {
   readonly #question: CrlQuestion
-  /** What is told when there was no complete CRL to look at. */
-  readonly #otherwise: RevocationFault
   readonly #faults = new Set<RevocationFault>()
   #revoked: RevocationStatus | undefined
   #reasons = 0
   #freshUntil: Date | undefined
 
-  constructor(question: CrlQuestion, otherwise: RevocationFault) {
+  constructor(question: CrlQuestion) {
     this.#question = question
-    this.#otherwise = otherwise
   }
 
   look(point: CertificatePoint, current: CurrentCrl): void {
@@ -65,7 +69,7 @@ class CrlJudgement {
       return { kind: 'good', freshUntil: this.#freshUntil }
     }
     if (this.#reasons !== 0) this.#faults.add('crl-reasons-incomplete')
-    return unknown(nearestFault(this.#faults, this.#otherwise))
+    return unknown(nearestFault(this.#faults, 'crl-missing'))
   }
 }
 

@@ -24,6 +24,7 @@ export const REVOCATION_FAULTS = [
   'crl-stale',
   'crl-entry-contradicts',
   'crl-reasons-incomplete',
+  'feed-incomplete',
   'ocsp-malformed',
   'ocsp-error-status',
   'ocsp-certificate-other',
