@@ -9,13 +9,14 @@ import { certifiesName, type PeerName } from '../../src/verifier/path/peer-name.
 import { PATH_LIMITS } from '../../src/verifier/path/path-work.ts'
 import type { RevocationSetting } from '../../src/verifier/path/revocation-check.ts'
 import { verifyPath } from '../../src/verifier/path/verify-path.ts'
+import { revocationCheck } from '../../src/verifier/revocation/check-revocation.ts'
+import { STRICT_REVOCATION } from '../../src/verifier/revocation/revocation-policy.ts'
 import { parseCrl } from '../../src/x509/crl.ts'
 import { parseIpAddress } from '../../src/x509/ip-address.ts'
 import { OID } from '../../src/x509/oid.ts'
 import { parsePem } from '../../src/x509/pem.ts'
 import { CertificateRejected } from '../../src/x509/tbs-certificate.ts'
 import { LIMBO_DISAGREEMENTS } from './limbo-disagreements.ts'
-import { plainCrlStep } from './plain-crl-step.ts'
 import { describeVectors, readJson } from './vectors.ts'
 
 interface Name {
@@ -61,7 +62,11 @@ function peerName({ kind, value }: Name): PeerName {
 function revocationOf({ crls = [] }: Case): RevocationSetting {
   if (crls.length === 0) return { kind: 'none' }
   const read = crls.map((pem) => parseCrl(parsePem(pem, 'X509 CRL')))
-  return { kind: 'checked', check: plainCrlStep(read), unknown: 'refuse' }
+  return {
+    kind: 'checked',
+    check: revocationCheck({ crls: read, ocspResponses: [], signers: [] }, STRICT_REVOCATION),
+    unknown: 'refuse',
+  }
 }
 
 function settingsOf(given: Case): PathSettings {

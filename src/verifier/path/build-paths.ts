@@ -1,6 +1,7 @@
-// Paths from a leaf up to an anchor, the likeliest first, depth first (RFC 4158 §3). A step is taken only where the
-// signature holds: of a hundred CAs of one name a forger cannot make a hundred ways to go on from each.
-import type { IssuerPool } from './issuer-pool.ts'
+// Paths from a leaf up to an anchor, the likeliest first (RFC 4158 §3): those whose key identifiers agree before others, and
+// short ones before long ones. A step is taken only where the signature holds: of a hundred CAs of one name a forger cannot
+// make a hundred ways to go on from each.
+import type { IssuerCandidate, IssuerPool } from './issuer-pool.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import { type CandidatePath, type PathRefusal, refused } from './path-verdict.ts'
 import { MAX_INTERMEDIATES } from './path-work.ts'
@@ -13,27 +14,60 @@ export interface PathBuilding {
   readonly reject: (refusal: PathRefusal) => void
 }
 
+/** One search: the paths of one length, with or without a step against the key identifiers. */
+interface Search extends PathBuilding {
+  readonly length: number
+  readonly hints: 'followed' | 'contradicted'
+  /** Some path could have gone on. */
+  wasCut: boolean
+}
+
 /** Throws `WorkExceeded`. */
-export function buildPaths(leaf: PathCertificate, building: PathBuilding): Generator<CandidatePath> {
-  return extend([leaf], leaf, building)
+export function* buildPaths(leaf: PathCertificate, building: PathBuilding): Generator<CandidatePath> {
+  for (const hints of ['followed', 'contradicted'] as const) {
+    let wasCut = true
+    for (let length = 1; wasCut && length <= MAX_INTERMEDIATES + 1; length++) {
+      const search: Search = { ...building, length, hints, wasCut: false }
+      yield* extend([leaf], leaf, 'followed', search)
+      wasCut = search.wasCut
+    }
+    if (wasCut) building.reject(refused('path-length', MAX_INTERMEDIATES))
+  }
 }
 
 function* extend(
   path: readonly PathCertificate[],
   tip: PathCertificate,
-  building: PathBuilding,
+  hints: Search['hints'],
+  search: Search,
 ): Generator<CandidatePath> {
-  for (const { kind, certificate } of building.pool.issuersOf(tip)) {
-    building.run.work.spend('candidate')
-    if (kind === 'anchor') {
-      yield { certificates: path, anchor: certificate }
-      continue
+  for (const candidate of search.pool.issuersOf(tip)) {
+    // Those that contradict stand last.
+    if (candidate.hint === 'contradicts' && search.hints === 'followed') return
+    search.run.work.spend('candidate')
+    const soFar = candidate.hint === 'contradicts' ? 'contradicted' : hints
+    if (candidate.kind === 'intermediate') yield* stepTo(candidate, path, tip, soFar, search)
+    else if (path.length === search.length && soFar === search.hints) {
+      yield { certificates: path, anchor: candidate.certificate }
     }
-    if (isRepeated(certificate, path)) continue
-    const refusal = stepRefusal(path, tip, certificate, building.run)
-    if (refusal === undefined) yield* extend([...path, certificate], certificate, building)
-    else building.reject(refusal)
   }
+}
+
+function* stepTo(
+  { certificate }: IssuerCandidate,
+  path: readonly PathCertificate[],
+  tip: PathCertificate,
+  hints: Search['hints'],
+  search: Search,
+): Generator<CandidatePath> {
+  if (isRepeated(certificate, path)) return
+  if (path.length === search.length) {
+    search.wasCut = true
+    return
+  }
+  const refusal = stepRefusal(path, tip, certificate, search.run)
+  if (refusal === undefined) yield* extend([...path, certificate], certificate, hints, search)
+  else search.reject(refusal)
 }
 
 /** A CA twice, by name and key, proves nothing new, and could go on for ever. */
@@ -50,7 +84,6 @@ function stepRefusal(
   issuer: PathCertificate,
   { signatures }: PathRun,
 ): PathRefusal | undefined {
-  if (path.length > MAX_INTERMEDIATES) return refused('path-length', path.length)
   if (issuer.basicConstraints?.authority !== true) return refused('not-authority', path.length)
   const fault = signatures.fault(tip, issuer)
   return fault === undefined ? undefined : refused(fault, path.length - 1)

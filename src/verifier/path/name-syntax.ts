@@ -31,8 +31,9 @@ export function mailParts(text: string): { readonly local: string; readonly host
 
 /** Host of a URI with an authority; undefined without one, and for an address: §4.2.1.10 has no constraint on those. */
 export function uriHost(text: string): string | undefined {
-  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#\\]*)/.exec(text)?.[1]
-  if (authority === undefined) return undefined
+  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(text)?.[1]
+  // Some readers take a backslash for a slash, and see another host.
+  if (authority === undefined || authority.includes('\\')) return undefined
   const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:[0-9]*$/, '')
   return isHostName(host) ? host : undefined
 }

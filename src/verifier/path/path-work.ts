@@ -5,10 +5,12 @@
 // signatures and a hundred names.
 
 export interface PathLimits {
-  /** Signatures verified. The dearest key that is accepted, RSA of 8192 bits, takes about a millisecond. */
+  /** Signatures verified; of a large RSA key one counts for several. */
   readonly signature: number
   /** Candidate issuers looked at while building. */
   readonly candidate: number
+  /** Paths up to an anchor that are judged. */
+  readonly path: number
   /** Look-ups of a name, or of a part of it, among constraints. */
   readonly constraint: number
   /** Policies, mappings and edges of the policy graph. */
@@ -17,7 +19,13 @@ export interface PathLimits {
 
 export type WorkUnit = keyof PathLimits
 
-export const PATH_LIMITS: PathLimits = { signature: 100, candidate: 10_000, constraint: 250_000, policy: 100_000 }
+export const PATH_LIMITS: PathLimits = {
+  signature: 100,
+  candidate: 5_000,
+  path: 50,
+  constraint: 250_000,
+  policy: 50_000,
+}
 
 /** Most CA certificates between leaf and anchor, self-issued ones included. */
 export const MAX_INTERMEDIATES = 12
@@ -34,7 +42,7 @@ export class WorkExceeded extends Error {
 
 export class PathWork {
   readonly #limits: PathLimits
-  readonly #spent: Record<WorkUnit, number> = { signature: 0, candidate: 0, constraint: 0, policy: 0 }
+  readonly #spent: Record<WorkUnit, number> = { signature: 0, candidate: 0, path: 0, constraint: 0, policy: 0 }
 
   constructor(limits: PathLimits = PATH_LIMITS) {
     this.#limits = limits

@@ -3,7 +3,7 @@
 import { hexOf } from '../../x509/hex.ts'
 import { verifySignature } from '../../x509/certificate.ts'
 import { DerRejected } from '../../x509/der-rejected.ts'
-import { KeyRejected, refuseWeakKey } from '../../x509/public-key.ts'
+import { KeyRejected, type PublicKey, refuseWeakKey } from '../../x509/public-key.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import type { PathSettings } from './path-settings.ts'
 import type { PathFault } from './path-verdict.ts'
@@ -15,6 +15,7 @@ export class SignatureChecks {
   readonly #work: PathWork
   readonly #accepted: ReadonlySet<string>
   readonly #known = new Map<PathCertificate, Map<string, SignatureFault | 'valid'>>()
+  readonly #keys = new Map<PathCertificate, boolean>()
 
   constructor(work: PathWork, accepted: PathSettings['signatures']) {
     this.#work = work
@@ -31,15 +32,22 @@ export class SignatureChecks {
     return result === 'valid' ? undefined : result
   }
 
+  /** Of a kind and size that we take, a point on its curve, and nothing that is known to be weak. */
+  acceptsKey(certificate: PathCertificate): boolean {
+    const known = this.#keys.get(certificate) ?? hasAcceptableKey(certificate)
+    this.#keys.set(certificate, known)
+    return known
+  }
+
   #verify({ certificate }: PathCertificate, issuer: PathCertificate): SignatureFault | 'valid' {
     if (!this.#accepted.has(certificate.signatureAlgorithm.scheme.kind)) return 'algorithm-unacceptable'
-    if (!hasAcceptableKey(issuer)) return 'key-unacceptable'
-    this.#work.spend('signature')
-    return verifySignature(certificate, issuer.certificate.tbs.publicKey) ? 'valid' : 'signature-invalid'
+    if (!this.acceptsKey(issuer)) return 'key-unacceptable'
+    const { publicKey } = issuer.certificate.tbs
+    this.#work.spend('signature', costOf(publicKey))
+    return verifySignature(certificate, publicKey) ? 'valid' : 'signature-invalid'
   }
 }
 
-/** Of a kind and size that we take, a point on its curve, and nothing that is known to be weak. */
 export function hasAcceptableKey({ certificate }: PathCertificate): boolean {
   try {
     refuseWeakKey(certificate.tbs.publicKey)
@@ -48,4 +56,9 @@ export function hasAcceptableKey({ certificate }: PathCertificate): boolean {
     if (error instanceof KeyRejected || error instanceof DerRejected) return false
     throw error
   }
+}
+
+/** Signatures of RSA with 2048 bits, and of curves, that one takes as long as: it grows with the square of the length. */
+function costOf(key: PublicKey): number {
+  return key.kind === 'rsa' ? Math.ceil(2 * (key.bits / 4096) ** 2) : 1
 }

@@ -5,6 +5,7 @@
 import { validityAt } from '../../domain/validity.ts'
 import type { GeneralName } from '../../x509/general-name.ts'
 import { OID } from '../../x509/oid.ts'
+import { comparableName } from './comparable-name.ts'
 import { brokenRule } from './conforming-certificate.ts'
 import { indexConstraints, type NameSubtrees } from './name-subtrees.ts'
 import type { PathCertificate } from './path-certificate.ts'
@@ -12,7 +13,7 @@ import type { PathSettings } from './path-settings.ts'
 import { type CandidatePath, type PathFault, type PathRefusal, type PathVerdict, refused } from './path-verdict.ts'
 import { PathWork, WorkExceeded } from './path-work.ts'
 import { PolicyState } from './policy-state.ts'
-import { hasAcceptableKey, SignatureChecks } from './signature-checks.ts'
+import { SignatureChecks } from './signature-checks.ts'
 
 /** What the checks of one verdict share, when one path is judged after another. */
 export interface PathRun {
@@ -42,6 +43,7 @@ export function withinLimits(judge: () => PathVerdict): PathVerdict {
 
 /** Throws `WorkExceeded`. */
 export function judgePath(path: CandidatePath, run: PathRun): PathVerdict {
+  run.work.spend('path')
   const state = new PathState(path, run)
   const [leaf] = path.certificates
   if (leaf === undefined) return refused('issuer-unknown', 0)
@@ -111,7 +113,7 @@ class PathState {
     if (time !== 'valid') return refused(time, depth)
     const unknown = this.#unknownCritical(certificate)
     if (unknown !== undefined) return refused('critical-extension', depth, unknown)
-    if (!hasAcceptableKey(certificate)) return refused('key-unacceptable', depth)
+    if (!this.#run.signatures.acceptsKey(certificate)) return refused('key-unacceptable', depth)
     if (!isForPurpose(certificate, settings.purpose, depth === 0 ? 'leaf' : 'above')) {
       return refused('extended-key-usage', depth)
     }
@@ -144,9 +146,9 @@ class PathState {
 
   #allowsNames(certificate: PathCertificate): boolean {
     if (this.#subtrees.length === 0) return true
-    const names = constrainedNames(certificate)
-    const spend = (count: number): void => this.#run.work.spend('constraint', count)
-    return this.#subtrees.every((each) => names.every((name) => each.allows(name, spend)))
+    const names = constrainedNames(certificate).map(comparableName)
+    const onLookup = (): void => this.#run.work.spend('constraint')
+    return this.#subtrees.every((each) => names.every((name) => each.allows(name, onLookup)))
   }
 
   /** §6.1.4, for the anchor too. */
