@@ -1,6 +1,7 @@
 // Step 10: the caller acts as itself, and for somebody else only where the deployment says so.
 import { DATA_ACTIONS } from '../domain/access-policy.ts'
 import { SEPARATOR } from '../domain/name-rules.ts'
+import { actingNameOf } from './acting-name.ts'
 import type { StepOutcome } from './decision.ts'
 import { certificateOf, type Inquiry, principalIn, routed } from './inquiry.ts'
 import { mayUseGroup } from './model-rights.ts'
@@ -20,12 +21,8 @@ export function checkCommonName(inquiry: Inquiry): StepOutcome {
 export function checkLocality(inquiry: Inquiry): StepOutcome {
   const certificate = certificateOf(inquiry)
   if (certificate?.profile !== 'service') return 'not-applicable'
-  const [locality, ...more] = certificate.localities
-  // The URI SAN names the system user too; a certificate that contradicts itself names nobody.
-  if (locality === undefined || more.length > 0 || certificate.systemUser !== locality) return 'CERT_L_MISMATCH'
-  // A name with `__` is a member's, whatever a certificate's L says: it is never answered by this rule.
-  if (locality.includes(SEPARATOR)) return 'CERT_L_MISMATCH'
-  return actsAs(inquiry, locality) ? 'passed' : 'CERT_L_MISMATCH'
+  const acting = actingNameOf(certificate)
+  return acting.kind === 'named' && actsAs(inquiry, acting.name) ? 'passed' : acting.otherwise
 }
 
 /** Whoever came without a certificate: by token, API key or passphrase. */

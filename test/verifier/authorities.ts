@@ -231,8 +231,14 @@ const SUBJECTS: Readonly<Record<ProfileName, Pick<LeafParts, 'subject' | 'names'
 
 let sharedKeys: Promise<CryptoKeyPair> | undefined
 
+/** Those of every leaf that is made here. */
+export function leafKeys(): Promise<CryptoKeyPair> {
+  sharedKeys ??= makeKeys()
+  return sharedKeys
+}
+
 export async function makeLeaf(parts: LeafParts): Promise<Uint8Array> {
-  const { publicKey } = await (sharedKeys ??= makeKeys())
+  const { publicKey } = await leafKeys()
   const optional = [
     parts.names === 'none' ? [] : [alternativeNames(...parts.names)],
     parts.policies.length === 0 ? [] : [policies(...parts.policies)],

@@ -1,0 +1,130 @@
+// The verifier of a server that others call over TLS: it holds what is trusted and what is revoked, judges peers by it at once and in
+// memory, and is fed by a source in the background. While the source is silent it goes on for as long as its CRLs are in force, and then
+// refuses.
+import type { VerifiedCertificate } from '../../access/facts.ts'
+import type { Clock } from '../../domain/clock.ts'
+import type { IssuerId } from '../../domain/issuer-id.ts'
+import type { TrustDomain } from '../../domain/spiffe-id.ts'
+import { type Crl, parseCrl } from '../../x509/crl.ts'
+import { CrlRejected } from '../../x509/crl-rejected.ts'
+import { ClientCertificateCache } from '../client-certificate-cache.ts'
+import type { HeldCrl } from './held-crl.ts'
+import { judgePeer } from './judge-peer.ts'
+import { buildPeerAuthorities, type GivenAuthority, type PeerAuthorities } from './peer-authorities.ts'
+import { peerCertificate, type PeerSocket } from './peer-certificate.ts'
+import type { AcceptedPeers, PeerQuestion } from './question.ts'
+import { type ListFault, RevocationLists, type Tiding } from './revocation-lists.ts'
+import type { RevocationAnswer } from './revocation-answer.ts'
+import { type PeerVerdict, refused } from './verdict.ts'
+
+/** Largest CRL that is read, in bytes: a million entries are 40 MB. */
+export const MAX_CRL_BYTES = 256 * 1024 * 1024
+
+export interface VerifierParts {
+  /** DER. */
+  readonly roots: readonly Uint8Array[]
+  readonly trustDomain: TrustDomain
+  readonly accept: AcceptedPeers
+  readonly clock: Pick<Clock, 'now'>
+  /** Certificates whose verification is remembered. */
+  readonly capacity: number
+}
+
+export type TakenCrl =
+  | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
+  | { readonly kind: 'refused'; readonly fault: ListFault | 'crl_malformed'; readonly issuer: IssuerId | undefined }
+
+export class PeerJudge {
+  readonly #parts: VerifierParts
+  #authorities: PeerAuthorities
+  #certificates: ClientCertificateCache
+  readonly #lists: RevocationLists
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts
+    this.#authorities = buildPeerAuthorities(parts.roots, [], parts.trustDomain)
+    this.#certificates = new ClientCertificateCache(this.#authorities.trust, parts.capacity)
+    this.#lists = new RevocationLists(this.#authorities)
+  }
+
+  verifyPeer(socket: PeerSocket | null | undefined, question: PeerQuestion): PeerVerdict {
+    return this.verifyCertificate(peerCertificate(socket), question)
+  }
+
+  /** `der`: of a certificate whose key the peer has proved to have. Undefined: none was shown. */
+  verifyCertificate(der: Uint8Array | undefined, question: PeerQuestion): PeerVerdict {
+    const parts = { certificates: this.#certificates, revocation: this.#revocation, accept: this.#parts.accept }
+    try {
+      return judgePeer(der, question, parts)
+    } catch (fault) {
+      // A fault of ours lets nobody in, and ends no server that has many to serve.
+      return refused('PDP_UNAVAILABLE', fault instanceof Error ? fault.message : String(fault))
+    }
+  }
+
+  readonly #revocation = (certificate: VerifiedCertificate, at: Date): RevocationAnswer => {
+    return this.#lists.answer(certificate, at)
+  }
+
+  get authorities(): PeerAuthorities {
+    return this.#authorities
+  }
+
+  /** Throws what `buildPeerAuthorities` throws, and goes on as before then. */
+  trust(given: readonly GivenAuthority[]): 'taken' | 'unchanged' {
+    const next = buildPeerAuthorities(this.#parts.roots, given, this.#parts.trustDomain)
+    if (next.digest === this.#authorities.digest) return 'unchanged'
+    this.#authorities = next
+    this.#certificates = new ClientCertificateCache(next.trust, this.#parts.capacity)
+    this.#lists.trust(next)
+    return 'taken'
+  }
+
+  takeCrl(der: Uint8Array): TakenCrl {
+    const crl = readCrl(der)
+    return crl === undefined
+      ? { kind: 'refused', fault: 'crl_malformed', issuer: undefined }
+      : this.#lists.put(crl, this.#parts.clock.now())
+  }
+
+  tell(issuer: IssuerId, serialHex: string, tiding: Tiding): void {
+    this.#lists.tell(issuer, serialHex, tiding)
+  }
+
+  forgetReleases(): void {
+    this.#lists.forgetReleases()
+  }
+
+  numberOf(issuer: IssuerId): bigint | undefined {
+    return this.#lists.numberOf(issuer)
+  }
+
+  heldCrls(): readonly HeldCrl[] {
+    return [...this.#lists.held()].map(({ issuer, number, crl: { thisUpdate, nextUpdate } }) => {
+      return { issuer, number: number.toString(), thisUpdate, nextUpdate }
+    })
+  }
+
+  get roots(): readonly Uint8Array[] {
+    return this.#parts.roots
+  }
+
+  /** Whether every CA that certifies anybody has a list in force, and so have those above it. */
+  isReady(): boolean {
+    const at = this.#parts.clock.now().getTime()
+    const inForce = new Set(
+      this.heldCrls().flatMap((each) => ((each.nextUpdate?.getTime() ?? 0) >= at ? [each.issuer] : [])),
+    )
+    const all = [...this.#authorities.byId.values()]
+    return all.some(({ parent }) => parent !== undefined) && all.every(({ id }) => inForce.has(id))
+  }
+}
+
+function readCrl(der: Uint8Array): Crl | undefined {
+  try {
+    return parseCrl(der, MAX_CRL_BYTES)
+  } catch (error) {
+    if (error instanceof CrlRejected) return undefined
+    throw error
+  }
+}
