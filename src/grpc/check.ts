@@ -4,6 +4,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js'
 import type { CallDesk } from '../proxies/answer-call.ts'
 import type { Asker } from '../proxies/told-call.ts'
 import { checkResponse, INVALID, UNAVAILABLE } from './check-response.ts'
+import { encodeCheckResponse } from './encode-check-response.ts'
 import type { CheckRequest, CheckResponse } from './protocol.ts'
 import { toldCheck } from './told-check.ts'
 
@@ -16,12 +17,12 @@ export interface CheckParts {
 }
 
 /** `asker`: whoever is at the other end of this connection. */
-export function checkHandler(parts: CheckParts, asker: Asker): handleUnaryCall<CheckRequest, CheckResponse> {
+export function checkHandler(parts: CheckParts, asker: Asker): handleUnaryCall<CheckRequest, CheckResponse | Buffer> {
   return (call, respond) => {
     const deadline = call.getDeadline()
     const leftMilliseconds = Number(deadline) - Date.now()
     void inTime(answerTo(parts, asker, call.request), patience(leftMilliseconds, parts), parts).then((response) =>
-      respond(null, response),
+      respond(null, encodeCheckResponse(response)),
     )
   }
 }

@@ -22,7 +22,7 @@ export interface GrpcServices extends CheckParts {
 
 export interface GrpcHandlers {
   /** Of a connection with `asker` at its other end. */
-  readonly check: (asker: Asker) => handleUnaryCall<CheckRequest, CheckResponse>
+  readonly check: (asker: Asker) => handleUnaryCall<CheckRequest, CheckResponse | Buffer>
   readonly health: handleUnaryCall<HealthCheckRequest, HealthCheckResponse>
 }
 

@@ -76,11 +76,22 @@ export const AUTHORIZATION_NAME = 'envoy.service.auth.v3.Authorization'
 /** As field names stand in the files; what is absent stays absent. */
 const OPTIONS: Options = { keepCase: true, arrays: true, enums: String }
 
-export const AUTHORIZATION = serviceIn('ext-authz.proto', AUTHORIZATION_NAME)
+export const AUTHORIZATION = alsoEncoded(serviceIn('ext-authz.proto', AUTHORIZATION_NAME))
 export const HEALTH = serviceIn('health.proto', 'grpc.health.v1.Health')
 
 function serviceIn(file: string, name: string): ServiceDefinition {
   const found = loadSync(new URL(file, import.meta.url).pathname, OPTIONS)[name]
   if (found === undefined || 'format' in found) throw new Error(`${file} has no service ${name}`)
   return found
+}
+
+/** A handler may also respond with bytes: an answer that it has encoded itself. */
+function alsoEncoded(service: ServiceDefinition): ServiceDefinition {
+  const methods = Object.entries(service).map(([name, method]) => {
+    const { responseSerialize } = method
+    const serialize = (response: unknown): Buffer =>
+      Buffer.isBuffer(response) ? response : responseSerialize(response)
+    return [name, { ...method, responseSerialize: serialize }] as const
+  })
+  return Object.fromEntries(methods)
 }
