@@ -21,6 +21,7 @@ import { type Benchmark, type Figure, median, quantile } from './figure.ts'
 /** What there is little of, and much of: a decision has to take the same time. */
 const [FEW, MANY] = [10, 100_000]
 const GROWN = ['deployments', 'model groups', 'members'] as const
+const WIDELY = ['deployments', 'members'] as const
 
 const WARM_UP = 50_000
 const ROUNDS = 5
@@ -29,8 +30,14 @@ const DECISIONS = 40_000
 /** Decisions that are timed as one: the clock is no finer than a decision is long. */
 const TIMED_TOGETHER = 20
 
-/** Callers that ask in turn. */
-const CALLERS = 1_000
+/** Questions that are asked in turn. */
+const QUESTIONS = 1_000
+
+/**
+ * How many of what there is much of are asked about: as many as the small world has, so that the worlds differ in size alone; and a
+ * thousand, which the processor's nearer caches do not hold.
+ */
+const [ASKED, ASKED_WIDELY] = [FEW, QUESTIONS]
 
 const PATH = '/v1/chat/completions'
 
@@ -60,6 +67,9 @@ function figures(): readonly Figure[] {
   const worlds = [
     worldOf(`${FEW} of each`, few),
     ...GROWN.map((grown) => worldOf(`${MANY.toLocaleString('en')} ${grown}`, { ...few, [grown]: MANY })),
+    ...WIDELY.map((grown) =>
+      worldOf(`${MANY.toLocaleString('en')} ${grown}, a thousand asked about`, { ...few, [grown]: MANY }, ASKED_WIDELY),
+    ),
   ]
   for (const { snapshot, questions } of worlds) ask(snapshot, questions, WARM_UP)
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -69,7 +79,7 @@ function figures(): readonly Figure[] {
   return worlds.flatMap(({ name, times }, index) => [
     { name: `${name}, median`, value: median(times), unit: 'µs', target: { kind: 'at-most', value: 10 } },
     { name: `${name}, 99 of 100`, value: quantile(times, 0.99), unit: 'µs' },
-    ...(index === 0
+    ...(index === 0 || index > GROWN.length
       ? []
       : [
           {
@@ -82,12 +92,12 @@ function figures(): readonly Figure[] {
   ])
 }
 
-function worldOf(name: string, sizes: Sizes): World {
+function worldOf(name: string, sizes: Sizes, asked = ASKED): World {
   const snapshot = snapshotOf(sizes)
   return {
     name,
     snapshot,
-    questions: Array.from({ length: CALLERS }, (_, number) => questionOf(number, sizes)),
+    questions: Array.from({ length: QUESTIONS }, (_, number) => questionOf(number, sizes, asked)),
     times: [],
   }
 }
@@ -123,7 +133,7 @@ function snapshotOf(sizes: Sizes): LiveSnapshot {
   }
   for (let number = 0; number < sizes.deployments; number += 1) {
     const id = `model${number}`
-    const group = `group${(number * 89) % sizes['model groups']}`
+    const group = `group${Math.floor((number * sizes['model groups']) / sizes.deployments)}`
     const model = { id, name: id, version: 1, group, creator: 'root', hidden: false, enabled: true } as const
     changes.push({ kind: 'model', ...model, status: 'active' })
     changes.push({
@@ -150,8 +160,10 @@ function snapshotOf(sizes: Sizes): LiveSnapshot {
 }
 
 /** Every second caller says that it is somebody else. */
-function questionOf(number: number, sizes: Sizes): Question {
-  const user = parseUserName(`member${(number * 97) % sizes.members}`, names)
+function questionOf(number: number, sizes: Sizes, asked: number): Question {
+  // Spread over all that there are.
+  const among = (size: number): number => ((number % asked) * Math.max(1, Math.floor(size / asked))) % size
+  const user = parseUserName(`member${among(sizes.members)}`, names)
   const commonName = `${project}__${user}`
   const certificate: VerifiedCertificate = {
     kind: 'verified',
@@ -167,7 +179,7 @@ function questionOf(number: number, sizes: Sizes): Question {
     validity: { notBefore: addSeconds(NOW.wall, -300), notAfter: addSeconds(NOW.wall, 86_400) },
     fingerprint: String(number).padStart(64, '0'),
   }
-  const host = `resnet-${(number * 83) % sizes.deployments}.internal`
+  const host = `resnet-${among(sizes.deployments)}.internal`
   return {
     asker: 'self',
     call: { reading: 'clear', method: 'POST', path: { kind: 'canonical', path: PATH, raw: PATH } },

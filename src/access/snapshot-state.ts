@@ -1,4 +1,5 @@
 // The maps behind a snapshot, and how one change is folded into them. Every fold takes constant time.
+import type { DeploymentPolicy } from '../domain/access-policy.ts'
 import type { Change } from '../domain/change.ts'
 import { NO_QUARANTINE, type Quarantine } from '../domain/quarantine.ts'
 import { isReviewedGroup } from '../domain/reviewed-group.ts'
@@ -253,14 +254,33 @@ function deploymentView(change: ChangeOf<'deployment'>): DeploymentView {
     project,
     host,
     service,
-    serviceCallers: new Set(serviceCallers),
+    serviceCallers: setOf(serviceCallers),
     policy,
-    authModes: new Set<string>(policy.authModes),
+    authModes: authModesOf(policy),
     externalGroups: policy.externalGroups,
-    unprotectedPaths: new Set(policy.unprotectedPaths),
-    delegates: new Set(policy.delegates),
-    deniedPrincipals: new Set(policy.deniedPrincipals),
+    unprotectedPaths: setOf(policy.unprotectedPaths),
+    delegates: setOf(policy.delegates),
+    deniedPrincipals: setOf(policy.deniedPrincipals),
   }
+}
+
+// Most deployments have nothing there, and a decision about one that nobody called lately finds the rest in no cache: what is alike is one.
+const EMPTY: ReadonlySet<never> = new Set<never>()
+
+function setOf<Value>(values: readonly Value[]): ReadonlySet<Value> {
+  return values.length === 0 ? EMPTY : new Set(values)
+}
+
+/** One for each combination that there is: the modes are few. */
+const AUTH_MODES_BY_NAME = new Map<string, ReadonlySet<string>>()
+
+function authModesOf({ authModes }: DeploymentPolicy): ReadonlySet<string> {
+  const key = authModes.join()
+  const known = AUTH_MODES_BY_NAME.get(key)
+  if (known !== undefined) return known
+  const made = new Set<string>(authModes)
+  AUTH_MODES_BY_NAME.set(key, made)
+  return made
 }
 
 function hostsOf({ host, policy }: DeploymentView): ReadonlySet<string> {
