@@ -38,7 +38,7 @@ export async function gatherEvidence(files: EvidenceFiles, service: ServiceClien
 }
 
 async function readCertificates(file: string): Promise<Certificate[]> {
-  return (await readPemOrDer(file, 'CERTIFICATE')).map(parseCertificate)
+  return (await readPemOrDer(file, 'CERTIFICATE')).map((der) => parseCertificate(der))
 }
 
 async function readCrls(file: string): Promise<Crl[]> {

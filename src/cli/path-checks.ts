@@ -5,7 +5,8 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { Crl } from '../x509/crl.ts'
 import { formatName } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
-import { allowsNames, isUnderstood } from '../verifier/name-constraints.ts'
+import { constrainedNames } from '../verifier/path/constrained-names.ts'
+import { allowsNames, indexConstraints } from '../verifier/path/name-subtrees.ts'
 import { faultOfCrl } from './crl-fault.ts'
 import type { CertificatePath } from './certificate-path.ts'
 
@@ -86,13 +87,18 @@ function checkExtensions(certificate: Certificate): Check {
 }
 
 function checkNames([leaf, ...authorities]: readonly Certificate[]): Check[] {
-  const names = leaf?.tbs.subjectAlternativeName ?? []
+  const names = leaf === undefined ? [] : constrainedNames(leaf.tbs.subject, leaf.tbs.subjectAlternativeName ?? [])
   return authorities.flatMap((authority) => {
     const constraints = authority.tbs.nameConstraints
     if (constraints === undefined) return []
     const detail = `by the name constraints of ${nameOf(authority)}`
-    if (!isUnderstood(constraints)) return [failed('names', 'constraint_unknown', detail)]
-    return [allowsNames(constraints, names) ? held('names', detail) : failed('names', 'name_excluded', detail)]
+    const subtrees = indexConstraints(constraints)
+    if (subtrees === undefined) return [failed('names', 'constraint_unknown', detail)]
+    return [
+      allowsNames([subtrees], names, () => undefined)
+        ? held('names', detail)
+        : failed('names', 'name_excluded', detail),
+    ]
   })
 }
 

@@ -14,7 +14,8 @@ import { urisOf } from '../x509/general-name.ts'
 import { OID } from '../x509/oid.ts'
 import { isCallerProfile, readIdentity } from './certified-identity.ts'
 import { type Leaf, readLeaf } from './leaf.ts'
-import { allowsNames } from './name-constraints.ts'
+import { constrainedNames } from './path/constrained-names.ts'
+import { allowsNames } from './path/name-subtrees.ts'
 import { commonValidity } from './path-validity.ts'
 import type { Authority, Trust } from './trust.ts'
 
@@ -38,9 +39,15 @@ const CHAIN_CHECKS: readonly Check[] = [
   ['policy', (leaf, issuer) => profileOf(leaf, issuer) !== undefined],
   [
     'name-constraints',
-    (leaf, issuer) => issuer.nameConstraints.every((each) => allowsNames(each, leaf.alternativeNames)),
+    ({ subject, alternativeNames }, issuer) =>
+      allowsNames(issuer.nameConstraints, constrainedNames(subject, alternativeNames), uncounted),
   ],
 ]
+
+/** A leaf has few bytes, and the constraints are our own. */
+function uncounted(): void {
+  return undefined
+}
 
 function issuerOf({ certificate, authorityKeyIdentifier }: Leaf, trust: Trust): Authority | undefined {
   if (authorityKeyIdentifier === undefined) return undefined

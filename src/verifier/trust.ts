@@ -12,11 +12,10 @@ import type { ProfileName } from '../domain/profile-name.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
 import type { Validity } from '../domain/validity.ts'
 import { type Certificate, parseCertificate, verifySignature } from '../x509/certificate.ts'
-import type { NameConstraints } from '../x509/extensions/name-constraints.ts'
 import { hexOf } from '../x509/hex.ts'
 import { OID } from '../x509/oid.ts'
 import { type PublicKey, refuseWeakKey } from '../x509/public-key.ts'
-import { isUnderstood } from './name-constraints.ts'
+import { indexConstraints, type NameSubtrees } from './path/name-subtrees.ts'
 import { commonValidity } from './path-validity.ts'
 
 export interface TrustedIssuer {
@@ -41,7 +40,7 @@ export interface Authority {
   readonly publicKey: PublicKey
   readonly issues: ReadonlyMap<string, ProfileName>
   readonly validity: Validity
-  readonly nameConstraints: readonly NameConstraints[]
+  readonly nameConstraints: readonly NameSubtrees[]
   /** Purposes that every EKU in the path lists; `any` when no CA has one. */
   readonly purposes: ReadonlySet<string> | 'any'
 }
@@ -87,7 +86,7 @@ interface Candidate extends TrustedIssuer {
   readonly keyIdentifier: Uint8Array
   /** How many CAs may follow below; Infinity when the certificate sets no bound. */
   readonly pathLength: number
-  readonly constraints: readonly NameConstraints[]
+  readonly constraints: readonly NameSubtrees[]
 }
 
 interface TrustedAuthority extends Authority {
@@ -126,9 +125,13 @@ function checkAuthority(issuer: TrustedIssuer, parsed: Certificate): Candidate {
   if (keyIdentifier === undefined) throw new TrustRejected(issuer.id, 'no subject key identifier')
   const unknown = [...tbs.extensions.values()].find(({ oid, critical }) => critical && !PROCESSED.has(oid))
   if (unknown !== undefined) throw new TrustRejected(issuer.id, `unknown critical extension ${unknown.oid}`)
-  const constraints = tbs.nameConstraints === undefined ? [] : [tbs.nameConstraints]
-  if (!constraints.every(isUnderstood)) throw new TrustRejected(issuer.id, 'name constraints of an unknown form')
+  const constraints = tbs.nameConstraints === undefined ? [] : [indexConstraints(tbs.nameConstraints)]
+  if (!areSubtrees(constraints)) throw new TrustRejected(issuer.id, 'name constraints that are no subtrees')
   return { ...issuer, parsed, keyIdentifier, pathLength: basic.pathLength ?? Infinity, constraints }
+}
+
+function areSubtrees(constraints: readonly (NameSubtrees | undefined)[]): constraints is readonly NameSubtrees[] {
+  return !constraints.includes(undefined)
 }
 
 function rootAuthority(root: Candidate): TrustedAuthority {

@@ -16,6 +16,13 @@ import { CertificateRejected, parseTbsCertificate, type TbsCertificate } from '.
 /** Largest certificate we parse, in bytes. One with an ML-DSA-87 key and signature is under 9 KiB. */
 export const MAX_CERTIFICATE_BYTES = 64 * 1024
 
+/** No plain number, which `map` would fill with an index. */
+export interface CertificateSize {
+  readonly maxBytes: number
+}
+
+const COMMON_SIZE: CertificateSize = { maxBytes: MAX_CERTIFICATE_BYTES }
+
 /** What of a certificate is needed to check its signature. */
 export interface SignedCertificate {
   readonly tbs: { readonly encoded: Uint8Array }
@@ -50,7 +57,7 @@ export function assembleCertificate(tbs: Der, signatureAlgorithm: KeyAlgorithmNa
 }
 
 /** Throws `CertificateRejected`, with the refusal of a deeper layer as its cause. */
-export function parseCertificate(der: Uint8Array, maxBytes: number = MAX_CERTIFICATE_BYTES): Certificate {
+export function parseCertificate(der: Uint8Array, { maxBytes }: CertificateSize = COMMON_SIZE): Certificate {
   return parseStructure(
     () => parseFields(der, maxBytes),
     (cause) => new CertificateRejected('certificate_malformed', { ...cause.facts, reason: cause.code }, { cause }),

@@ -104,27 +104,38 @@ describe('a hierarchy that does not hold is refused as a whole', () => {
       async () => hierarchy([root()], [users(await below({ more: [unknownExtension('critical')] }))]),
     ],
     [
-      'name constraints on URIs',
-      'name constraints of an unknown form',
+      'name constraints on a URI and no host',
+      'name constraints that are no subtrees',
       async () =>
         hierarchy(
           [root()],
           [
             users(
               await below({
-                more: [constraints({ permitted: [{ kind: 'uri', value: 'signet.test' }], excluded: [] })],
+                more: [constraints({ permitted: [{ kind: 'uri', value: 'https://signet.test' }], excluded: [] })],
               }),
             ),
           ],
         ),
     ],
     [
-      'name constraints on directory names',
-      'name constraints of an unknown form',
+      'name constraints with a mask that has holes',
+      'name constraints that are no subtrees',
       async () =>
         hierarchy(
           [root()],
-          [users(await below({ more: [constraints({ permitted: [], excluded: [{ kind: 'directory', name: [] }] })] }))],
+          [
+            users(
+              await below({
+                more: [
+                  constraints({
+                    permitted: [],
+                    excluded: [{ kind: 'ip', octets: Uint8Array.of(10, 0, 0, 0, 255, 0, 255, 0) }],
+                  }),
+                ],
+              }),
+            ),
+          ],
         ),
     ],
     [

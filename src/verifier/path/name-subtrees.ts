@@ -19,6 +19,24 @@ export function indexConstraints({ permitted, excluded }: NameConstraints): Name
   return areBases ? new NameSubtrees(permits, excludes) : undefined
 }
 
+/**
+ * Whether the constraints of every CA allow every name. Each is a permitted set of its own: a name must lie in all of them,
+ * which is their intersection (§6.1.4 (g)). `onLookup` is told of each look-up, so that whoever pays can stop.
+ */
+export function allowsNames(
+  subtrees: readonly NameSubtrees[],
+  names: readonly GeneralName[],
+  onLookup: () => void,
+): boolean {
+  return names.every((name) => {
+    const form = formOf(name)
+    const constraining = subtrees.filter((each) => each.constrains(form))
+    if (constraining.length === 0) return true
+    const comparable = comparableName(name)
+    return constraining.every((each) => each.allows(comparable, onLookup))
+  })
+}
+
 export class NameSubtrees {
   readonly #permitted: SubtreeIndex
   readonly #excluded: SubtreeIndex
@@ -28,7 +46,10 @@ export class NameSubtrees {
     this.#excluded = excluded
   }
 
-  /** `onLookup` is told of each look-up, so that whoever pays can stop. */
+  constrains(form: Form): boolean {
+    return this.#permitted.constrains(form) || this.#excluded.constrains(form)
+  }
+
   allows(name: ComparableName, onLookup: () => void): boolean {
     if (this.#excluded.constrains(name.form) && this.#excluded.find(name, onLookup) !== 'outside') return false
     return !this.#permitted.constrains(name.form) || this.#permitted.find(name, onLookup) === 'inside'

@@ -1,6 +1,6 @@
 // A certificate as path validation sees it: every extension that RFC 5280 §6.1 looks at, decoded before anything is judged,
 // so that broken bytes are found first wherever they stand. No trust is implied, and nothing is judged here.
-import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from '../../x509/certificate.ts'
+import { type Certificate, type CertificateSize, parseCertificate } from '../../x509/certificate.ts'
 import { canonicalName } from '../../x509/distinguished-name.ts'
 import type { AuthorityKeyIdentifier } from '../../x509/extensions/authority-key-identifier.ts'
 import type { BasicConstraints } from '../../x509/extensions/basic-constraints.ts'
@@ -39,9 +39,9 @@ export interface PathCertificate {
 }
 
 /** Throws `CertificateRejected`, for what is too large too. */
-export function readPathCertificate(der: Uint8Array, maxBytes: number = MAX_CERTIFICATE_BYTES): PathCertificate {
+export function readPathCertificate(der: Uint8Array, size?: CertificateSize): PathCertificate {
   return parseStructure(
-    () => decode(parseCertificate(der, maxBytes)),
+    () => decode(parseCertificate(der, size)),
     (cause) => new CertificateRejected('certificate_malformed', { ...cause.facts, reason: cause.code }, { cause }),
   )
 }

@@ -3,11 +3,10 @@
 //
 // Building paths stands in `verify-path.ts`, revocation behind the seam of `revocation-check.ts`.
 import { validityAt } from '../../domain/validity.ts'
-import type { GeneralName } from '../../x509/general-name.ts'
 import { OID } from '../../x509/oid.ts'
-import { comparableName } from './comparable-name.ts'
 import { brokenRule } from './conforming-certificate.ts'
-import { indexConstraints, type NameSubtrees } from './name-subtrees.ts'
+import { constrainedNames } from './constrained-names.ts'
+import { allowsNames, indexConstraints, type NameSubtrees } from './name-subtrees.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import type { PathSettings } from './path-settings.ts'
 import { type CandidatePath, type PathFault, type PathRefusal, type PathVerdict, refused } from './path-verdict.ts'
@@ -144,11 +143,9 @@ class PathState {
     return fault === undefined ? undefined : refused(fault, depth)
   }
 
-  #allowsNames(certificate: PathCertificate): boolean {
-    if (this.#subtrees.length === 0) return true
-    const names = constrainedNames(certificate).map(comparableName)
-    const onLookup = (): void => this.#run.work.spend('constraint')
-    return this.#subtrees.every((each) => names.every((name) => each.allows(name, onLookup)))
+  #allowsNames({ certificate, alternativeNames = [] }: PathCertificate): boolean {
+    const names = constrainedNames(certificate.tbs.subject, alternativeNames)
+    return allowsNames(this.#subtrees, names, () => this.#run.work.spend('constraint'))
   }
 
   /** §6.1.4, for the anchor too. */
@@ -194,14 +191,6 @@ function constraintCount({ permitted, excluded }: { permitted: readonly unknown[
 function isForPurpose({ purposes }: PathCertificate, purpose: string, place: 'leaf' | 'above'): boolean {
   if (purpose === 'any' || purposes === undefined || purposes.includes(purpose)) return true
   return place === 'above' && purposes.includes(OID.anyExtendedKeyUsage)
-}
-
-/** §4.2.1.10: the alternative names, the subject, and mail addresses within it, which older certificates have there. */
-function constrainedNames({ certificate, alternativeNames = [] }: PathCertificate): readonly GeneralName[] {
-  const { subject } = certificate.tbs
-  const directory: readonly GeneralName[] = subject.length === 0 ? [] : [{ kind: 'directory', name: subject }]
-  const mails = subject.flat().filter(({ type }) => type === OID.emailAddress)
-  return [...alternativeNames, ...directory, ...mails.map(({ value }) => ({ kind: 'email', value }) as const)]
 }
 
 /** §6.1.3 (a)(3), when all else holds: from the anchor down, since a CA that was revoked says nothing about others. */

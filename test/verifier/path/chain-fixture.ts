@@ -89,7 +89,7 @@ function makeEntity(parts: EntityParts & { readonly key: TestKey }, usual: reado
     ]),
     ...parts.fields,
   })
-  return { name, key, der, certificate: readPathCertificate(der, 4 * 1024 * 1024) }
+  return { name, key, der, certificate: readPathCertificate(der, { maxBytes: 4 * 1024 * 1024 }) }
 }
 
 function extensionsOf({ extensions = [], without = [] }: EntityParts, usual: readonly Extension[]): Extension[] {
