@@ -2,7 +2,8 @@
 // alone. A write carries an Idempotency-Key, so that it may be sent once more when the connection was lost or the service
 // could not say whether it was recorded (the same key: the service answers as before, or does it for the first time).
 import { randomUUID } from 'node:crypto'
-import { Agent } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:https'
 import type { SecureContext } from 'node:tls'
 import { Answer } from './answer.ts'
 import { exchange, type Exchange, type RawAnswer } from './exchange.ts'
@@ -54,6 +55,27 @@ export class ServiceClient {
     return (await this.#ask({ method: 'GET', path, query: {}, headers: {}, maxBytes })).body
   }
 
+  /** A feed of server-sent events, for as long as it lasts. Throws `Refused` (`events_refused`), and what a connection fails with. */
+  openEvents(path: string, query: Query, stop: AbortSignal): Promise<IncomingMessage> {
+    const url = this.#urlOf(path, query)
+    return new Promise((resolve, reject) => {
+      const sent = request(url, { agent: this.#agent, signal: stop, headers: { accept: 'text/event-stream' } })
+      // Until it begins; then the reader looks for silence.
+      sent.setTimeout(this.#connection.timeoutSeconds * 1000, () => sent.destroy(new Refused('timed_out')))
+      sent.on('error', reject)
+      sent.on('response', (answer) => {
+        sent.setTimeout(0)
+        if (answer.statusCode === 200) {
+          resolve(answer)
+          return
+        }
+        answer.destroy()
+        reject(new Refused('events_refused', { status: answer.statusCode ?? 0 }))
+      })
+      sent.end()
+    })
+  }
+
   /** `idempotencyKey`: of who may ask the same again later. Throws `Refused`, `ServiceRefused`. */
   async write(
     method: 'POST' | 'PUT' | 'DELETE',
@@ -90,16 +112,21 @@ export class ServiceClient {
   }
 
   async #askOnce({ path, query, headers, ...rest }: Asked): Promise<RawAnswer> {
-    const { url: base, timeoutSeconds, stop, bearer } = this.#connection
-    const url = new URL(path, base)
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value))
-    }
+    const { timeoutSeconds, stop, bearer } = this.#connection
+    const url = this.#urlOf(path, query)
     const shown = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
     const accepted = { accept: 'application/json, application/problem+json, */*', ...shown, ...headers }
     const answer = await exchange({ ...rest, url, headers: accepted, agent: this.#agent, timeoutSeconds, stop })
     if (answer.status >= 200 && answer.status < 300) return answer
     throw parseProblem(answer.status, answer.contentType, textOf(answer))
+  }
+
+  #urlOf(path: string, query: Query): URL {
+    const url = new URL(path, this.#connection.url)
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    return url
   }
 }
 

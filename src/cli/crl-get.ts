@@ -41,11 +41,11 @@ async function getCrl(options: Options, host: Host): Promise<void> {
   // What carries its own signature needs no caller.
   const client = await openClient(options, host, 'anonymous')
   const crls = await fetchVerifiedCrls(client, trustFile(options, host), options.issuer, host.clock.now())
-  const done = await keepCrls(
-    options.out,
-    crls.map(({ crl }) => crl),
-    options.format,
-  )
+  const done = await keepCrls(options.out, crls, {
+    format: options.format,
+    scope: options.issuer === undefined ? 'all' : 'one',
+    at: host.clock.now(),
+  })
   const kept = crls.map(({ issuer, crl }) => ({
     issuer,
     number: String(crl.number ?? ''),

@@ -28,6 +28,7 @@ const ROWS = {
   connection_lost: row('the connection was lost, twice', 'look whether the service runs, then ask again'),
   connection_failed: row('no connection could be made', 'check address and network, and that the port speaks HTTPS'),
   host_unknown: row('no host of this name is known', 'check --url or SIGNET_URL'),
+  events_refused: row('the service does not let the feed be followed now', 'it is looked at now and then instead'),
   timed_out: row('the service did not answer in time', 'ask again, or allow more time with --timeout'),
   server_untrusted: row(
     'the certificate of the server does not lead to a root of the trust bundle',
@@ -118,6 +119,10 @@ const ROWS = {
   crl_extension_unknown: row('the CRL holds a critical extension that is not known', 'upgrade signet'),
   crl_not_yet_valid: row('the CRL is from the future; the file is as it was', 'check the clocks'),
   crl_stale: row('the CRL has ended; the file is as it was', 'look whether the service still publishes CRLs'),
+  crl_bundle_partial: row(
+    'the CRL of a CA is missing in the bundle; the file is as it was',
+    'look whether the service publishes the CRLs of all its CAs: GET /pki/crl',
+  ),
   crl_number_lower: row(
     'the CRL is older than the one in the file; the file is as it was',
     'if the CA was set back on purpose, move the file away',

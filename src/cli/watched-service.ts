@@ -1,6 +1,5 @@
 // What `signet service watch` does each time it looks: gets the first certificate, renews or rekeys when it is time or when a
 // rotation was asked for, puts the files in place, and runs the hook. It decides nothing about when: the caller does.
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import type { Certificate } from '../x509/certificate.ts'
@@ -9,6 +8,7 @@ import { SECRET, writeAtomically } from './atomic-file.ts'
 import { nextKey } from './cert-renew.ts'
 import type { ServiceClient } from './client.ts'
 import { connect } from './connect.ts'
+import { runHook } from './hook.ts'
 import type { Host } from './host.ts'
 import { type FileRights, type IdentityFolder, NAMES } from './identity-folder.ts'
 import { readBytesIfThere, readText } from './read-file.ts'
@@ -19,7 +19,6 @@ import type { WatchFigures } from './watch-report.ts'
 import { parsePem } from '../x509/pem.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 
-const HOOK_MILLISECONDS = 60_000
 const MAX_TOKEN_BYTES = 4096
 
 export interface WatchSettings {
@@ -220,18 +219,4 @@ const REFUSED_KEY: ReadonlySet<unknown> = new Set(['key_not_new', 'key_compromis
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-/** Gives the exit status or the signal that ended it. What it prints goes where this program's own words go. */
-function runHook(command: string, variables: Readonly<Record<string, string>>): Promise<string> {
-  return new Promise((ended, failed) => {
-    const child = spawn('/bin/sh', ['-c', command], {
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...variables },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      timeout: HOOK_MILLISECONDS,
-      killSignal: 'SIGKILL',
-    })
-    child.once('error', failed)
-    child.once('close', (status, signal) => ended(signal ?? String(status)))
-  })
 }

@@ -567,6 +567,12 @@ describe('the commands', () => {
       refused: { words: () => ['crl', 'get', '--issuer', 'users-9', '--out', 'no.crl'], code: 'not_found' },
     },
     {
+      command: 'crl watch',
+      words: () => ['crl', 'watch', '--once', '--bundle', '--out', 'watched.pem'],
+      says: /watched\.pem: good until 20[0-9-]+T/,
+      refused: { words: () => ['crl', 'watch', '--once', '--issuer', 'users-9', '--out', 'no.crl'], code: 'not_found' },
+    },
+    {
       command: 'cert renew',
       words: () => ['cert', 'renew', '--out', 'alice.pem'],
       by: 'alice',
