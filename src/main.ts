@@ -98,7 +98,7 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const bcrypt = new BcryptThread()
   shutdown.add('work', { name: 'bcrypt', close: () => bcrypt.close() })
   const feeds = new OpenFeeds()
-  const signer = snapshotSignerOf(context, facts)
+  const signer = snapshotSignerOf(context, facts, opened.book)
   const onFailure = (error: unknown): void => monitoring.failed(error, 'revocation feed')
   const revocations = openRevocations({ live, clock, signer, publicUrl: configuration.publicUrl, onFailure })
   const checkpoints = startCheckpoints(revocations, onFailure)

@@ -223,7 +223,13 @@ export class LiveSnapshot implements Snapshot {
     return [...this.#state.deployments.values()].filter((deployment) => deployment.service === service)
   }
 
+  /** Also of a certificate below a CA that was revoked. */
   revocation(issuer: string, serial: string): 'revoked' | 'held' | undefined {
+    return this.#state.revokedAuthorities.has(issuer) ? 'revoked' : this.listed(issuer, serial)
+  }
+
+  /** Of the certificate itself. */
+  listed(issuer: string, serial: string): 'revoked' | 'held' | undefined {
     return this.#state.revocations.get(issuer)?.get(serial)?.status
   }
 

@@ -62,6 +62,8 @@ export class SnapshotState {
   quarantine: Quarantine = NO_QUARANTINE
   /** By issuer, then serial. */
   readonly revocations = new Map<string, Map<string, Revocation>>()
+  /** CAs that were revoked: by issuer, when their certificate ends, in milliseconds since the epoch. */
+  readonly revokedAuthorities = new Map<string, number>()
   /** `jti` → when the token ends, in milliseconds since the epoch. */
   readonly revokedTokens = new Map<string, number>()
 
@@ -145,6 +147,7 @@ export class SnapshotState {
     for (const ofIssuer of this.revocations.values()) {
       forgotten += dropWhere(ofIssuer, ({ notAfter }) => notAfter < before)
     }
+    forgotten += dropWhere(this.revokedAuthorities, (notAfter) => notAfter < before)
     forgotten += dropWhere(this.apiKeys, ({ expiresAt }) => expiresAt.getTime() < before)
     forgotten += dropWhere(this.sessions, ({ endsAt }) => endsAt < before)
     return forgotten + dropWhere(this.revokedTokens, (expiresAt) => expiresAt < before)
@@ -223,7 +226,9 @@ export class SnapshotState {
     keep(this.proxies, service, { name, service, certificateDialect, hops, deployments: named })
   }
 
-  #foldRevocation({ issuer, serial, status, notAfter }: ChangeOf<'revocation'>): void {
+  #foldRevocation({ issuer, serial, status, notAfter, authority }: ChangeOf<'revocation'>): void {
+    if (authority !== undefined && status === 'released') this.revokedAuthorities.delete(authority)
+    else if (authority !== undefined) this.revokedAuthorities.set(authority, notAfter)
     keep(inner(this.revocations, issuer), serial, status === 'released' ? undefined : { status, notAfter })
   }
 }

@@ -1,7 +1,8 @@
 // The key ceremonies (CP §4.2, §4.9.7): what only the root key can do, on a machine that has the root folder and the database
 // at hand. The service may run meanwhile; it takes up the result by itself.
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { CrlRecord } from '../revocation/crl-store.ts'
+import { AUTHORITY_REVOCATION_REASONS, type AuthorityReason } from '../revocation/revocation.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -16,11 +17,14 @@ type Options = Parameters<typeof configurationOf>[0] & {
   readonly json?: true
 }
 
+type RevokeOptions = Options & { readonly issuer: string; readonly reason: AuthorityReason }
+
 export function ceremonyCommand(host: Host): Command {
   return new Command('ceremony')
     .description('what only the offline root key can do')
     .addCommand(crlCeremony(host))
     .addCommand(issuingCaCeremony(host))
+    .addCommand(revokeCeremony(host))
 }
 
 function crlCeremony(host: Host): Command {
@@ -65,6 +69,40 @@ function issuingCaCeremony(host: Host): Command {
   return withExample(
     command.requiredOption('--authority <name>', 'authority of the hierarchy: users, services'),
     'signet ceremony issuing-ca --authority users --root /media/usb/signet-root --data ./data --master-key-file ./master.key …',
+  )
+}
+
+function revokeCeremony(host: Host): Command {
+  const command = withRoot(
+    new Command('revoke-ca').description(
+      "revoke an issuing CA by the root's CRL; nothing that it signed is good any more",
+    ),
+  ).action(async (options: RevokeOptions) => {
+    const { planRevocation, revokeIssuingCa } = await import('./root-ceremony.ts')
+    const configuration = configurationOf(options)
+    const { issuer, reason, out } = options
+    if (options.plan === true) {
+      const plan = await planRevocation(configuration, issuer)
+      print(host, options, { plan }, ['would revoke:', ...sheet(plan)])
+      return
+    }
+    const done = await revokeIssuingCa(configuration, await rootOf(options), { issuer, reason, out })
+    const { record, crl, tokens, apiKeys, successor } = done
+    const since = (record.revokedAt ?? crl.thisUpdate).toISOString()
+    const document = { issuer, since, reason: record.reason, tokens, apiKeys, successor, crl: crlDocument(crl) }
+    print(host, options, document, [
+      `${issuer} is revoked since ${since}; root CRL ${String(crl.number)} says so`,
+      successor === undefined
+        ? 'nobody issues in its place: signet ceremony issuing-ca'
+        : `${successor} issues in its place`,
+    ])
+  })
+  return withExample(
+    command
+      .requiredOption('--issuer <id>', 'key generation of an issuing CA: users-1')
+      .addOption(new Option('--reason <reason>', 'why').choices(AUTHORITY_REVOCATION_REASONS).makeOptionMandatory())
+      .option('--out <file>', 'write the CRL (DER) to a file too'),
+    'signet ceremony revoke-ca --issuer users-1 --reason keyCompromise --root /media/usb/signet-root --data ./data …',
   )
 }
 

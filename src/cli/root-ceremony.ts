@@ -1,10 +1,14 @@
 // What the ceremonies do: sign with the root key, note it in the root's ledger, and put the result in force in the database,
 // in that order. A signature that was noted and not recorded is no certificate; the ceremony is simply held again.
+import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import { readRootKey, type RootKey } from '../ca/keystore/root-key-file.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { fullScope } from '../domain/crl-scope.ts'
 import { addSeconds } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import { parseSerialNumber } from '../domain/serial-number.ts'
 import { makeAuthorityCrl, makeIssuingAuthority, type NewAuthority } from '../enrollment/authorities.ts'
+import { revokeAuthority, type RevokedAuthority } from '../enrollment/revoke-authority.ts'
 import { nextGeneration, recordAuthority, recordAuthorityCrl } from '../enrollment/installation.ts'
 import type { BookedIssuer } from '../enrollment/issuer-book.ts'
 import {
@@ -15,10 +19,11 @@ import {
 } from '../main/installation.ts'
 import type { Configuration } from '../ops/configuration.ts'
 import type { CrlRecord } from '../revocation/crl-store.ts'
+import type { AuthorityReason } from '../revocation/revocation.ts'
 import { RootFolder } from './root-folder.ts'
 import { PUBLIC, writeAtomically } from './atomic-file.ts'
 
-export type CeremonyErrorCode = 'root_of_another_installation' | 'authority_not_online'
+export type CeremonyErrorCode = 'root_of_another_installation' | 'authority_not_online' | 'issuer_not_online'
 
 export class CeremonyRefused extends CodedError<CeremonyErrorCode> {}
 
@@ -28,6 +33,9 @@ export interface RootAtHand {
 }
 
 const CEREMONY = 'offline:ceremony'
+
+/** Certificates that are counted for a plan, at most. */
+const LISTED = 1000
 
 export function planRootCrl(configuration: Configuration) {
   return withInstallation(configuration, async (opened) => {
@@ -63,6 +71,56 @@ export function signRootCrl(configuration: Configuration, at: RootAtHand, out: s
     await opened.storage.run((tx) => recordAuthorityCrl(tx, made, latest?.number ?? 0, { actor: CEREMONY, at: now }))
     if (out !== undefined && made.content.kind === 'whole') writeAtomically(out, made.content.der, PUBLIC)
     return made
+  })
+}
+
+export async function planRevocation(configuration: Configuration, id: string) {
+  return withInstallation(configuration, async (opened) => {
+    const { issuer } = onlineIssuer(opened, id)
+    const now = opened.means.clock.now()
+    const live = await opened.storage.run((tx) =>
+      tx.listCertificates({ issuer: issuer.id, status: 'good' }, now, { limit: LISTED }),
+    )
+    const successor = successorOf(opened, issuer)
+    return {
+      issuer: issuer.id,
+      certificates: live.cursor === undefined ? String(live.items.length) : `more than ${String(LISTED)}`,
+      'issues from then on': successor ?? 'nobody: make the next generation first, signet ceremony issuing-ca',
+    }
+  })
+}
+
+/** Revokes an issuing CA and signs the root's CRL that says so: both are in force at once, or neither. */
+export function revokeIssuingCa(
+  configuration: Configuration,
+  at: RootAtHand,
+  asked: { readonly issuer: string; readonly reason: AuthorityReason; readonly out: string | undefined },
+): Promise<RevokedAuthority & { readonly crl: CrlRecord; readonly successor: IssuerId | undefined }> {
+  return withInstallation(configuration, async (opened) => {
+    const root = rootIssuer(opened)
+    const { issuer } = onlineIssuer(opened, asked.issuer)
+    const key = openRootKey(root, at)
+    const now = opened.means.clock.now()
+    const what = `CRL that revokes ${issuer.id}: ${asked.reason}`
+    new RootFolder(at.folder).note({ kind: 'intent', at: now.toISOString(), what })
+    const serial = parseSerialNumber(issuer.certificate.tbs.serialHex)
+    const { latest, revoked, revision } = await rootCrlState(opened, root)
+    const known = revoked.find((entry) => entry.serial === serial)
+    const entry = { serial, revokedAt: now, reason: asked.reason, notAfter: issuer.validity.notAfter }
+    const { crl, rootCrl } = opened.policy.revocation
+    const made = await makeAuthorityCrl(root.issuer, key.signer('crl'), {
+      before: latest,
+      revoked: known === undefined ? [...revoked, entry] : revoked,
+      coversRevision: revision,
+      now,
+      life: { backdateSeconds: crl.backdateSeconds, nextUpdateSeconds: rootCrl.nextUpdateSeconds },
+    })
+    const done = await opened.storage.run(async (tx) => {
+      await recordAuthorityCrl(tx, made, latest?.number ?? 0, { actor: CEREMONY, at: now })
+      return revokeAuthority(tx, { issuer, reason: asked.reason, at: now, actor: CEREMONY })
+    })
+    if (asked.out !== undefined && made.content.kind === 'whole') writeAtomically(asked.out, made.content.der, PUBLIC)
+    return { ...done, crl: made, successor: successorOf(opened, issuer) }
   })
 }
 
@@ -127,6 +185,24 @@ function rootIssuer({ book }: OpenInstallation): BookedIssuer {
   const root = book.all().find(({ issuer }) => issuer.authority.parent === null)
   if (root === undefined) throw new CeremonyRefused('root_of_another_installation', { why: 'no root is recorded' })
   return root
+}
+
+/** Throws `CeremonyRefused` for one that is not there or whose key is offline. */
+function onlineIssuer({ book }: OpenInstallation, id: string): BookedIssuer {
+  const online = book.all().filter(({ crlSigner }) => crlSigner !== undefined)
+  const found = online.find(({ issuer }) => issuer.id === id)
+  if (found !== undefined) return found
+  throw new CeremonyRefused('issuer_not_online', { issuer: id, known: online.map(({ issuer }) => issuer.id) })
+}
+
+/** Who issues in its place when it is gone. */
+function successorOf({ book, policy, means }: OpenInstallation, gone: Issuer): IssuerId | undefined {
+  const others = book
+    .all()
+    .map(({ issuer }) => issuer)
+    .filter(({ id, authority }) => id !== gone.id && authority.name === gone.authority.name && !book.isRevoked(id))
+  const able = others.filter((issuer) => hasLifeToIssue(issuer, policy, means.clock.now()))
+  return able.toSorted((one, other) => other.generation - one.generation)[0]?.id
 }
 
 /** The key must be the one in the root's certificate, or what it signs is worth nothing. */

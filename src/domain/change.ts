@@ -133,6 +133,8 @@ export type Change =
       readonly notAfter: number
       /** The partition whose CRL lists it beside the complete one; absent: the complete one alone does. */
       readonly partition?: number
+      /** The CA that the certificate makes: everything below it is refused. Absent for a leaf. */
+      readonly authority?: IssuerId
     }
   /** Of the secret the hash alone: whoever has it can recognise the key, and not use it. */
   | {

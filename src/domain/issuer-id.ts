@@ -17,6 +17,16 @@ export function parseIssuerId(input: string): IssuerId {
   return input as IssuerId
 }
 
+/** How the inventory writes whose the certificate of a CA is. */
+export function authorityIdentity(id: IssuerId): string {
+  return `issuer:${id}`
+}
+
+/** The CA that an identity of the inventory is; undefined for any other. */
+export function authorityOfIdentity(identity: string): IssuerId | undefined {
+  return identity.startsWith('issuer:') ? parseIssuerId(identity.slice('issuer:'.length)) : undefined
+}
+
 export function issuerId(authority: string, generation: number): IssuerId {
   return parseIssuerId(`${authority}-${generation}`)
 }

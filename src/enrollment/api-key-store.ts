@@ -2,6 +2,7 @@
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import type { ApiScope } from '../domain/api-scope.ts'
 import type { DeploymentName } from '../domain/deployment-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { Requester } from '../domain/requester.ts'
 import type { RowLock } from '../domain/transactions.ts'
@@ -41,6 +42,8 @@ export type EndedKeys =
   | { readonly kind: 'obtained-by'; readonly requester: Requester }
   /** `proof`: as `createdWith` has it. */
   | { readonly kind: 'made-with'; readonly proof: string }
+  /** With a certificate that this CA has signed. */
+  | { readonly kind: 'made-under'; readonly issuer: IssuerId }
   /** In any session of theirs. */
   | { readonly kind: 'made-in-sessions'; readonly user: UserName }
 

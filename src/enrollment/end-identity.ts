@@ -1,6 +1,7 @@
 // Ends an identity: everything that was issued to it is revoked in the transaction of the act that ends it, so there is no
 // moment at which the identity is gone and its certificate still good (CP §4.9).
 import type { CertificateRecord } from '../ca/inventory.ts'
+import { authorityOfIdentity } from '../domain/issuer-id.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import { revokeRecord } from '../revocation/revocation.ts'
 import type { TokenRecord } from '../tokens/token-store.ts'
@@ -82,7 +83,9 @@ export async function recordRevocation(
   // No other reason follows a final one.
   const before = record.reason === 'keyCompromise' ? await tx.certificate(record.serial, 'none') : undefined
   await tx.updateRevocation(record)
-  if (record.reason === 'keyCompromise') await tx.markKeyCompromised(record.keyFingerprint)
+  if (record.reason === 'keyCompromise' || record.reason === 'cACompromise') {
+    await tx.markKeyCompromised(record.keyFingerprint)
+  }
   await tellOfRevocation(tx, record, { at, actor, origin }, before?.status)
 }
 
@@ -97,6 +100,7 @@ export async function tellOfRevocation(
   const status = EVENT_OF_STATUS[record.status]
   const reason = record.reason ?? 'certificateHold'
   const revokedAt = record.revokedAt ?? at
+  const authority = authorityOfIdentity(record.identity)
   await tx.change({
     kind: 'revocation',
     issuer,
@@ -107,6 +111,7 @@ export async function tellOfRevocation(
     revokedAt: revokedAt.getTime(),
     notAfter: record.validity.notAfter.getTime(),
     ...(record.crlPartition === undefined ? {} : { partition: record.crlPartition }),
+    ...(authority === undefined ? {} : { authority }),
   })
   tx.journal({ kind: status, issuer, serial, reason, at: revokedAt.toISOString() })
   await tx.audit({

@@ -1,6 +1,7 @@
 // What an ending needs of a transaction where it takes many rows with it: each is one statement, however many rows there are.
 import type { Change } from '../domain/change.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
@@ -37,4 +38,6 @@ export interface EndingStore {
    * their enrolment tokens, and deletes the keys in its custody and its deployments. Gives what changed. The project was locked for `update` before.
    */
   endEverythingOf(project: ProjectName, reason: RevocationReason, at: Date): Promise<EndedProject>
+  /** Revokes the tokens that were bought with certificates of a CA, and gives those. */
+  endTokensBoughtUnder(issuer: IssuerId, at: Date): Promise<EndedProject['tokens']>
 }

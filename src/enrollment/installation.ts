@@ -2,6 +2,7 @@
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { KeyStore } from '../ca/keystore/key-store.ts'
 import { crlScopeKey } from '../domain/crl-scope.ts'
+import { authorityIdentity } from '../domain/issuer-id.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { CrlRecord } from '../revocation/crl-store.ts'
@@ -68,7 +69,7 @@ export async function recordAuthority(
   at: Date,
 ): Promise<void> {
   const certifiedAs = {
-    identity: `issuer:${issuer.id}`,
+    identity: authorityIdentity(issuer.id),
     requester: actor,
     obtainedWith: 'offline',
     status: 'good',

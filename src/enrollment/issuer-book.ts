@@ -32,6 +32,7 @@ export class IssuerBook {
   readonly #keysFor = new Map<ProfileName, readonly (IssuingKey & { readonly untilSeconds: number })[]>()
   readonly #caKeyFingerprints = new Set<string>()
   readonly #caSubjects: DistinguishedName[] = []
+  readonly #revoked = new Set<IssuerId>()
   readonly #policy: Policy
   readonly #clock: Clock
 
@@ -54,6 +55,15 @@ export class IssuerBook {
         keys.sort((one, other) => other.issuer.generation - one.issuer.generation),
       )
     }
+  }
+
+  /** A CA that was revoked issues nothing from here on. It stays known: what it has signed is looked at, and its CRL made. */
+  retire(id: IssuerId): void {
+    this.#revoked.add(id)
+  }
+
+  isRevoked(id: IssuerId): boolean {
+    return this.#revoked.has(id)
   }
 
   has(id: IssuerId): boolean {
@@ -86,10 +96,11 @@ export class IssuerBook {
     return this.#caSubjects
   }
 
-  /** The newest generation that has the life to issue `profile`. Throws `IssuerUnavailable`. */
+  /** The newest generation that is not revoked and has the life to issue `profile`. Throws `IssuerUnavailable`. */
   issuingKeyFor(profile: ProfileName): IssuingKey {
     const now = unixSeconds(this.#clock.now())
-    const key = this.#keysFor.get(profile)?.find(({ untilSeconds }) => now <= untilSeconds)
+    const keys = this.#keysFor.get(profile) ?? []
+    const key = keys.find(({ issuer, untilSeconds }) => now <= untilSeconds && !this.#revoked.has(issuer.id))
     if (key === undefined) throw new IssuerUnavailable(profile)
     return key
   }

@@ -3,6 +3,7 @@
 import { prepareCertificate, signPermit } from '../ca/issue.ts'
 import type { ServerKeyRecord } from '../ca/issuer-store.ts'
 import { addSeconds } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import { parseSerialNumber } from '../domain/serial-number.ts'
 import type { SnapshotSigner } from '../tokens/snapshot-jws.ts'
@@ -23,6 +24,8 @@ export interface SnapshotSignerMeans {
 export interface CurrentSnapshotSigner extends SnapshotSigner {
   /** From this instant on a new one is due. */
   readonly renewAt: Date
+  /** The CA that certifies it: with that one revoked, a new one is due too. */
+  readonly issuer: IssuerId
 }
 
 /** The signer in use when it is good and has life left, else a new one, recorded before it signs. */
@@ -79,6 +82,7 @@ function opened(context: ActContext, { certificate, sealedKey }: ServerKeyRecord
   return {
     signer: keyStore.openSigner('snapshot', sealedKey, snapshotKeyContext(installation, tbs.publicKey.fingerprint)),
     chain: [certificate, issuer.certificate.der],
+    issuer: issuer.id,
     renewAt: addSeconds(notAfter, -(notAfter.getTime() - notBefore.getTime()) / 3000),
   }
 }

@@ -15,7 +15,9 @@ import type { NumberedChange } from '../domain/change.ts'
 import { type Clock, systemClock, systemRandom } from '../domain/clock.ts'
 import { CodedError } from '../domain/coded-error.ts'
 import { parseDnsName } from '../domain/dns-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import { KEY_ALGORITHMS, type KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { parseSerialNumber } from '../domain/serial-number.ts'
 import { NO_QUARANTINE, type Quarantine, requireMayCertify } from '../domain/quarantine.ts'
 import { parseQuarantine } from '../enrollment/quarantine-acts.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
@@ -195,6 +197,7 @@ export async function bookIssuers({
   const fresh = records.filter(({ id }) => !book.has(id))
   const booked = fresh.map((record) => bookedIssuer(record, keyStore, policy, configuration, facts?.installation ?? ''))
   for (const issuer of booked) book.add(issuer)
+  await retireRevoked(storage, book)
   return booked
 }
 
@@ -227,6 +230,20 @@ async function readFacts(tx: Parameters<Parameters<Storage['run']>[0]>[0]): Prom
     organization: (await tx.metadata('organization')) ?? '',
     quarantine: parseQuarantine(await tx.metadata('quarantine')),
   }
+}
+
+/** By the certificates themselves, which a ceremony revokes. */
+async function retireRevoked(storage: Storage, book: IssuerBook): Promise<void> {
+  const issuers = book.all().map(({ issuer }) => issuer)
+  const revoked = await storage.run(async (tx) => {
+    const found: IssuerId[] = []
+    for (const { id, certificate } of issuers) {
+      const standing = await tx.certificateStanding(parseSerialNumber(certificate.tbs.serialHex), 'none')
+      if (standing !== undefined && standing.status !== 'good') found.push(id)
+    }
+    return found
+  })
+  for (const id of revoked) book.retire(id)
 }
 
 /** Opens what the policy asks for and the database does not have yet. */

@@ -2,6 +2,7 @@
 import { type Reason, REASONS } from '../access/reasons.ts'
 import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import type { Policy } from '../ca/policy/policy.ts'
+import type { IssuerBook } from '../enrollment/issuer-book.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
 import { fullScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -86,7 +87,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
         if (watched.has(issuer.id)) continue
         watched.add(issuer.id)
         metrics.certificateInUse(issuer.id, issuer.validity)
-        registerIssuerChecks(health, issuer, policy, live, clock)
+        registerIssuerChecks(health, issuer, { book, policy }, live, clock)
       }
     },
     watchMasterKey: ({ storage, keyStore }) => {
@@ -232,7 +233,13 @@ function registerQuarantineCheck(health: Health, { snapshot }: LiveState): void 
 
 const CONFIRM_FIX = 'signet restore confirm --crl FILE, with the last CRL of each issuing CA that was published'
 
-function registerIssuerChecks(health: Health, issuer: Issuer, policy: Policy, live: LiveState, clock: Clock): void {
+function registerIssuerChecks(
+  health: Health,
+  issuer: Issuer,
+  { book, policy }: Pick<OpenInstallation, 'book' | 'policy'>,
+  live: LiveState,
+  clock: Clock,
+): void {
   const isRoot = issuer.authority.parent === null
   health.register(`crl ${issuer.id}`, () => {
     const crl = live.crls.get(fullScope(issuer.id))?.crl
@@ -244,15 +251,19 @@ function registerIssuerChecks(health: Health, issuer: Issuer, policy: Policy, li
     return { kind: 'warning', detail: `ends ${crl.nextUpdate.toISOString()}`, fix: 'signet ceremony crl' }
   })
   if (isRoot) return
-  health.register(`issuer ${issuer.id}`, () =>
-    hasLifeToIssue(issuer, policy, clock.now())
-      ? OK
-      : {
-          kind: 'warning',
-          detail: 'too little life left to issue',
-          fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
-        },
-  )
+  health.register(`issuer ${issuer.id}`, () => issuerCheck(book, issuer, policy, clock.now()))
+}
+
+/** One that cannot issue is told of until another generation of its authority does. */
+function issuerCheck(book: IssuerBook, issuer: Issuer, policy: Policy, at: Date): CheckResult {
+  const canIssue = (each: Issuer): boolean => hasLifeToIssue(each, policy, at) && !book.isRevoked(each.id)
+  const generations = book.all().map((booked) => booked.issuer)
+  if (generations.some((each) => each.authority.name === issuer.authority.name && canIssue(each))) return OK
+  return {
+    kind: 'warning',
+    detail: book.isRevoked(issuer.id) ? 'revoked' : 'too little life left to issue',
+    fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
+  }
 }
 
 function missing(detail: string, fix: string): CheckResult {

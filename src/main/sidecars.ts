@@ -2,6 +2,7 @@
 // key that signs.
 import { profilesOf } from '../ca/issuer.ts'
 import type { ActContext } from '../enrollment/act-context.ts'
+import type { IssuerBook } from '../enrollment/issuer-book.ts'
 import { type CurrentSnapshotSigner, currentSnapshotSigner } from '../enrollment/snapshot-signer.ts'
 import type { TokenKeyring } from '../enrollment/token-keyring.ts'
 import type { SnapshotSigner } from '../tokens/snapshot-jws.ts'
@@ -35,11 +36,16 @@ export function sidecarSnapshots({ opened, facts, live, context, keyring, signer
 }
 
 /** Made when the first sidecar or follower asks, and looked at again when it is due, by one question at a time. */
-export function snapshotSignerOf(context: ActContext, facts: InstallationFacts): () => Promise<CurrentSnapshotSigner> {
+export function snapshotSignerOf(
+  context: ActContext,
+  facts: InstallationFacts,
+  book: IssuerBook,
+): () => Promise<CurrentSnapshotSigner> {
   let current: CurrentSnapshotSigner | undefined
   let asking: Promise<CurrentSnapshotSigner> | undefined
   return async () => {
-    if (current !== undefined && context.clock.now() < current.renewAt) return current
+    const known = current === undefined || book.isRevoked(current.issuer) ? undefined : current
+    if (known !== undefined && context.clock.now() < known.renewAt) return known
     asking ??= currentSnapshotSigner(context, facts).finally(() => {
       asking = undefined
     })

@@ -50,6 +50,25 @@ export function revokeRecord(record: CertificateRecord, reason: RevocationReason
   }
 }
 
+/** Why a CA may be revoked. It is not held: whoever trusted it meanwhile would not know. */
+export const AUTHORITY_REVOCATION_REASONS = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'privilegeWithdrawn',
+] as const satisfies readonly RevocationReason[]
+
+export type AuthorityReason = (typeof AUTHORITY_REVOCATION_REASONS)[number]
+
+/** A CA's certificate. A second revocation changes nothing. */
+export function revokeAuthorityRecord(record: CertificateRecord, reason: AuthorityReason, at: Date): RevocationOutcome {
+  if (record.status === 'revoked') return { kind: 'unchanged', record }
+  return { kind: 'changed', record: { ...record, status: 'revoked', revokedAt: record.revokedAt ?? at, reason } }
+}
+
 /** Ends a hold. Throws `RevocationRefused` when the certificate is not held. */
 export function releaseRecord(record: CertificateRecord): CertificateRecord {
   if (record.status !== 'held') throw new RevocationRefused('certificate_not_held', { serial: record.serial })

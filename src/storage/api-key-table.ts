@@ -1,4 +1,5 @@
 // API keys (enrollment/api-key-store.ts). Rows stay when a key has ended: who had which key, and when, is history.
+import { certifiedBy } from './bulk-ending.ts'
 import type { ApiKeyReach } from '../domain/api-key.ts'
 import { PRIVILEGED_SCOPES } from '../domain/api-scope.ts'
 import { NameTaken } from '../domain/name-taken.ts'
@@ -88,6 +89,9 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
   const inSessions = session.prepare((p: Wanted<'made-in-sessions'>) =>
     end(p.at).where('user_name', '=', p.user).where('created_with', 'like', 'session:%'),
   )
+  const madeUnder = session.prepare((p: Wanted<'made-under'>) =>
+    end(p.at).where('created_with', 'in', certifiedBy(p.issuer)),
+  )
   return (which, at) => {
     switch (which.kind) {
       case 'of-user':
@@ -104,6 +108,8 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
         return madeWith({ ...which, at })
       case 'obtained-by':
         return obtained(obtainedBy(which.requester, new Date(at)))
+      case 'made-under':
+        return madeUnder({ ...which, at })
       case 'made-in-sessions':
         return inSessions({ ...which, at })
       default:

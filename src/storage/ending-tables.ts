@@ -2,9 +2,10 @@
 import { sql } from 'kysely'
 import type { ChangedCertificate, DeploymentChange, EndingStore, FinishedJob } from '../enrollment/ending-store.ts'
 import type { ServiceName } from '../domain/dns-name.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
-import { revokeCertificates, revokeTokens } from './bulk-ending.ts'
+import { certifiedBy, revokeCertificates, revokeTokens } from './bulk-ending.ts'
 import { END_OF_SECOND } from './certificate-list.ts'
 import { instantOf, present, presentInstant } from './columns.ts'
 import { deploymentOf } from './deployment-table.ts'
@@ -19,6 +20,10 @@ export function endingTables(session: Session): EndingStore {
   const credentials = credentialEndings(session)
   const deployments = deploymentEndings(session)
   return {
+    endTokensBoughtUnder: async (issuer, at) => {
+      const tokens = await credentials.revokeTokensUnder({ issuer, at: at.getTime() })
+      return tokens.map(({ jti, expires_at }) => ({ jti, expiresAt: instantOf(expires_at) }))
+    },
     deleteDeploymentsServedBy: async (service) => (await deployments.ofService({ service })).map(deploymentChange),
     endEverythingOf: async (project, reason, at) => {
       const ofProject = { project, at: at.getTime() }
@@ -104,6 +109,9 @@ function credentialEndings(session: Session) {
   const revokeTokensForOthers = session.prepare((p: OfProject) =>
     revokeTokens(session.sql, p).where(FOR_ANOTHER).where('requester', 'in', identities(p.project)),
   )
+  const revokeTokensUnder = session.prepare((p: { issuer: IssuerId; at: number }) =>
+    revokeTokens(session.sql, p).where('certificate_serial', 'in', certifiedBy(p.issuer)),
+  )
   const voidEnrolmentTokens = session.prepareChange((p: OfProject) =>
     session.sql
       .updateTable('enrolment_tokens')
@@ -112,7 +120,7 @@ function credentialEndings(session: Session) {
       .where('voided_at', 'is', null)
       .where('identity', 'in', sql<string>`(${memberIdentities(p.project)})`),
   )
-  return { revoke, revokeOwnTokens, revokeTokensForOthers, voidEnrolmentTokens }
+  return { revoke, revokeOwnTokens, revokeTokensForOthers, revokeTokensUnder, voidEnrolmentTokens }
 }
 
 /** Of its members, accounts and active jobs. */

@@ -3,7 +3,7 @@
 //
 // The issuing CA is one that may certify servers: that of users may not, so that a key stolen there makes no policy. Time is judged
 // here; revocation is for whoever has a list.
-import { verifySignature } from '../x509/certificate.ts'
+import { parseCertificate, verifySignature } from '../x509/certificate.ts'
 import { OID } from '../x509/oid.ts'
 import type { PublicKey } from '../x509/public-key.ts'
 import { validityAt } from '../domain/validity.ts'
@@ -21,6 +21,8 @@ export type SignerVerdict =
       readonly publicKey: PublicKey
       readonly issuerSubject: Uint8Array
       readonly serialHex: string
+      /** Of the CA that certifies the signer. */
+      readonly issuerSerialHex: string
     }
   | { readonly kind: 'refused'; readonly fault: SignerFault }
 
@@ -42,7 +44,9 @@ export function verifySnapshotSigner(
   if (validityAt(commonValidity(authority.validity, tbs.validity), at) !== 'valid') {
     return { kind: 'refused', fault: 'time' }
   }
-  return { kind: 'trusted', publicKey: tbs.publicKey, issuerSubject: tbs.issuerEncoded, serialHex: tbs.serialHex }
+  const issuerSerialHex = parseCertificate(issuerDer).tbs.serialHex
+  const names = { issuerSubject: tbs.issuerEncoded, serialHex: tbs.serialHex, issuerSerialHex }
+  return { kind: 'trusted', publicKey: tbs.publicKey, ...names }
 }
 
 /** For no TLS: it has no extended key usage and no names. */

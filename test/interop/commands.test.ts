@@ -28,7 +28,15 @@ interface Row {
 }
 
 /** Commands that the suite of offline commands covers. */
-const OFFLINE = ['init', 'serve', 'ceremony crl', 'ceremony issuing-ca', 'rotate token-key', 'rotate master-key']
+const OFFLINE = [
+  'init',
+  'serve',
+  'ceremony crl',
+  'ceremony issuing-ca',
+  'ceremony revoke-ca',
+  'rotate token-key',
+  'rotate master-key',
+]
 
 /** Covered by a suite of its own (sidecar.test.ts). */
 const RUNNING = ['sidecar']

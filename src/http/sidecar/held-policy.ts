@@ -186,8 +186,9 @@ export class HeldPolicy {
     const { roots, policyOid, clock } = this.#parts
     const verdict = verifySnapshotSigner(unverified.chain, { roots, policyOid, at: clock.now() })
     if (verdict.kind === 'refused') throw new SnapshotRejected('snapshot_signer', { fault: verdict.fault })
-    const { publicKey, serialHex } = verdict
-    if (this.#isRevoked(serialHex)) throw new SnapshotRejected('snapshot_signer', { fault: 'revoked' })
+    const { publicKey, serialHex, issuerSerialHex } = verdict
+    if (this.#isRevoked(serialHex) || this.#isRevoked(issuerSerialHex))
+      throw new SnapshotRejected('snapshot_signer', { fault: 'revoked' })
     // RSA of a size that Signet does not make.
     if (publicKey.algorithm === 'rsa') throw new SnapshotRejected('snapshot_signature')
     verifySnapshotSignature(unverified, publicKey.spki, publicKey.algorithm)
@@ -196,7 +197,7 @@ export class HeldPolicy {
 
   /** By what was known before: a signer does not speak for itself. Serials of ours are unique across issuers (CP §7.1). */
   #isRevoked(serialHex: string): boolean {
-    return this.#issuers.some((issuer) => this.#live.revocation(issuer, serialHex) !== undefined)
+    return this.#issuers.some((issuer) => this.#live.listed(issuer, serialHex) !== undefined)
   }
 
   #issuers: readonly string[] = []
