@@ -46,6 +46,13 @@ export class SnapshotBehind extends CodedError<'snapshot_behind'> {
 const NONE: readonly DeploymentView[] = Object.freeze([])
 const NO_ROLES: ReadonlySet<string> = new Set()
 
+/** A state that is being read, to take the place of the one that there is. */
+export interface SnapshotLoad {
+  take(change: Change): void
+  /** Everything was told, as it stood at `revision`. Throws `SnapshotBehind`. */
+  finish(revision: number): void
+}
+
 export class LiveSnapshot implements Snapshot {
   readonly staleAfterMilliseconds: number
   #state = new SnapshotState()
@@ -110,10 +117,22 @@ export class LiveSnapshot implements Snapshot {
    */
   load(state: Iterable<Change>, revision: number): void {
     if (revision < this.#revision) throw new SnapshotBehind(this.#revision, revision)
+    const load = this.beginLoad()
+    for (const change of state) load.take(change)
+    load.finish(revision)
+  }
+
+  /** The same for a state that is told piece by piece: nothing of it is seen before it is finished. */
+  beginLoad(): SnapshotLoad {
     const fresh = new SnapshotState()
-    for (const change of state) fresh.fold(change)
-    this.#state = fresh
-    this.#revision = revision
+    return {
+      take: (change) => fresh.fold(change),
+      finish: (revision) => {
+        if (revision < this.#revision) throw new SnapshotBehind(this.#revision, revision)
+        this.#state = fresh
+        this.#revision = revision
+      },
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import type { DeploymentPolicy } from '../domain/access-policy.ts'
 import type { Change } from '../domain/change.ts'
 import { NO_QUARANTINE, type Quarantine } from '../domain/quarantine.ts'
 import { isReviewedGroup } from '../domain/reviewed-group.ts'
+import { RevocationIndex } from './revocation-index.ts'
 import type {
   ApiKeyView,
   AccountView,
@@ -21,11 +22,6 @@ import type {
 } from './snapshot.ts'
 
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
-
-interface Revocation {
-  readonly status: 'revoked' | 'held'
-  readonly notAfter: number
-}
 
 /**
  * How long after its end a revoked certificate or token is remembered, in milliseconds. Clocks are set back now and then:
@@ -60,8 +56,8 @@ export class SnapshotState {
   readonly roleMappings = new Map<string, RoleMappingView>()
   modelAccessControl: 'enabled' | 'disabled' = 'enabled'
   quarantine: Quarantine = NO_QUARANTINE
-  /** By issuer, then serial. */
-  readonly revocations = new Map<string, Map<string, Revocation>>()
+  /** By issuer. */
+  readonly revocations = new Map<string, RevocationIndex>()
   /** CAs that were revoked: by issuer, when their certificate ends, in milliseconds since the epoch. */
   readonly revokedAuthorities = new Map<string, number>()
   /** `jti` → when the token ends, in milliseconds since the epoch. */
@@ -145,7 +141,7 @@ export class SnapshotState {
     const before = now.getTime() - REMEMBERED_MILLISECONDS
     let forgotten = 0
     for (const ofIssuer of this.revocations.values()) {
-      forgotten += dropWhere(ofIssuer, ({ notAfter }) => notAfter < before)
+      forgotten += ofIssuer.dropEndedBefore(before)
     }
     forgotten += dropWhere(this.revokedAuthorities, (notAfter) => notAfter < before)
     forgotten += dropWhere(this.apiKeys, ({ expiresAt }) => expiresAt.getTime() < before)
@@ -229,7 +225,10 @@ export class SnapshotState {
   #foldRevocation({ issuer, serial, status, notAfter, authority }: ChangeOf<'revocation'>): void {
     if (authority !== undefined && status === 'released') this.revokedAuthorities.delete(authority)
     else if (authority !== undefined) this.revokedAuthorities.set(authority, notAfter)
-    keep(inner(this.revocations, issuer), serial, status === 'released' ? undefined : { status, notAfter })
+    const ofIssuer = this.revocations.get(issuer) ?? new RevocationIndex()
+    this.revocations.set(issuer, ofIssuer)
+    if (status === 'released') ofIssuer.delete(serial)
+    else ofIssuer.set(serial, { status, notAfter })
   }
 }
 

@@ -9,6 +9,7 @@ import type { IssuerId } from '../domain/issuer-id.ts'
 import { AuthorityShelf } from '../http/authority-shelf.ts'
 import { CrlLedger } from '../revocation/crl-ledger.ts'
 import type { CrlIssuer } from '../revocation/crl-issuer.ts'
+import type { CrlRecord } from '../revocation/crl-store.ts'
 import { CrlRebuilder } from '../revocation/crl-rebuilder.ts'
 import { CrlShelf } from '../revocation/crl-shelf.ts'
 import { RevocationFeed } from '../revocation/revocation-feed.ts'
@@ -28,6 +29,10 @@ export interface LiveStateListener {
   /** Work that a change began has failed; the state is as it was, and the next change tries again, or a poll a second later. */
   readonly onFailure: (error: unknown) => void
 }
+
+/** A delta that adds up more changes is not worth reading them: it begins at a later base. */
+const MAX_RECALLED = 50_000
+const CHANGES_AT_ONCE = 1000
 
 /** Between two attempts to fetch the same. */
 const RETRY_MILLISECONDS = 1000
@@ -106,14 +111,30 @@ export class LiveState {
   }
 
   /** Follows the log in the same turn in which the state is there: no change comes in between. */
-  async #loadState({ storage, facts }: OpenInstallation): Promise<void> {
+  async #loadState(opened: OpenInstallation): Promise<void> {
+    const { storage, facts } = opened
     const askedAt = this.#clock.monotonicMilliseconds()
-    const { changes, seq, revocations } = await storage.readState()
-    this.snapshot.load(changes, seq)
-    this.ledger.load(changes, seq)
+    const loads = [this.snapshot.beginLoad(), this.ledger.beginLoad()]
+    const { seq, revocations } = await storage.readStateInto((changes) => {
+      for (const load of loads) for (const change of changes) load.take(change)
+    })
+    for (const load of loads) load.finish(seq)
     this.revocations.load(revocations, facts?.epoch ?? '')
     storage.follow(seq)
     this.snapshot.confirm(askedAt)
+    await this.#recall(opened, seq)
+  }
+
+  /** Of the changes in the state that was loaded, those that deltas add up, and that CRLs in force may be older than. */
+  async #recall({ storage, book }: OpenInstallation, seq: number): Promise<void> {
+    const online = book.all().filter(({ crlSigner }) => crlSigner !== undefined)
+    const records: CrlRecord[] = []
+    for (const { issuer } of online) records.push(...(await storage.read((view) => view.latestCrls(issuer.id))))
+    const oldest = Math.min(...records.map(({ base, coversRevision }) => base?.coversRevision ?? coversRevision))
+    if (!Number.isFinite(oldest)) return
+    const since = Math.max(oldest, seq - MAX_RECALLED)
+    const changes = await changesBetween(storage, since, seq)
+    if (changes !== undefined) this.ledger.recall(changes, since)
   }
 
   /** What changes of these kinds ask for beyond memory. */
@@ -190,6 +211,21 @@ export class LiveState {
     }
     this.#certificates = new ClientCertificateCache(trustOf(book, policy, means.trustDomain))
   }
+}
+
+/** Undefined when the log does not go back that far. */
+async function changesBetween(
+  storage: OpenInstallation['storage'],
+  since: number,
+  seq: number,
+): Promise<readonly NumberedChange[] | undefined> {
+  const changes: NumberedChange[] = []
+  for (let at = since; at < seq; at = changes.at(-1)?.seq ?? seq) {
+    const some = await storage.changesAfter(at, CHANGES_AT_ONCE)
+    if (some[0]?.seq !== at + 1) return undefined
+    changes.push(...some)
+  }
+  return changes.filter((change) => change.seq <= seq)
 }
 
 function crlIssuersOf({ book, means, policy }: OpenInstallation): readonly CrlIssuer[] {

@@ -31,18 +31,20 @@ export class CrlLedger {
    * then: what happened between its last CRL and `revision` is not known here, and a CRL too many harms nobody.
    */
   load(state: Iterable<Change>, revision: number): void {
-    const load = this.beginLoad(revision)
+    const load = this.beginLoad()
     for (const change of state) load.take(change)
     load.finish(revision)
   }
 
-  beginLoad(revision: number): LedgerLoad {
+  /** The same for a state that is told piece by piece. */
+  beginLoad(): LedgerLoad {
     const issuers = new Map<IssuerId, IssuerEntries>()
     return {
       take: (change) => {
-        if (change.kind === 'revocation') entriesIn(issuers, change.issuer, revision).take(change)
+        if (change.kind === 'revocation') entriesIn(issuers, change.issuer, 0).take(change)
       },
-      finish: () => {
+      finish: (revision) => {
+        for (const entries of issuers.values()) entries.loadedAt(revision)
         this.#issuers = issuers
         this.#loadedAt = revision
         this.#revision = revision

@@ -19,11 +19,14 @@ export interface FrozenEntries {
   readonly count: number
 }
 
-/** In one piece: under 64 KiB, since no entry takes more than 52 octets. */
+/** In one piece: together under 64 KiB. */
 const MAX_ENTRIES = 1024
 
+/** With a GeneralizedTime and a reason. */
+const MAX_ENTRY_OCTETS = 52
+
 /** An entry is a SEQUENCE that begins with the INTEGER; both have lengths of one octet. */
-const SERIAL_AT = 4
+export const SERIAL_AT = 4
 
 /** Room for growth when a piece is copied. */
 const SPARE_OCTETS = 512
@@ -50,6 +53,28 @@ export class EntryList {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Of entries in rising order, no two with the same serial: every piece but the last is full. */
+  static of(sorted: Iterable<Entry>): EntryList {
+    const list = new EntryList()
+    const pending = emptyPiece(MAX_ENTRIES)
+    pending.bytes = new Uint8Array(new SharedArrayBuffer(MAX_ENTRIES * MAX_ENTRY_OCTETS))
+    const flush = (): void => {
+      if (pending.count > 0) list.#pieces.push(sliceOf(pending, 0, pending.count))
+      list.#count += pending.count
+      pending.count = 0
+    }
+    for (const { encoded, endsAt } of sorted) {
+      const from = startOf(pending, pending.count)
+      pending.bytes.set(encoded, from)
+      pending.ends[pending.count] = endsAt
+      pending.count += 1
+      pending.starts[pending.count] = from + encoded.length
+      if (pending.count === MAX_ENTRIES) flush()
+    }
+    flush()
+    return list
   }
 
   /** A copy of the entry with this serial (its octets). */

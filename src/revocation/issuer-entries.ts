@@ -4,6 +4,7 @@ import type { Change } from '../domain/change.ts'
 import { serialBytes, type SerialNumber } from '../domain/serial-number.ts'
 import { encodeRevokedEntry } from '../x509/tbs-crl.ts'
 import { type Entry, EntryList, type FrozenEntries } from './entry-list.ts'
+import { UnsortedEntries } from './unsorted-entries.ts'
 
 export type Revocation = Extract<Change, { readonly kind: 'revocation' }>
 
@@ -33,6 +34,8 @@ interface Undo {
 
 export class IssuerEntries {
   readonly #lists = new Map<number, EntryList>()
+  /** By partition, until all of them are there. */
+  readonly #loading = new Map<number, UnsortedEntries>()
   /** Change-log number of the latest change in each partition. */
   readonly #touched = new Map<number, number>()
   /** By serial, the one that was touched last at the end. */
@@ -51,9 +54,23 @@ export class IssuerEntries {
     this.#undoSince = loadedAt
   }
 
+  /** What was taken so far is the state as of this number. */
+  loadedAt(revision: number): void {
+    for (const [partition, unsorted] of this.#loading) {
+      this.#lists.set(partition, EntryList.of(unsorted.sorted()))
+      this.#loading.delete(partition)
+    }
+    this.#loadedAt = revision
+    this.#touchesSince = revision
+    this.#undoSince = revision
+  }
+
   /** Part of the state that is loaded. */
   take(change: Revocation): void {
-    this.#set(change)
+    const partition = change.partition ?? NO_PARTITION
+    const unsorted = this.#loading.get(partition) ?? new UnsortedEntries()
+    this.#loading.set(partition, unsorted)
+    if (change.status !== 'released') unsorted.add(entryOf(change))
   }
 
   apply(change: Revocation, seq: number): void {

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Change } from '../domain/change.ts'
 import { parseIssuerId } from '../domain/issuer-id.ts'
 import { apiKeyOf } from './api-key-table.ts'
-import { NOT_GOOD, PLAIN_NOT_AFTER } from './certificate-list.ts'
+import { NOT_GOOD } from './certificate-list.ts'
 import { deploymentOf } from './deployment-table.ts'
 import { proxyOf } from './proxy-table.ts'
 import { sidecarOf } from './sidecar-table.ts'
@@ -12,6 +12,7 @@ import { serviceOf } from './service-tables.ts'
 import { changeOfGroup, changeOfModel } from '../domain/model-change.ts'
 import { groupOf, MODEL_COLUMNS, modelOf } from './model-tables.ts'
 import { internalUserOf, roleMappingOf } from './role-tables.ts'
+import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 import { changeOfSession } from '../domain/session.ts'
 import { sessionOf } from './sign-in-tables.ts'
@@ -23,18 +24,24 @@ import { sessionOf } from './sign-in-tables.ts'
 const ENDED_WITHIN_MILLISECONDS = 86_400_000
 
 /** What was deleted or removed is left out, but for API keys. */
-export async function readCurrentState(session: Session, at: Date): Promise<readonly Change[]> {
+export async function readCurrentState(
+  session: Session,
+  at: Date,
+  take: (changes: readonly Change[]) => void,
+): Promise<void> {
   const since = at.getTime() - ENDED_WITHIN_MILLISECONDS
-  return [
+  await revocations(session, await revokedSince(session, since), take)
+  const rest = [
     ...(await people(session)),
     await services(session),
-    await revocations(session, since),
+    await revokedTokens(session, since),
     await apiKeys(session, since),
     await keysAndCrls(session, at),
     await signedIn(session, since),
     await models(session),
     await roles(session),
-  ].flat()
+  ]
+  for (const changes of rest) take(changes.flat())
 }
 
 /** The database writes the kind into each row, so that a hundred thousand of them need not be copied. */
@@ -89,14 +96,80 @@ async function services(session: Session): Promise<readonly Change[]> {
 /** Whose CA certificate a row is, null for a leaf: a million identities are not read for the sake of a few. */
 const AUTHORITY = sql<string | null>`case when profile = 'issuing-ca' then substr(identity, 8) end`.as('authority')
 
-async function revocations(session: Session, since: number): Promise<readonly Change[]> {
-  const certificates = await session.query(
+const REVOKED_AT_ONCE = 2000
+
+/** In pieces, along the index of what is not good: a million rows at once would take more memory than all that is made of them. */
+async function revocations(session: Session, since: number, take: (changes: readonly Change[]) => void): Promise<void> {
+  for (const status of ['revoked', 'held'] as const) {
+    let after: readonly [number, number] = [since, Number.MAX_SAFE_INTEGER]
+    for (;;) {
+      const rows = await revokedAfter(session, status, after)
+      take(rows.map(revocationOf))
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < REVOKED_AT_ONCE) break
+      after = [last.not_after, last.position]
+      // Others have their turn: this may take seconds.
+      await new Promise((turn) => void setImmediate(turn))
+    }
+  }
+}
+
+type RevokedRow = Pick<
+  Schema['certificates'],
+  'issuer' | 'serial' | 'status' | 'revoked_at' | 'reason' | 'not_after' | 'crl_partition'
+> & { readonly authority: string | null }
+
+function revokedAfter(session: Session, status: 'revoked' | 'held', after: readonly [number, number]) {
+  return session.query(
     session.sql
       .selectFrom('certificates')
-      .select(['issuer', 'serial', 'status', 'revoked_at', 'reason', 'not_after', 'crl_partition', AUTHORITY])
+      .select([
+        'issuer',
+        'serial',
+        'status',
+        'revoked_at',
+        'reason',
+        'not_after',
+        'crl_partition',
+        'position',
+        AUTHORITY,
+      ])
+      .where('status', '=', status)
       .where(NOT_GOOD)
-      .where(PLAIN_NOT_AFTER, '>', since),
+      .where((row) => row(row.refTuple('not_after', 'position'), '>', row.tuple(...after)))
+      .orderBy('not_after')
+      .orderBy('position')
+      .limit(REVOKED_AT_ONCE),
   )
+}
+
+function revocationOf(row: RevokedRow): Change {
+  const { issuer, serial, status, revoked_at, reason, not_after, crl_partition, authority } = row
+  return {
+    kind: 'revocation',
+    issuer,
+    serial,
+    status: status === 'held' ? 'held' : 'revoked',
+    revokedAt: revoked_at ?? 0,
+    reason: reason ?? 'unspecified',
+    notAfter: not_after,
+    ...(crl_partition === null ? {} : { partition: crl_partition }),
+    ...(authority === null ? {} : { authority: parseIssuerId(authority) }),
+  }
+}
+
+/** Entries that no CRL has listed past their end yet are among them, however long nobody made one (RFC 5280 §3.3). */
+async function revokedSince(session: Session, since: number): Promise<number> {
+  const [row] = await session.query(
+    session.sql
+      .selectFrom('crls')
+      .select(({ fn }) => fn.min('ended_before').as('first'))
+      .where('ended_before', '>', 0),
+  )
+  return Math.min(since, (row?.first ?? since) - 1)
+}
+
+async function revokedTokens(session: Session, since: number): Promise<readonly Change[]> {
   const tokens = await session.query(
     session.sql
       .selectFrom('tokens')
@@ -104,20 +177,7 @@ async function revocations(session: Session, since: number): Promise<readonly Ch
       .where('revoked_at', 'is not', null)
       .where('expires_at', '>', since),
   )
-  return [
-    ...certificates.map(({ issuer, serial, status, revoked_at, reason, not_after, crl_partition, authority }) => ({
-      kind: 'revocation' as const,
-      issuer,
-      serial,
-      status: status === 'held' ? ('held' as const) : ('revoked' as const),
-      revokedAt: revoked_at ?? 0,
-      reason: reason ?? ('unspecified' as const),
-      notAfter: not_after,
-      ...(crl_partition === null ? {} : { partition: crl_partition }),
-      ...(authority === null ? {} : { authority: parseIssuerId(authority) }),
-    })),
-    ...tokens.map(({ jti, expires_at }) => ({ kind: 'token-revocation' as const, jti, expiresAt: expires_at })),
-  ]
+  return tokens.map(({ jti, expires_at }) => ({ kind: 'token-revocation' as const, jti, expiresAt: expires_at }))
 }
 
 async function apiKeys(session: Session, since: number): Promise<readonly Change[]> {

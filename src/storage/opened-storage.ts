@@ -1,5 +1,5 @@
 // The parts of storage, joined: `openStorage` (open-storage.ts) makes them, this object lends them out.
-import type { NumberedChange } from '../domain/change.ts'
+import type { Change, NumberedChange } from '../domain/change.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
 import type { BatchWriter } from './batch-writer.ts'
 import type { ChangeFeed } from './change-feed.ts'
@@ -50,12 +50,19 @@ export class OpenedStorage implements Storage {
   }
 
   readState(): Promise<CurrentState> {
+    const changes: Change[] = []
+    return this.readStateInto((some) => {
+      for (const change of some) changes.push(change)
+    }).then((state) => ({ changes, ...state }))
+  }
+
+  readStateInto(take: (changes: readonly Change[]) => void): Promise<Omit<CurrentState, 'changes'>> {
     const at = this.#parts.clock.now()
-    return this.#inOneState(async (session) => ({
-      seq: await lastChangeNumber(session),
-      changes: await readCurrentState(session, at),
-      revocations: await this.#viewOf(session).revocationFeedState(),
-    }))
+    return this.#inOneState(async (session) => {
+      const seq = await lastChangeNumber(session)
+      await readCurrentState(session, at, take)
+      return { seq, revocations: await this.#viewOf(session).revocationFeedState() }
+    })
   }
 
   follow(seq: number): void {

@@ -6,8 +6,8 @@ import type { ConnectionPurpose } from './dialect.ts'
 /** How long opening waits for another process that recovers the log. Later waiting is asynchronous, in group commit. */
 const OPEN_TIMEOUT_MILLISECONDS = 5_000
 
-/** Pages that stay in memory, in KiB: the upper parts of the indexes of a million certificates. */
-const CACHE_KIB = 64 * 1024
+/** Pages that stay in memory, in KiB: of the writer the upper parts of the indexes of a million certificates. There are several readers. */
+const CACHE_KIB = { write: 64 * 1024, read: 8 * 1024 } as const satisfies Record<ConnectionPurpose, number>
 
 const NO_ROWS: readonly Row[] = []
 
@@ -26,7 +26,7 @@ export class SqliteConnection implements Connection {
     this.#db.pragma('trusted_schema = off')
     // What a savepoint may have to put back stays in memory: it would be a file over 64 KiB, and one act is more.
     this.#db.pragma('temp_store = memory')
-    this.#db.pragma(`cache_size = -${CACHE_KIB}`)
+    this.#db.pragma(`cache_size = -${CACHE_KIB[purpose]}`)
     if (purpose === 'write') {
       // Waiting inside SQLite would hold up the event loop: BEGIN fails at once, and group commit tries again.
       this.#db.pragma('busy_timeout = 0')

@@ -50,7 +50,8 @@ function folded(changes: readonly Change[]): object {
   const hosts = [...state.deploymentsByHost].map(([host, all]) => [host, all.map(({ name }) => name).sort()] as const)
   const filled = <Value>(map: Map<string, Map<string, Value>>) =>
     new Map([...map].filter(([, inner]) => inner.size > 0))
-  const { members, accounts, revocations } = state
+  const { members, accounts } = state
+  const revocations = new Map([...state.revocations].map(([issuer, index]) => [issuer, new Map(index)]))
   const inner = { members: filled(members), accounts: filled(accounts), revocations: filled(revocations) }
   return { ...Object.fromEntries(Object.entries(state)), ...inner, deploymentsByHost: new Map(hosts) }
 }

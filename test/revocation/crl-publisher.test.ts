@@ -1,113 +1,13 @@
 // Publishing on real storage, with a clock that moves when the test says so: one process, and two that race.
-import { sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { Clock } from '../../src/domain/clock.ts'
 import { fullScope } from '../../src/domain/crl-scope.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
-import { CrlLedger } from '../../src/revocation/crl-ledger.ts'
-import type { CrlIssuer } from '../../src/revocation/crl-issuer.ts'
-import { CrlPublisher } from '../../src/revocation/crl-publisher.ts'
-import { CrlRebuilder } from '../../src/revocation/crl-rebuilder.ts'
 import { wholeCrl } from '../../src/revocation/crl-store.ts'
 import { CrlShelf } from '../../src/revocation/crl-shelf.ts'
-import type { Storage } from '../../src/storage/storage.ts'
 import { parseCrl, verifyCrlSignature } from '../../src/x509/crl.ts'
-import { makeHierarchy, POLICY } from '../ca/test-hierarchy.ts'
-import { NOW, onBothDatabases, type TestDatabase } from '../storage/databases.ts'
+import { onBothDatabases, type TestDatabase } from '../storage/databases.ts'
 import { serial } from '../storage/fixtures.ts'
-
-const { users, services } = await makeHierarchy()
-const USERS = users.issuer.id
-
-const crlIssuer = ({ issuer, key }: typeof users): CrlIssuer => ({
-  id: issuer.id,
-  name: issuer.subject,
-  keyIdentifier: issuer.keyIdentifier,
-  deltaUrl: `http://pki.internal/pki/crl/${issuer.id}/delta.crl`,
-  partitions: [],
-  signer: {
-    purpose: 'crl',
-    algorithm: 'ec-p256',
-    publicKey: key.publicKey.spki,
-    sign: async (bytes) => sign('sha256', bytes, key.privateKey),
-  },
-})
-
-class HeldClock implements Clock {
-  #passed = 0
-  #setBack = 0
-
-  now(): Date {
-    return new Date(NOW.getTime() + (this.#passed - this.#setBack) * 1000)
-  }
-
-  monotonicMilliseconds(): number {
-    return this.#passed * 1000
-  }
-
-  pass(seconds: number): void {
-    this.#passed += seconds
-  }
-
-  setBack(seconds: number): void {
-    this.#setBack += seconds
-  }
-}
-
-interface Publishing {
-  readonly publisher: CrlPublisher
-  readonly ledger: CrlLedger
-  readonly shelf: CrlShelf
-  readonly storage: Storage
-}
-
-async function openPublisher(
-  database: TestDatabase,
-  clock: Clock,
-  issuers: readonly CrlIssuer[] = [crlIssuer(users)],
-): Promise<Publishing> {
-  const ledger = new CrlLedger()
-  const shelf = new CrlShelf()
-  const rebuilder = new CrlRebuilder(ledger, shelf, () => issuers)
-  const { storage } = await database.open({ clock, onCommitted: (changes) => ledger.apply(changes) })
-  const { changes, seq } = await storage.readState()
-  ledger.load(changes, seq)
-  for (const { id } of issuers) {
-    for (const record of await storage.run((tx) => tx.latestCrls(id))) await rebuilder.takeUp(record)
-  }
-  const publisher = new CrlPublisher({
-    transactions: storage,
-    ledger,
-    shelf,
-    rebuilder,
-    policy: POLICY.revocation.crl,
-    clock,
-    issuers: () => issuers,
-  })
-  return { publisher, ledger, shelf, storage }
-}
-
-async function change(
-  { storage }: Publishing,
-  clock: Clock,
-  n: number,
-  status: 'revoked' | 'held' | 'released' = 'revoked',
-  issuer: IssuerId = USERS,
-): Promise<void> {
-  const now = clock.now().getTime()
-  const reason = status === 'revoked' ? ('superseded' as const) : ('certificateHold' as const)
-  await storage.run((tx) =>
-    tx.change({
-      kind: 'revocation',
-      issuer,
-      serial: serial(n),
-      status,
-      reason,
-      revokedAt: now,
-      notAfter: now + 3_600_000,
-    }),
-  )
-}
+import { change, crlIssuer, HeldClock, openPublisher, type Publishing, services, USERS, users } from './publishing.ts'
 
 function inForce({ shelf }: Publishing, issuer: IssuerId = USERS) {
   const shelved = shelf.get(fullScope(issuer))
@@ -219,7 +119,7 @@ onBothDatabases('the publisher', (fresh) => {
 
   test('an entry stays for a day after its certificate ended, and one CRL more', async () => {
     const { clock, one } = await start()
-    await change(one, clock, 1)
+    await change(one, clock, 1, 'revoked', { notAfter: clock.now().getTime() + 3_600_000 })
     await one.publisher.publishDue()
     clock.pass(3600 + 86_400)
     await one.publisher.publishDue()

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Entry, EntryList, type FrozenEntries } from '../../src/revocation/entry-list.ts'
 import { serialBytes, type SerialNumber } from '../../src/domain/serial-number.ts'
+import { UnsortedEntries } from '../../src/revocation/unsorted-entries.ts'
 import { encodeRevokedEntry } from '../../src/x509/tbs-crl.ts'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { serial } from '../storage/fixtures.ts'
@@ -49,6 +50,27 @@ describe('EntryList', () => {
     const serials = Array.from({ length: 5000 }, (_, n) => n).toSorted((a, b) => (serial(a) < serial(b) ? -1 : 1))
     for (const n of serials) list.set(entry(n))
     expect(list.freeze().parts).toHaveLength(5)
+  })
+
+  test('made at once of what came in any order, it is the same, and goes on as one that grew', () => {
+    const unsorted = new UnsortedEntries()
+    const grown = new EntryList()
+    for (let n = 0; n < 9000; n += 1) {
+      const made = entry(n % 8000, n, n % 3 === 0 ? 'superseded' : 'unspecified')
+      unsorted.add(made)
+      grown.set(made)
+    }
+    const list = EntryList.of(unsorted.sorted())
+    expect([list.count, list.freeze().parts.length]).toEqual([8000, 8])
+    expect(hexOf(list.freeze())).toBe(hexOf(grown.freeze()))
+    for (const each of [list, grown]) {
+      each.delete(serialBytes(serial(17)))
+      each.set(entry(9001))
+      each.set(entry(3, 1, 'unspecified'))
+    }
+    expect(hexOf(list.freeze())).toBe(hexOf(grown.freeze()))
+    expect(list.get(serialBytes(serial(999)))?.endsAt).toBe(8999)
+    expect(EntryList.of([]).freeze()).toEqual({ parts: [], length: 0, count: 0 })
   })
 
   test('tells how much there is, and is empty again when all have left', () => {

@@ -23,6 +23,9 @@ export type PartsAnswer =
   | { readonly kind: 'done'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly error: Error }
 
+/** It holds names of bytes, and no bytes. */
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
+
 interface Waiting {
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void
   readonly reject: (error: Error) => void
@@ -44,7 +47,7 @@ export class PartsThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./parts-worker.ts', import.meta.url))
+    const worker = new Worker(new URL('./parts-worker.ts', import.meta.url), { resourceLimits: HEAP })
     worker.on('message', (answer: PartsAnswer) => {
       const waiting = this.#waiting.shift()
       if (this.#waiting.length === 0) worker.unref()
