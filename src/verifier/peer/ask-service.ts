@@ -46,12 +46,17 @@ export class ServiceLine {
     return Buffer.concat(chunks)
   }
 
-  /** A 200 whose body is still to come; without a byte for the time limit it ends. Throws `EvidenceUnreadable`. */
-  open(path: string, accept: string, signal: AbortSignal): Promise<IncomingMessage> {
+  /** A 200 whose body is still to come; without a byte for so long it ends. Throws `EvidenceUnreadable`. */
+  open(
+    path: string,
+    accept: string,
+    signal: AbortSignal,
+    silenceMilliseconds: number = this.#timeoutMilliseconds,
+  ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = deferred<IncomingMessage>()
     const fail = (cause: unknown): void => reject(new EvidenceUnreadable(path, whyOf(cause), { cause }))
     const asked = request(new URL(path, this.#url), { agent: this.#agent, headers: { accept }, signal })
-    asked.setTimeout(this.#timeoutMilliseconds, () => asked.destroy(new Error('timed out')))
+    asked.setTimeout(silenceMilliseconds, () => asked.destroy(new Error('timed out')))
     asked.on('error', fail)
     asked.on('response', (response) => {
       if (response.statusCode === 200) {

@@ -11,7 +11,7 @@ import { type PeerRefusal, type PeerVerdict, refused } from './verdict.ts'
 export interface JudgingParts {
   readonly certificates: { verify(der: Uint8Array): CertificateFacts }
   /** Of the certificate and of every CA above it. */
-  readonly revocation: (certificate: VerifiedCertificate, at: Date) => RevocationAnswer
+  readonly revocation: (certificate: VerifiedCertificate, der: Uint8Array, at: Date) => RevocationAnswer
   readonly accept: AcceptedPeers
 }
 
@@ -22,7 +22,7 @@ export function judgePeer(der: Uint8Array | undefined, question: PeerQuestion, p
   const facts = parts.certificates.verify(der)
   const fault = faultOf(facts, question.at)
   if (fault !== undefined) return fault
-  return facts.kind === 'verified' ? judgeVerified(facts, question, parts) : refused(facts.reason, facts.fault)
+  return facts.kind === 'verified' ? judgeVerified(facts, der, question, parts) : refused(facts.reason, facts.fault)
 }
 
 /** In the order of the table: parse and chain, then time, then what the certificate is for and whom it names. */
@@ -33,8 +33,13 @@ function faultOf(facts: CertificateFacts, at: Date): PeerRefusal | undefined {
   return status === 'valid' ? undefined : refused('CERT_NOT_YET_VALID', 'not-yet-valid')
 }
 
-function judgeVerified(certificate: VerifiedCertificate, question: PeerQuestion, parts: JudgingParts): PeerVerdict {
-  const answer = question.revocation === 'off' ? 'not-asked' : parts.revocation(certificate, question.at)
+function judgeVerified(
+  certificate: VerifiedCertificate,
+  der: Uint8Array,
+  question: PeerQuestion,
+  parts: JudgingParts,
+): PeerVerdict {
+  const answer = question.revocation === 'off' ? 'not-asked' : parts.revocation(certificate, der, question.at)
   const accept = question.accept ?? parts.accept
   const fault =
     faultOfRevocation(answer, question) ??

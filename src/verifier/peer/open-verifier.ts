@@ -147,8 +147,9 @@ function sinkOf(judge: PeerJudge, faults: Faults): EvidenceSink {
   return {
     takeAuthorities: (given) => void judge.trust(given),
     takeCrl: (der) => judge.takeCrl(der),
-    tell: (issuer, serial, tiding) => judge.tell(issuer, serial, tiding),
-    forgetReleases: () => judge.forgetReleases(),
+    tell: (issuer, event) => judge.tell(issuer, event),
+    restartFeed: (seq) => judge.restartFeed(seq),
+    knows: (issuer) => judge.authorities.byId.has(issuer),
     numberOf: (issuer) => judge.numberOf(issuer),
     failed: (error) => faults.failed(error),
     settled: () => faults.settled(),

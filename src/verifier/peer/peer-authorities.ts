@@ -58,7 +58,7 @@ export function buildPeerAuthorities(
 }
 
 /** The CA of this name and key: several generations may share a name, and never a key. */
-export function findAuthority(
+function findAuthority(
   byId: ReadonlyMap<IssuerId, PeerAuthority>,
   subject: Uint8Array,
   keyIdentifier: Uint8Array | undefined,

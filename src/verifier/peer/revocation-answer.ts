@@ -1,7 +1,8 @@
 // What is known of a certificate's revocation at an instant. A list that is missing or has ended is `unknown`, and never `good`.
+import type { RevocationFault } from '../revocation/revocation-status.ts'
 
 export type RevocationAnswer =
   | { readonly kind: 'good'; readonly goodUntil: Date }
   | { readonly kind: 'revoked'; readonly reason: string; readonly date: Date }
-  /** `none`: nothing was heard of that issuer; `stale`: what was heard has ended; `not-yet-valid`: it begins later. */
-  | { readonly kind: 'unknown'; readonly fault: 'none' | 'stale' | 'not-yet-valid' }
+  /** Why nothing speaks for it now. */
+  | { readonly kind: 'unknown'; readonly fault: RevocationFault }

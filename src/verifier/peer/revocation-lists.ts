@@ -1,179 +1,171 @@
-// What is known of revocation: the newest complete CRL of each CA, and on top of it what a feed said since. A certificate is good only
-// while the CRL of its issuer is in force, and those of all CAs above it: nothing that a feed says makes an old CRL young.
-//
-// RFC 5280 §6.3.3 for complete CRLs that the CA itself signed. A CRL that is no better than the one that is there is refused, and that
-// one stays until it ends.
+// What is known of revocation: the CRLs of every CA, and on top of them what a feed said since. A certificate is good only while CRLs that
+// speak for it are in force, and those for all CAs above it: nothing that a feed says makes an old CRL young, or takes back what a CRL
+// lists. RFC 5280 §6.3.3 is in `verifier/revocation/`; here it is asked along the path.
 import type { VerifiedCertificate } from '../../access/facts.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
-import { type Crl, verifyCrlSignature } from '../../x509/crl.ts'
-import { OID } from '../../x509/oid.ts'
-import { findAuthority, type PeerAuthorities, type PeerAuthority } from './peer-authorities.ts'
+import { hexOf } from '../../x509/hex.ts'
+import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
+import { CrlCache, type PutFault, type PutOutcome } from '../revocation/crl-cache.ts'
+import type { FeedEvent } from '../revocation/feed-events.ts'
+import { STRICT_REVOCATION } from '../revocation/revocation-policy.ts'
+import type { VerifiedCrl } from '../revocation/verified-crl.ts'
+import type { HeldCrl } from './held-crl.ts'
+import type { PeerAuthorities, PeerAuthority } from './peer-authorities.ts'
 import type { RevocationAnswer } from './revocation-answer.ts'
 
-export type ListFault =
-  | 'crl_issuer_unknown'
-  | 'crl_issuer_may_not'
-  | 'crl_signature_invalid'
-  | 'crl_extension_unknown'
-  | 'crl_scope_partial'
-  | 'crl_not_yet_valid'
-  | 'crl_stale'
-  | 'crl_number_missing'
-  | 'crl_number_lower'
+export type ListFault = PutFault
 
-export type PutOutcome =
+export type TakenCrl =
   | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
-  | { readonly kind: 'refused'; readonly fault: ListFault; readonly issuer: IssuerId | undefined }
+  | { readonly kind: 'refused'; readonly fault: ListFault }
 
-/** What a feed says of one certificate; the last word on it counts. */
-export type Tiding =
-  { readonly kind: 'revoked'; readonly reason: string; readonly date: Date } | { readonly kind: 'released' }
-
-/** How far the clock of the CA may be ahead of ours, in milliseconds. Its CRLs are set back by five minutes already. */
-const CLOCK_LEEWAY_MILLISECONDS = 60_000
-
-/** Tidings that are kept until a CRL says them too. Over it, what says `released` goes: the CRL below says `revoked` then, which is safe. */
-const MAX_TIDINGS = 1_000_000
-
-interface Held {
-  readonly crl: Crl
-  readonly number: bigint
-}
+/** Largest CRL that is read, in bytes: a million entries are 40 MB. */
+export const MAX_CRL_BYTES = 256 * 1024 * 1024
 
 export class RevocationLists {
   #authorities: PeerAuthorities
-  readonly #held = new Map<IssuerId, Held>()
-  readonly #tidings = new Map<IssuerId, Map<string, Tiding>>()
+  #byId: ReadonlyMap<IssuerId, PathCertificate>
+  #cache: CrlCache
+  /** What the feed said of each CA since it began: for the cache that takes the place of this one. */
+  readonly #told = new Map<IssuerId, Map<string, FeedEvent>>()
+  /** Of certificates that are verified: those that come again are not read again. */
+  readonly #leaves = new WeakMap<VerifiedCertificate, PathCertificate>()
 
   constructor(authorities: PeerAuthorities) {
     this.#authorities = authorities
+    this.#byId = pathCertificatesOf(authorities)
+    this.#cache = new CrlCache([...this.#byId.values()], STRICT_REVOCATION)
   }
 
-  /** The same CAs keep their lists, whatever comes or goes beside them. */
-  trust(authorities: PeerAuthorities): void {
-    const before = this.#authorities
+  /** CAs that stay keep their lists, and what was said of them. */
+  trust(authorities: PeerAuthorities, at: Date): void {
+    const before = this.#cache
     this.#authorities = authorities
-    for (const id of [...this.#held.keys(), ...this.#tidings.keys()]) {
-      if (before.byId.get(id)?.certificate.fingerprint === authorities.byId.get(id)?.certificate.fingerprint) continue
-      this.#held.delete(id)
-      this.#tidings.delete(id)
-    }
+    this.#byId = pathCertificatesOf(authorities)
+    this.#cache = new CrlCache([...this.#byId.values()], STRICT_REVOCATION)
+    for (const { crl } of before.crls()) this.#cache.put(crl, at)
+    for (const [issuer, events] of this.#told) for (const event of inOrder(events)) this.#apply(issuer, event)
   }
 
-  put(crl: Crl, at: Date): PutOutcome {
-    const authority = findAuthority(
-      this.#authorities.byId,
-      crl.issuerEncoded,
-      crl.authorityKeyIdentifier?.keyIdentifier,
-    )
-    if (authority === undefined) return { kind: 'refused', fault: 'crl_issuer_unknown', issuer: undefined }
-    const issuer = authority.id
-    const fault = RULES.find(([, holds]) => !holds(crl, authority, at))?.[0]
-    if (fault !== undefined) return { kind: 'refused', fault, issuer }
-    const { number } = crl
-    if (number === undefined) return { kind: 'refused', fault: 'crl_number_missing', issuer }
-    const held = this.#held.get(issuer)
-    if (held !== undefined && number <= held.number) {
-      // Of one number there is one CRL: another is somebody's mistake, and which of them is unknown.
-      const isSame = number === held.number && Buffer.compare(crl.der, held.crl.der) === 0
-      return isSame ? { kind: 'unchanged', issuer } : { kind: 'refused', fault: 'crl_number_lower', issuer }
-    }
-    this.#held.set(issuer, { crl, number })
-    this.#forgetSaid(issuer, crl)
-    return { kind: 'taken', issuer }
+  put(der: Uint8Array, at: Date): TakenCrl {
+    const outcome = this.#cache.putDer(der, at, MAX_CRL_BYTES)
+    if (outcome.kind === 'refused') return { kind: 'refused', fault: outcome.code }
+    const issuer = this.#issuerOf(outcome)
+    if (outcome.kind === 'taken') this.#forgetListed(issuer, outcome.crl)
+    return { kind: outcome.kind, issuer }
   }
 
   /** Of CAs that are not believed nothing is kept. */
-  tell(issuer: IssuerId, serialHex: string, tiding: Tiding): void {
-    if (!this.#authorities.byId.has(issuer)) return
-    const tidings = this.#tidings.get(issuer) ?? new Map<string, Tiding>()
-    this.#tidings.set(issuer, tidings)
-    tidings.delete(serialHex)
-    if (tidings.size >= MAX_TIDINGS && tiding.kind === 'released') return
-    tidings.set(serialHex, tiding)
+  tell(issuer: IssuerId, event: FeedEvent): void {
+    if (!this.#byId.has(issuer)) return
+    const events = this.#told.get(issuer) ?? new Map<string, FeedEvent>()
+    this.#told.set(issuer, events)
+    events.delete(event.serialHex)
+    events.set(event.serialHex, event)
+    this.#apply(issuer, event)
   }
 
-  /** After a gap in the feed: what it released may have been revoked again unheard. What it revoked stays. */
-  forgetReleases(): void {
-    for (const tidings of this.#tidings.values()) {
-      for (const [serial, { kind }] of tidings) if (kind === 'released') tidings.delete(serial)
-    }
+  /** The feed begins anew after `seq`: everything before it stands in the CRLs that are held. */
+  restart(seq: number): void {
+    this.#told.clear()
+    for (const authority of this.#byId.values()) this.#cache.restartFeed(authority, seq)
   }
 
   /** Of the certificate and of every CA above it; the first that is revoked, else the first that is not known, says it. */
-  answer({ issuer, serial }: Pick<VerifiedCertificate, 'issuer' | 'serial'>, at: Date): RevocationAnswer {
-    const answers = [this.#single(issuer, serial, at)]
-    let authority = this.#authorities.byId.get(issuer)
+  answer(certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer {
+    const answers = [this.#single(this.#leafOf(certificate, der), certificate.issuer, at)]
+    let authority = this.#authorities.byId.get(certificate.issuer)
     while (authority?.parent !== undefined) {
-      answers.push(this.#single(authority.parent.id, authority.certificate.tbs.serialHex, at))
+      answers.push(this.#single(this.#byId.get(authority.id), authority.parent.id, at))
       authority = authority.parent
     }
     return worstOf(answers)
   }
 
-  /** The CRLs that are there, for whoever watches them. */
-  *held(): Generator<{ readonly issuer: IssuerId; readonly number: bigint; readonly crl: Crl }, undefined> {
-    for (const [issuer, held] of this.#held) yield { issuer, ...held }
-    return undefined
+  /** The complete CRLs that are held. */
+  held(): readonly HeldCrl[] {
+    return [...this.#cache.crls()].filter(isComplete).map((verified) => {
+      const { thisUpdate, nextUpdate, number } = verified.crl
+      return { issuer: this.#issuerOf({ crl: verified }), number: String(number), thisUpdate, nextUpdate }
+    })
   }
 
   numberOf(issuer: IssuerId): bigint | undefined {
-    return this.#held.get(issuer)?.number
+    const numbers = [...this.#cache.crls()]
+      .filter((verified) => isComplete(verified) && this.#issuerOf({ crl: verified }) === issuer)
+      .map(({ crl }) => crl.number)
+    return numbers[0]
   }
 
-  #single(issuer: IssuerId, serialHex: string, at: Date): RevocationAnswer {
-    const held = this.#held.get(issuer)
-    const tiding = this.#tidings.get(issuer)?.get(serialHex)
-    const entry = held?.crl.entries.get(serialHex)
-    if (tiding?.kind === 'revoked') return { kind: 'revoked', reason: tiding.reason, date: tiding.date }
-    // Also by a list that has ended: nobody is known to have taken it back.
-    if (entry !== undefined && tiding?.kind !== 'released') {
-      return { kind: 'revoked', reason: entry.reason, date: entry.date }
-    }
-    if (held === undefined) return { kind: 'unknown', fault: 'none' }
-    const { thisUpdate, nextUpdate } = held.crl
-    if (at.getTime() < thisUpdate.getTime() - CLOCK_LEEWAY_MILLISECONDS)
-      return { kind: 'unknown', fault: 'not-yet-valid' }
-    // §5.1.2.5: the next one comes by then. Written so that a time which is none refuses.
-    const isInForce = nextUpdate !== undefined && at.getTime() <= nextUpdate.getTime()
-    return isInForce ? { kind: 'good', goodUntil: nextUpdate } : { kind: 'unknown', fault: 'stale' }
+  #single(certificate: PathCertificate | undefined, issuerId: IssuerId, at: Date): RevocationAnswer {
+    const issuer = this.#byId.get(issuerId)
+    if (certificate === undefined || issuer === undefined) return { kind: 'unknown', fault: 'crl-missing' }
+    const status = this.#cache.check(certificate, issuer, at)
+    if (status.kind === 'revoked') return { kind: 'revoked', reason: status.reason ?? 'unspecified', date: status.at }
+    if (status.kind === 'unknown')
+      return this.#stillListed(certificate, issuer) ?? { kind: 'unknown', fault: status.code }
+    const { freshUntil } = status
+    return freshUntil === undefined
+      ? { kind: 'unknown', fault: 'crl-next-update-missing' }
+      : { kind: 'good', goodUntil: freshUntil }
   }
 
-  /** What the CRL says too, it says for good: a later release would be told again. */
-  #forgetSaid(issuer: IssuerId, crl: Crl): void {
-    const tidings = this.#tidings.get(issuer)
-    if (tidings === undefined) return
-    for (const [serial, { kind }] of tidings) {
-      if ((kind === 'revoked') === (crl.entries.get(serial) !== undefined)) tidings.delete(serial)
+  /** By a list that has ended: nobody is known to have taken it back, and who asks for no fresh list must not let it pass. */
+  #stillListed({ certificate }: PathCertificate, issuer: PathCertificate): RevocationAnswer | undefined {
+    const serialHex = hexOf(certificate.tbs.serialNumber)
+    for (const verified of this.#cache.crls()) {
+      if (verified.signer !== issuer) continue
+      const entry = verified.crl.entries.get(serialHex)
+      if (entry !== undefined && entry.reason !== 'removeFromCRL') {
+        return { kind: 'revoked', reason: entry.reason, date: entry.date }
+      }
     }
+    return undefined
+  }
+
+  #leafOf(certificate: VerifiedCertificate, der: Uint8Array): PathCertificate {
+    const leaf = this.#leaves.get(certificate) ?? readPathCertificate(der)
+    this.#leaves.set(certificate, leaf)
+    return leaf
+  }
+
+  #apply(issuer: IssuerId, event: FeedEvent): void {
+    const authority = this.#byId.get(issuer)
+    if (authority !== undefined) this.#cache.applyEvent(authority, event)
+  }
+
+  #forgetListed(issuer: IssuerId, { crl }: VerifiedCrl): void {
+    const events = this.#told.get(issuer)
+    if (events === undefined || crl.deltaBase !== undefined) return
+    for (const serialHex of events.keys()) if (crl.entries.has(serialHex)) events.delete(serialHex)
+  }
+
+  #issuerOf({ crl }: Pick<PutOutcome & { kind: 'taken' }, 'crl'>): IssuerId {
+    for (const [id, authority] of this.#byId) if (authority === crl.signer) return id
+    // A cache takes CRLs of its own authorities alone.
+    throw new TypeError('a CRL of no CA')
   }
 }
 
-type Holds = (crl: Crl, issuer: PeerAuthority, at: Date) => boolean
-
-/** In this order: of what is not signed by the issuer nothing else is said. */
-const RULES: readonly (readonly [ListFault, Holds])[] = [
-  ['crl_issuer_may_not', (_, { certificate }) => certificate.tbs.keyUsage?.has('cRLSign') === true],
-  ['crl_signature_invalid', (crl, { certificate }) => verifyCrlSignature(crl, certificate.tbs.publicKey)],
-  ['crl_scope_partial', isComplete],
-  ['crl_extension_unknown', hasNoUnknownCritical],
-  ['crl_not_yet_valid', ({ thisUpdate }, _, at) => thisUpdate.getTime() <= at.getTime() + CLOCK_LEEWAY_MILLISECONDS],
-  ['crl_stale', ({ nextUpdate }, _, at) => nextUpdate !== undefined && at <= nextUpdate],
-]
-
-function isComplete({ deltaBase, extensions }: Crl): boolean {
-  return deltaBase === undefined && !extensions.has(OID.issuingDistributionPoint)
+function pathCertificatesOf({ byId }: PeerAuthorities): ReadonlyMap<IssuerId, PathCertificate> {
+  return new Map(
+    [...byId.values()].map(({ id, certificate }: PeerAuthority) => [id, readPathCertificate(certificate.der)]),
+  )
 }
 
-function hasNoUnknownCritical(crl: Crl): boolean {
-  return crl.entries.unknownCritical.size === 0 && [...crl.extensions.values()].every(({ critical }) => !critical)
+function inOrder(events: ReadonlyMap<string, FeedEvent>): readonly FeedEvent[] {
+  return [...events.values()].sort((one, other) => one.seq - other.seq)
+}
+
+function isComplete({ crl }: VerifiedCrl): boolean {
+  return crl.deltaBase === undefined && crl.issuingDistributionPoint === undefined
 }
 
 function worstOf(answers: readonly RevocationAnswer[]): RevocationAnswer {
   const revoked = answers.find(({ kind }) => kind === 'revoked')
   if (revoked !== undefined) return revoked
   const [first, ...rest] = answers
-  if (first === undefined) return { kind: 'unknown', fault: 'none' }
+  if (first === undefined) return { kind: 'unknown', fault: 'crl-missing' }
   return rest.reduce((worst, each) => {
     if (worst.kind !== 'good') return worst
     return each.kind === 'good' && each.goodUntil >= worst.goodUntil ? worst : each

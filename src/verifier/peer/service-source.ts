@@ -1,21 +1,22 @@
 // CAs and CRLs from a Signet service. Its index of CRLs says what there is; each CRL is fetched when its number has risen. While the feed
 // of revocations is heard, large CRLs are left for later: what they would say is known already.
-import { IssuerIdRejected, parseIssuerId, type IssuerId } from '../../domain/issuer-id.ts'
+import { parseIssuerId, type IssuerId } from '../../domain/issuer-id.ts'
 import type { ServiceLine } from './ask-service.ts'
 import { EvidenceUnreadable } from './evidence-file.ts'
 import type { EvidenceSink } from './evidence-sink.ts'
+import { dateIn, membersOf, numberIn, textIn } from './json-members.ts'
 import type { GivenAuthority } from './peer-authorities.ts'
-import { MAX_CRL_BYTES } from './verifier.ts'
+import { MAX_CRL_BYTES } from './revocation-lists.ts'
 
 const INDEX = '/pki/crl'
-const MAX_INDEX_BYTES = 1024 * 1024
+const MAX_INDEX_BYTES = 16 * 1024 * 1024
 const MAX_CERTIFICATE_BYTES = 64 * 1024
 
 /** Smaller CRLs cost nothing to fetch whenever they change. */
 const SMALL_CRL_BYTES = 1024 * 1024
 
-/** More generations than an installation has in a lifetime. */
-const MAX_ISSUERS = 1000
+/** Partitions and deltas of all issuers, and room. */
+const MAX_ROWS = 20_000
 
 /** `due`: what must be fetched; `all`: everything whose number has risen. */
 export type Extent = 'due' | 'all'
@@ -50,6 +51,11 @@ export class ServiceSource {
     for (const row of rows) if (this.#wants(row, extent)) await this.#fetchCrl(row, signal)
   }
 
+  /** Every CRL is fetched when its number has risen, however large it is. */
+  allDue(): void {
+    this.#dueAt.clear()
+  }
+
   async #fetchAuthorities(rows: readonly IndexRow[], signal: AbortSignal): Promise<void> {
     for (const { issuer } of rows) {
       if (this.#authorities.has(issuer)) continue
@@ -74,7 +80,7 @@ export class ServiceSource {
     const taken = this.#sink.takeCrl(await this.#line.get(`/pki/crl/${issuer}.crl`, MAX_CRL_BYTES, signal))
     if (taken.kind === 'refused') {
       // Of a root that is not pinned here nothing is believed, and nothing missed.
-      if (taken.fault === 'crl_issuer_unknown') return
+      if (taken.fault === 'crl-issuer-other') return
       throw new EvidenceUnreadable(`/pki/crl/${issuer}.crl`, taken.fault)
     }
     // At half of its life, give or take a quarter, so that many consumers do not come at once.
@@ -86,37 +92,18 @@ export class ServiceSource {
 /** Throws `EvidenceUnreadable`. */
 function readIndex(bytes: Uint8Array): readonly IndexRow[] {
   try {
-    const rows = fieldOf(JSON.parse(Buffer.from(bytes).toString('utf8')), 'crls')
-    if (!Array.isArray(rows) || rows.length > MAX_ISSUERS) throw new TypeError('no list of CRLs')
-    return rows.flatMap(readRow)
+    const rows = membersOf(JSON.parse(Buffer.from(bytes).toString('utf8'))).get('crls')
+    if (!Array.isArray(rows) || rows.length > MAX_ROWS) throw new TypeError('no list of CRLs')
+    return rows.map(membersOf).flatMap(readRow)
   } catch (cause) {
     throw new EvidenceUnreadable(INDEX, 'no index of CRLs', { cause })
   }
 }
 
-/** Empty for scopes that are no complete CRL, which a later service may list beside them. */
-function readRow(row: unknown): IndexRow[] {
-  const scope = fieldOf(row, 'scope') ?? fieldOf(row, 'kind') ?? 'full'
-  if (scope !== 'full') return []
-  const [issuer, number, bytes] = [fieldOf(row, 'issuer'), fieldOf(row, 'number'), fieldOf(row, 'bytes')]
-  if (typeof issuer !== 'string' || typeof bytes !== 'number') throw new TypeError('no row')
-  const [thisUpdate, nextUpdate] = [dateOf(fieldOf(row, 'thisUpdate')), dateOf(fieldOf(row, 'nextUpdate'))]
-  try {
-    return [{ issuer: parseIssuerId(issuer), number: BigInt(String(number)), bytes, thisUpdate, nextUpdate }]
-  } catch (error) {
-    if (error instanceof IssuerIdRejected) return []
-    throw error
-  }
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? new Map<string, unknown>(Object.entries(value)).get(name)
-    : undefined
-}
-
-function dateOf(value: unknown): Date {
-  const date = new Date(typeof value === 'string' ? value : '')
-  if (Number.isNaN(date.getTime())) throw new TypeError('no date')
-  return date
+/** Empty for what is no complete CRL: deltas and partitions stand beside them. */
+function readRow(row: ReadonlyMap<string, unknown>): IndexRow[] {
+  if ((row.get('kind') ?? 'full') !== 'full') return []
+  const [thisUpdate, nextUpdate] = [dateIn(row, 'thisUpdate'), dateIn(row, 'nextUpdate')]
+  const [number, bytes] = [BigInt(numberIn(row, 'number')), numberIn(row, 'bytes')]
+  return [{ issuer: parseIssuerId(textIn(row, 'issuer')), number, bytes, thisUpdate, nextUpdate }]
 }

@@ -5,20 +5,16 @@ import type { VerifiedCertificate } from '../../access/facts.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import type { TrustDomain } from '../../domain/spiffe-id.ts'
-import { type Crl, parseCrl } from '../../x509/crl.ts'
-import { CrlRejected } from '../../x509/crl-rejected.ts'
 import { ClientCertificateCache } from '../client-certificate-cache.ts'
+import type { FeedEvent } from '../revocation/feed-events.ts'
 import type { HeldCrl } from './held-crl.ts'
 import { judgePeer } from './judge-peer.ts'
 import { buildPeerAuthorities, type GivenAuthority, type PeerAuthorities } from './peer-authorities.ts'
 import { peerCertificate, type PeerSocket } from './peer-certificate.ts'
 import type { AcceptedPeers, PeerQuestion } from './question.ts'
-import { type ListFault, RevocationLists, type Tiding } from './revocation-lists.ts'
+import { RevocationLists, type TakenCrl } from './revocation-lists.ts'
 import type { RevocationAnswer } from './revocation-answer.ts'
 import { type PeerVerdict, refused } from './verdict.ts'
-
-/** Largest CRL that is read, in bytes: a million entries are 40 MB. */
-export const MAX_CRL_BYTES = 256 * 1024 * 1024
 
 export interface VerifierParts {
   /** DER. */
@@ -29,10 +25,6 @@ export interface VerifierParts {
   /** Certificates whose verification is remembered. */
   readonly capacity: number
 }
-
-export type TakenCrl =
-  | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
-  | { readonly kind: 'refused'; readonly fault: ListFault | 'crl_malformed'; readonly issuer: IssuerId | undefined }
 
 export class PeerJudge {
   readonly #parts: VerifierParts
@@ -62,8 +54,8 @@ export class PeerJudge {
     }
   }
 
-  readonly #revocation = (certificate: VerifiedCertificate, at: Date): RevocationAnswer => {
-    return this.#lists.answer(certificate, at)
+  readonly #revocation = (certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer => {
+    return this.#lists.answer(certificate, der, at)
   }
 
   get authorities(): PeerAuthorities {
@@ -76,23 +68,20 @@ export class PeerJudge {
     if (next.digest === this.#authorities.digest) return 'unchanged'
     this.#authorities = next
     this.#certificates = new ClientCertificateCache(next.trust, this.#parts.capacity)
-    this.#lists.trust(next)
+    this.#lists.trust(next, this.#parts.clock.now())
     return 'taken'
   }
 
   takeCrl(der: Uint8Array): TakenCrl {
-    const crl = readCrl(der)
-    return crl === undefined
-      ? { kind: 'refused', fault: 'crl_malformed', issuer: undefined }
-      : this.#lists.put(crl, this.#parts.clock.now())
+    return this.#lists.put(der, this.#parts.clock.now())
   }
 
-  tell(issuer: IssuerId, serialHex: string, tiding: Tiding): void {
-    this.#lists.tell(issuer, serialHex, tiding)
+  tell(issuer: IssuerId, event: FeedEvent): void {
+    this.#lists.tell(issuer, event)
   }
 
-  forgetReleases(): void {
-    this.#lists.forgetReleases()
+  restartFeed(seq: number): void {
+    this.#lists.restart(seq)
   }
 
   numberOf(issuer: IssuerId): bigint | undefined {
@@ -100,9 +89,7 @@ export class PeerJudge {
   }
 
   heldCrls(): readonly HeldCrl[] {
-    return [...this.#lists.held()].map(({ issuer, number, crl: { thisUpdate, nextUpdate } }) => {
-      return { issuer, number: number.toString(), thisUpdate, nextUpdate }
-    })
+    return this.#lists.held()
   }
 
   get roots(): readonly Uint8Array[] {
@@ -117,14 +104,5 @@ export class PeerJudge {
     )
     const all = [...this.#authorities.byId.values()]
     return all.some(({ parent }) => parent !== undefined) && all.every(({ id }) => inForce.has(id))
-  }
-}
-
-function readCrl(der: Uint8Array): Crl | undefined {
-  try {
-    return parseCrl(der, MAX_CRL_BYTES)
-  } catch (error) {
-    if (error instanceof CrlRejected) return undefined
-    throw error
   }
 }

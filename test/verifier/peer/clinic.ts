@@ -6,6 +6,7 @@ import type { ProfileName } from '../../../src/domain/profile-name.ts'
 import { PROFILES } from '../../../src/verifier/peer/own-policy.ts'
 import type { AcceptedPeers } from '../../../src/verifier/peer/question.ts'
 import { PeerJudge } from '../../../src/verifier/peer/verifier.ts'
+import type { FeedEvent } from '../../../src/verifier/revocation/feed-events.ts'
 import { crlNumber } from '../../../src/x509/extensions/crl-number.ts'
 import { encodePem } from '../../../src/x509/pem.ts'
 import {
@@ -161,4 +162,9 @@ export async function pairOf(leaf: Uint8Array): Promise<{ readonly cert: string;
   const { privateKey } = await leafKeys()
   const pkcs8 = new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey))
   return { cert: encodePem('CERTIFICATE', leaf), key: encodePem('PRIVATE KEY', pkcs8) }
+}
+
+/** What a feed says of the leaf. */
+export function toldOf(event: FeedEvent['event'], seq: number): FeedEvent {
+  return { seq, serialHex: SERIAL, event, reason: 'superseded', date: NOW }
 }

@@ -25,7 +25,7 @@ import {
 import { peerTlsOptions } from '../../../src/verifier/peer/tls-options.ts'
 import type { PeerJudge } from '../../../src/verifier/peer/verifier.ts'
 import { LEAF_TIME } from '../authorities.ts'
-import { judgeOf, leafOf, makeWorld, NOW, pairOf, SERIAL, type World } from './clinic.ts'
+import { judgeOf, leafOf, makeWorld, NOW, pairOf, toldOf, type World } from './clinic.ts'
 
 interface Answer {
   readonly status: number
@@ -211,7 +211,7 @@ describe.each(Object.keys(STARTS))('%s', (name) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false, ...alice })
     const first = await ask(server, { agent })
     expect(first.status).toBe(200)
-    judge.tell(parseIssuerId('users-1'), SERIAL, { kind: 'revoked', reason: 'superseded', date: NOW })
+    judge.tell(parseIssuerId('users-1'), toldOf('revoked', 7))
     const second = await ask(server, { agent })
     expect(second).toMatchObject({ status: 401, json: { code: 'CERT_REVOKED' } })
     judge = await judgeOf(world)
@@ -242,7 +242,7 @@ describe.each(Object.keys(STARTS))('%s', (name) => {
     const expired = await ask(server, { agent })
     expect([expired.json['code'], expired.socket.isSessionReused()]).toEqual(['CERT_EXPIRED', true])
     now = NOW
-    judge.tell(parseIssuerId('users-1'), SERIAL, { kind: 'revoked', reason: 'superseded', date: NOW })
+    judge.tell(parseIssuerId('users-1'), toldOf('revoked', 7))
     const revoked = await ask(server, { agent })
     expect([revoked.json['code'], revoked.socket.isSessionReused()]).toEqual(['CERT_REVOKED', true])
     agent.destroy()
@@ -291,7 +291,7 @@ describe('HTTP/2', () => {
       { status: 403, json: { code: 'CERT_CN_MISMATCH' } },
     ])
     expect(await askStream({})).toMatchObject({ status: 403, json: { code: 'CERT_CN_MISMATCH' } })
-    judge.tell(parseIssuerId('users-1'), SERIAL, { kind: 'revoked', reason: 'superseded', date: NOW })
+    judge.tell(parseIssuerId('users-1'), toldOf('revoked', 7))
     expect(await askStream(ALICE)).toMatchObject({ status: 401, json: { code: 'CERT_REVOKED' } })
     session.close()
     server.close()

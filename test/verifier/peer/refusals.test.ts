@@ -463,9 +463,9 @@ const CASES: readonly Case[] = [
     code: 'CERT_REVOKED',
     fault: 'keyCompromise',
   },
-  { name: 'no list of its issuer', held: withoutCrl(1), code: 'REVOCATION_STALE', fault: 'none' },
-  { name: 'no list of the root', held: withoutCrl(0), code: 'REVOCATION_STALE', fault: 'none' },
-  { name: 'no list at all', held: () => ({ crls: [] }), code: 'REVOCATION_STALE', fault: 'none' },
+  { name: 'no list of its issuer', held: withoutCrl(1), code: 'REVOCATION_STALE', fault: 'crl-missing' },
+  { name: 'no list of the root', held: withoutCrl(0), code: 'REVOCATION_STALE', fault: 'crl-missing' },
+  { name: 'no list at all', held: () => ({ crls: [] }), code: 'REVOCATION_STALE', fault: 'crl-missing' },
   {
     name: 'its issuer revoked by the root',
     held: async (world) => ({
@@ -485,7 +485,7 @@ const CASES: readonly Case[] = [
     held: usersCrl({ nextUpdate: new Date('2026-03-01T18:00:00Z') }),
     asked: { at: new Date('2026-03-01T18:00:01Z') },
     code: 'REVOCATION_STALE',
-    fault: 'stale',
+    fault: 'crl-stale',
   },
   {
     name: 'the root’s list has ended',
@@ -497,34 +497,44 @@ const CASES: readonly Case[] = [
     }),
     asked: { at: new Date('2026-03-01T18:00:01Z') },
     code: 'REVOCATION_STALE',
-    fault: 'stale',
+    fault: 'crl-stale',
   },
   {
     name: 'a list from the future',
     asked: { at: secondsAfter(new Date('2026-03-01T11:00:00Z'), -61) },
     code: 'REVOCATION_STALE',
-    fault: 'not-yet-valid',
+    fault: 'crl-not-yet-valid',
   },
   // Lists that are none
   {
     name: 'a list that had ended when it came',
     held: async (world) => ({ ...(await usersCrl({ nextUpdate: new Date('2026-03-01T11:30:00Z') })(world)) }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
   {
     name: 'a list that begins tomorrow',
     held: usersCrl({ thisUpdate: new Date('2026-03-02T12:00:00Z'), nextUpdate: new Date('2026-03-03T12:00:00Z') }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
-  { name: 'a list without an end', held: usersCrl({ nextUpdate: 'none' }), code: 'REVOCATION_STALE', fault: 'none' },
-  { name: 'a list without a number', held: usersCrl({ number: 'none' }), code: 'REVOCATION_STALE', fault: 'none' },
+  {
+    name: 'a list without an end',
+    held: usersCrl({ nextUpdate: 'none' }),
+    code: 'REVOCATION_STALE',
+    fault: 'crl-missing',
+  },
+  {
+    name: 'a list without a number',
+    held: usersCrl({ number: 'none' }),
+    code: 'REVOCATION_STALE',
+    fault: 'crl-missing',
+  },
   {
     name: 'a list that another CA signed',
     held: async (world) => usersCrl({ signedBy: world.services })(world),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
   {
     name: 'a list of another installation of the same names',
@@ -532,31 +542,38 @@ const CASES: readonly Case[] = [
       crls: [...(await goodCrls(world)).filter((_, at) => at !== 1), await makeCrl(other.users)],
     }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
   {
     name: 'a list with an unknown critical extension',
     held: usersCrl({ more: [unknownExtension('critical')] }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
   {
     name: 'a delta',
     held: usersCrl({ more: [new x509.Extension('2.5.29.27', true, Uint8Array.of(2, 1, 1))] }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-missing',
   },
   {
     name: 'a list for CAs alone',
     held: usersCrl({ more: [new x509.Extension('2.5.29.28', true, Uint8Array.of(0x30, 3, 0x82, 1, 0xff))] }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-scope-other',
   },
   {
-    name: 'a list for users alone',
-    held: usersCrl({ more: [new x509.Extension('2.5.29.28', true, Uint8Array.of(0x30, 3, 0x81, 1, 0xff))] }),
+    name: 'a list of the root for users alone',
+    held: async (world) => ({
+      crls: [
+        ...(await goodCrls(world)).slice(1),
+        await makeCrl(world.root, {
+          more: [new x509.Extension('2.5.29.28', true, Uint8Array.of(0x30, 3, 0x81, 1, 0xff))],
+        }),
+      ],
+    }),
     code: 'REVOCATION_STALE',
-    fault: 'none',
+    fault: 'crl-scope-other',
   },
 ]
 

@@ -4,7 +4,6 @@ import type { PeerQuestion } from '../../../src/verifier/peer/question.ts'
 import type { PeerJudge } from '../../../src/verifier/peer/verifier.ts'
 import { parseIssuerId } from '../../../src/domain/issuer-id.ts'
 import {
-  CRL_TIME,
   type CrlParts,
   judgeOf,
   leafOf,
@@ -13,6 +12,7 @@ import {
   makeWorld,
   NOW,
   SERIAL,
+  toldOf,
   type World,
 } from './clinic.ts'
 
@@ -35,23 +35,23 @@ const put = async (parts: CrlParts) => judge.takeCrl(await makeCrl(world.users, 
 
 describe('a list replaces another', () => {
   const REFUSED: readonly (readonly [string, CrlParts, string])[] = [
-    ['of a lower number', { number: 4 }, 'crl_number_lower'],
+    ['of a lower number', { number: 4 }, 'crl-number-lower'],
     [
       'of the same number with another text',
       { number: 5, thisUpdate: new Date('2026-03-01T11:00:01Z') },
-      'crl_number_lower',
+      'crl-number-reused',
     ],
-    ['without a number', { number: 'none' }, 'crl_number_missing'],
-    ['that has ended', { number: 6, nextUpdate: new Date('2026-03-01T11:59:59Z') }, 'crl_stale'],
-    ['without an end', { number: 6, nextUpdate: 'none' }, 'crl_stale'],
-    ['from the future', { number: 6, thisUpdate: new Date('2026-03-01T12:01:01Z') }, 'crl_not_yet_valid'],
+    ['without a number', { number: 'none' }, 'crl-number-missing'],
+    ['that has ended', { number: 6, nextUpdate: new Date('2026-03-01T11:59:59Z') }, 'crl-stale'],
+    ['without an end', { number: 6, nextUpdate: 'none' }, 'crl-next-update-missing'],
+    ['from the future', { number: 6, thisUpdate: new Date('2026-03-01T12:01:01Z') }, 'crl-not-yet-valid'],
   ]
 
   test.each(REFUSED)('not one %s: the old one goes on', async (_, parts, fault) => {
     judge = await judgeOf(world, { crls: [await makeCrl(world.root)] })
     const first = await makeCrl(world.users, { number: 5, revoked: [SERIAL] })
     expect(judge.takeCrl(first)).toEqual({ kind: 'taken', issuer: 'users-1' })
-    expect(await put(parts)).toEqual({ kind: 'refused', fault, issuer: 'users-1' })
+    expect(await put(parts)).toEqual({ kind: 'refused', fault })
     expect(verdict()).toMatchObject(REVOKED)
     expect(judge.takeCrl(first)).toEqual({ kind: 'unchanged', issuer: 'users-1' })
     expect(judge.numberOf(USERS)).toBe(5n)
@@ -59,13 +59,13 @@ describe('a list replaces another', () => {
 
   test('not one that another key signed, nor one of nobody, nor what is none', async () => {
     judge = await judgeOf(world)
-    expect(await put({ number: 9, signedBy: world.services })).toMatchObject({ fault: 'crl_issuer_unknown' })
+    expect(await put({ number: 9, signedBy: world.services })).toMatchObject({ fault: 'crl-signature-invalid' })
     const other = await makeWorld()
-    expect(judge.takeCrl(await makeCrl(other.users, { number: 9 }))).toMatchObject({ fault: 'crl_issuer_unknown' })
+    expect(judge.takeCrl(await makeCrl(other.users, { number: 9 }))).toMatchObject({ fault: 'crl-signature-invalid' })
     const broken = await makeCrl(world.users, { number: 9 })
     broken[broken.length - 1] = (broken[broken.length - 1] ?? 0) ^ 1
-    expect(judge.takeCrl(broken)).toMatchObject({ fault: 'crl_signature_invalid' })
-    expect(judge.takeCrl(broken.subarray(0, -1))).toMatchObject({ fault: 'crl_malformed' })
+    expect(judge.takeCrl(broken)).toMatchObject({ fault: 'crl-signature-invalid' })
+    expect(judge.takeCrl(broken.subarray(0, -1))).toMatchObject({ fault: 'crl-malformed' })
     expect(judge.numberOf(USERS)).toBe(1n)
   })
 
@@ -79,54 +79,67 @@ describe('a list replaces another', () => {
   })
 })
 
-describe('tidings of a feed', () => {
-  const revoked = { kind: 'revoked', reason: 'keyCompromise', date: NOW } as const
-
-  test('count at once, until a list says them too', async () => {
+describe('what a feed says', () => {
+  test('counts at once, until a list says it too', async () => {
     judge = await judgeOf(world)
-    judge.tell(USERS, SERIAL, revoked)
+    judge.tell(USERS, toldOf('revoked', 7))
     expect(verdict()).toMatchObject(REVOKED)
-    // A list that was made before the tidings says nothing against them.
+    // A list that was made before says nothing against it.
     await put({ number: 2 })
     expect(verdict()).toMatchObject(REVOKED)
     await put({ number: 3, revoked: [SERIAL] })
-    // Nothing is held on top of the list from here on: only the list can take it back.
+    // Nothing is held on top of the list from here on: only a list can take it back.
     await put({ number: 4 })
     expect(verdict()).toMatchObject(GOOD)
   })
 
-  test('of a release count on top of the list, and are forgotten after a gap', async () => {
-    judge = await judgeOf(world, {
-      crls: [await makeCrl(world.root), await makeCrl(world.users, { revoked: [SERIAL] })],
-    })
-    judge.tell(USERS, SERIAL, { kind: 'released' })
+  test('takes back what the feed has said, and nothing that a list says', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('held', 7))
+    expect(verdict()).toMatchObject(REVOKED)
+    judge.tell(USERS, toldOf('released', 8))
     expect(verdict()).toMatchObject(GOOD)
-    judge.forgetReleases()
+    // It came before.
+    judge.tell(USERS, toldOf('held', 7))
+    expect(verdict()).toMatchObject(GOOD)
+    await put({ number: 2, revoked: [SERIAL] })
+    judge.tell(USERS, toldOf('released', 9))
+    expect(verdict()).toMatchObject(REVOKED)
+    await put({ number: 3 })
+    expect(verdict()).toMatchObject(GOOD)
+  })
+
+  test('is forgotten when it begins anew, behind lists that cover it', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('revoked', 7))
+    judge.restartFeed(7)
+    expect(verdict()).toMatchObject(GOOD)
+    judge.tell(USERS, toldOf('revoked', 7))
+    expect(verdict()).toMatchObject(GOOD)
+    judge.tell(USERS, toldOf('revoked', 8))
     expect(verdict()).toMatchObject(REVOKED)
   })
 
-  test('of a revocation outlast a gap', async () => {
-    judge = await judgeOf(world)
-    judge.tell(USERS, SERIAL, revoked)
-    judge.forgetReleases()
-    expect(verdict()).toMatchObject(REVOKED)
-  })
-
-  test('make no list younger, and none where there is none', async () => {
-    judge = await judgeOf(world)
-    judge.tell(USERS, SERIAL, { kind: 'released' })
-    const after = new Date(CRL_TIME.nextUpdate.getTime() + 1000)
-    expect(judge.verifyCertificate(leaf, { ...ASKED, at: new Date('2026-03-02T05:59:59Z') })).toMatchObject(GOOD)
-    expect(verdict(after)).toMatchObject({ code: 'CERT_EXPIRED' })
+  test('makes no list younger, and none where there is none', async () => {
     judge = await judgeOf(world, { crls: [await makeCrl(world.root)] })
-    judge.tell(USERS, SERIAL, { kind: 'released' })
-    expect(verdict()).toMatchObject({ code: 'REVOCATION_STALE', fault: 'none' })
+    judge.tell(USERS, toldOf('released', 7))
+    expect(verdict()).toMatchObject({ code: 'REVOCATION_STALE', fault: 'crl-missing' })
   })
 
-  test('of another CA, or of one that nobody believes, say nothing', async () => {
+  test('of another CA, or of one that nobody believes, says nothing', async () => {
     judge = await judgeOf(world)
-    judge.tell(parseIssuerId('services-1'), SERIAL, revoked)
-    judge.tell(parseIssuerId('users-7'), SERIAL, revoked)
+    judge.tell(parseIssuerId('services-1'), toldOf('revoked', 7))
+    judge.tell(parseIssuerId('users-7'), toldOf('revoked', 7))
+    expect(verdict()).toMatchObject(GOOD)
+  })
+
+  test('outlasts a change of the CAs that are trusted', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('revoked', 7))
+    const next = await makeUsersCa(world.root, { name: 'O=Signet, CN=Signet users CA 2' })
+    judge.trust([world.users, world.services, next].map(({ der }) => ({ der, id: undefined })))
+    expect(verdict()).toMatchObject(REVOKED)
+    judge.tell(USERS, toldOf('released', 8))
     expect(verdict()).toMatchObject(GOOD)
   })
 })

@@ -1,0 +1,85 @@
+// A checkpoint of the feed of revocations: a compact JWS (RFC 7515 §7.1) that brings its signer's certificates along (`x5c`, §4.1.6). The
+// signer is one whom a pinned root stands for and whose policy is of this use alone; the algorithm comes from its key, never from the
+// header (RFC 8725 §3.1).
+import { createPublicKey, verify } from 'node:crypto'
+import type { KeyAlgorithmName } from '../../domain/key-algorithm.ts'
+import { verifySnapshotSigner } from '../snapshot-trust.ts'
+import { membersOf, numberIn, textIn } from './json-members.ts'
+import { PROFILES } from './own-policy.ts'
+
+export interface FeedCheckpoint {
+  readonly epoch: string
+  /** Nothing up to this number is missing before it. */
+  readonly seq: number
+  /** Of each issuer the number and the hash of its last event. */
+  readonly heads: ReadonlyMap<string, { readonly seq: number; readonly hash: string }>
+  /** When it was known to be everything. */
+  readonly time: Date
+}
+
+const TYPE = 'revocations+jwt'
+/** RFC 7518 §3.1, RFC 8037 §3.1. */
+const ALGORITHMS: Readonly<Record<KeyAlgorithmName, { readonly alg: string; readonly hash: string | null }>> = {
+  'ec-p256': { alg: 'ES256', hash: 'sha256' },
+  'ec-p384': { alg: 'ES384', hash: 'sha384' },
+  'rsa-2048': { alg: 'RS256', hash: 'sha256' },
+  'rsa-3072': { alg: 'RS256', hash: 'sha256' },
+  'rsa-4096': { alg: 'RS384', hash: 'sha384' },
+  ed25519: { alg: 'EdDSA', hash: null },
+  'ml-dsa-44': { alg: 'ML-DSA-44', hash: null },
+  'ml-dsa-65': { alg: 'ML-DSA-65', hash: null },
+  'ml-dsa-87': { alg: 'ML-DSA-87', hash: null },
+}
+
+const SIGNER_POLICY = [...PROFILES].find(([, profile]) => profile === 'snapshot-signer')?.[0] ?? ''
+
+/** Undefined for what is no checkpoint of ours. Throws `TypeError` for a signed one that says something else. */
+export function readCheckpoint(compact: string, roots: readonly Uint8Array[], at: Date): FeedCheckpoint | undefined {
+  const [header = '', payload = '', signature = '', ...more] = compact.split('.')
+  if (more.length > 0 || ![header, payload, signature].every((part) => /^[A-Za-z0-9_-]+$/.test(part))) return undefined
+  const read = readHeader(header)
+  const verdict =
+    read === undefined ? undefined : verifySnapshotSigner(read.chain, { roots, policyOid: SIGNER_POLICY, at })
+  if (read === undefined || verdict?.kind !== 'trusted') return undefined
+  const { algorithm, spki } = verdict.publicKey
+  const expected = algorithm === 'rsa' ? undefined : ALGORITHMS[algorithm]
+  if (expected?.alg !== read.alg) return undefined
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  const given = { key, dsaEncoding: 'ieee-p1363' } as const
+  const holds = verify(expected.hash, Buffer.from(`${header}.${payload}`), given, Buffer.from(signature, 'base64url'))
+  return holds ? readClaims(jsonOf(payload)) : undefined
+}
+
+function readHeader(encoded: string): { readonly alg: string; readonly chain: readonly Uint8Array[] } | undefined {
+  const header = membersOf(jsonOf(encoded))
+  const [alg, x5c] = [header.get('alg'), header.get('x5c')]
+  if (header.size !== 3 || header.get('typ') !== TYPE || typeof alg !== 'string' || !Array.isArray(x5c))
+    return undefined
+  const chain = x5c.map((each: unknown) => Buffer.from(typeof each === 'string' ? each : '', 'base64'))
+  return { alg, chain }
+}
+
+function readClaims(claims: unknown): FeedCheckpoint {
+  const members = membersOf(claims)
+  const issuers = members.get('issuers')
+  if (members.get('aud') !== 'revocations' || !Array.isArray(issuers)) throw new TypeError('no claims of a checkpoint')
+  const time = new Date(textIn(members, 'time'))
+  if (Number.isNaN(time.getTime())) throw new TypeError('no time')
+  return { epoch: textIn(members, 'epoch'), seq: numberIn(members, 'seq'), heads: new Map(issuers.map(readHead)), time }
+}
+
+function readHead(row: unknown): [string, { readonly seq: number; readonly hash: string }] {
+  const members: readonly unknown[] = Array.isArray(row) ? row : []
+  const [issuer, seq, hash] = members
+  if (typeof issuer !== 'string' || typeof seq !== 'number' || typeof hash !== 'string') throw new TypeError('no head')
+  return [issuer, { seq, hash }]
+}
+
+function jsonOf(encoded: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'))
+  } catch {
+    // What is no JSON has no members.
+    return undefined
+  }
+}

@@ -1,0 +1,152 @@
+// The feed of revocations as it is heard on one connection after another: each event is chained to the one before of its issuer, and
+// signed checkpoints say that nothing is missing. What does not fit is a gap: then everything begins anew, behind CRLs that cover it.
+//
+// Events count when they come. What an earlier beginning said is forgotten only when a checkpoint stands behind the new one, so that no
+// revocation is unknown for a moment.
+import { type IssuerId, IssuerIdRejected, parseIssuerId } from '../../domain/issuer-id.ts'
+import { parseRevocationReason } from '../../domain/revocation-reason.ts'
+import { linked } from '../../domain/revocation-event.ts'
+import { parseSerialNumber } from '../../domain/serial-number.ts'
+import type { FeedEvent } from '../revocation/feed-events.ts'
+import type { EvidenceSink } from './evidence-sink.ts'
+import type { FeedCheckpoint } from './feed-checkpoint.ts'
+import { dateIn, membersOf, numberIn, textIn } from './json-members.ts'
+
+/** The feed and what is known do not fit together. */
+export class FeedGap extends Error {}
+
+export interface FeedPlace {
+  readonly epoch: string
+  readonly seq: number
+}
+
+export interface FeedReset extends FeedPlace {
+  /** The feed goes on behind CRLs of these numbers. */
+  readonly crls: ReadonlyMap<IssuerId, bigint>
+}
+
+interface Told {
+  readonly issuer: IssuerId
+  readonly event: FeedEvent
+}
+
+export class HeardFeed {
+  readonly #sink: Pick<EvidenceSink, 'tell' | 'restartFeed'>
+  #place: FeedPlace | undefined
+  /** Where it began: heads of issuers up to here are not known. */
+  #beganAt = 0
+  readonly #heads = new Map<string, string>()
+  /** Events since a new beginning, until a checkpoint stands behind it. */
+  #since: Told[] | undefined
+
+  constructor(sink: Pick<EvidenceSink, 'tell' | 'restartFeed'>) {
+    this.#sink = sink
+  }
+
+  /** Where to go on; undefined: with a reset. */
+  get place(): FeedPlace | undefined {
+    return this.#place
+  }
+
+  /** Once CRLs of the numbers in the reset are held. */
+  begin({ epoch, seq }: FeedPlace): void {
+    this.#place = { epoch, seq }
+    this.#beganAt = seq
+    this.#heads.clear()
+    this.#since = []
+  }
+
+  forget(): void {
+    this.#place = undefined
+  }
+
+  /** Throws `FeedGap`, and `TypeError` for what is no event. Gives what happened. */
+  takeEvent(data: string): FeedEvent['event'] {
+    const place = this.#placeOr('an event before a beginning')
+    const { issuer, event, previous, hash } = parseEvent(data)
+    const head = this.#heads.get(issuer)
+    if (head !== undefined && head !== previous) throw new FeedGap('an event is missing')
+    if (event.seq <= place.seq) throw new FeedGap('numbers go back')
+    this.#heads.set(issuer, hash)
+    this.#place = { ...place, seq: event.seq }
+    this.#since?.push({ issuer, event })
+    this.#sink.tell(issuer, event)
+    return event.event
+  }
+
+  /** Throws `FeedGap`. */
+  takeCheckpoint({ epoch, seq, heads }: FeedCheckpoint): void {
+    const place = this.#placeOr('a checkpoint before a beginning')
+    if (epoch !== place.epoch) throw new FeedGap('another epoch')
+    if (seq < place.seq) throw new FeedGap('a checkpoint of before')
+    for (const [issuer, head] of heads) {
+      const own = this.#heads.get(issuer)
+      if (own === undefined ? head.seq > this.#beganAt : own !== head.hash)
+        throw new FeedGap('the last event is another')
+      this.#heads.set(issuer, head.hash)
+    }
+    this.#place = { epoch, seq }
+    this.#settle()
+  }
+
+  #settle(): void {
+    const since = this.#since
+    if (since === undefined) return
+    this.#since = undefined
+    this.#sink.restartFeed(this.#beganAt)
+    for (const { issuer, event } of since) this.#sink.tell(issuer, event)
+  }
+
+  #placeOr(why: string): FeedPlace {
+    if (this.#place === undefined) throw new FeedGap(why)
+    return this.#place
+  }
+}
+
+interface ParsedEvent extends Told {
+  readonly previous: string
+  readonly hash: string
+}
+
+const KINDS = ['revoked', 'held', 'released', 'reason-changed'] as const
+
+function parseEvent(data: string): ParsedEvent {
+  const members = membersOf(JSON.parse(data))
+  const kind = KINDS.find((each) => each === members.get('event'))
+  if (kind === undefined) throw new TypeError('an event of another kind')
+  const fact = {
+    seq: numberIn(members, 'seq'),
+    issuer: parseIssuerId(textIn(members, 'issuer')),
+    serial: parseSerialNumber(textIn(members, 'serial')),
+    event: kind,
+    reason: parseRevocationReason(textIn(members, 'reason')),
+    date: dateIn(members, 'date'),
+    notAfter: dateIn(members, 'notAfter'),
+  }
+  const { previous, hash } = linked(fact, textIn(members, 'previous'))
+  if (hash !== textIn(members, 'hash')) throw new FeedGap('an event is not what its hash says')
+  const { seq, issuer, serial, reason, date } = fact
+  return { issuer, previous, hash, event: { seq, serialHex: serial, event: kind, reason, date } }
+}
+
+/** Throws `TypeError`. */
+export function parseReset(data: string): FeedReset {
+  const members = membersOf(JSON.parse(data))
+  const rows = members.get('crls')
+  if (!Array.isArray(rows)) throw new TypeError('no CRLs')
+  const crls = new Map<IssuerId, bigint>()
+  for (const row of rows.map(membersOf)) {
+    const issuer = issuerIn(row)
+    if (issuer !== undefined) crls.set(issuer, BigInt(numberIn(row, 'number')))
+  }
+  return { epoch: textIn(members, 'epoch'), seq: numberIn(members, 'seq'), crls }
+}
+
+function issuerIn(row: ReadonlyMap<string, unknown>): IssuerId | undefined {
+  try {
+    return parseIssuerId(textIn(row, 'issuer'))
+  } catch (error) {
+    if (error instanceof IssuerIdRejected) return undefined
+    throw error
+  }
+}
