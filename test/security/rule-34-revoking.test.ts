@@ -108,7 +108,7 @@ onBothStores(
       expect({ status, reason: kept }).toEqual({ status: becomes.now, reason: becomes.reason })
       if (becomes.now === 'good') expect(revokedAt).toBeUndefined()
       else if (becomes.date === 'first') expect(revokedAt).toBe(first)
-      else expect(Date.parse(String(revokedAt))).toBeGreaterThan(Date.parse(String(before['issuedAt'] ?? 0)))
+      else expect(revokedAt).not.toBe(before['issuedAt'])
       expect(await shown(serial)).toMatchObject({ status: becomes.now })
     })
 
