@@ -13,6 +13,7 @@ import { machineFacts } from './machine.ts'
 import { ready } from './ready.ts'
 import { rotateMasterKey } from './rotate-master-key.ts'
 import { sidecar } from './sidecar.ts'
+import { verify } from './verify.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   issue,
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   deleteProject,
   rotateMasterKey,
   sidecar,
+  verify,
 ]
 
 const { values, positionals } = parseArgs({
