@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { authorize } from './authorize.ts'
 import { check } from './check.ts'
 import { crl } from './crl.ts'
+import { crlReader } from './crl-reader.ts'
 import { decide } from './decide.ts'
 import { deleteProject } from './delete-project.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   check,
   ready,
   crl,
+  crlReader,
   deleteProject,
   rotateMasterKey,
   sidecar,

@@ -31,12 +31,14 @@ function endOfSerial(bytes: Uint8Array, at: number): number {
   return at + 2 + length
 }
 
-/** Days above 28 are left to the reader that knows the months. */
+/** Days of the months, from the first. The 29th of February is left to the reader that knows the years. */
+const DAYS = Uint8Array.of(0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
 function isPlainTime(bytes: Uint8Array, at: number): boolean {
   if (bytes[at] !== UTC_TIME || bytes[at + 1] !== TIME_OCTETS - 2 || bytes[at + 14] !== 0x5a) return false
   const month = pair(bytes, at + 4)
   const day = pair(bytes, at + 6)
-  if (pair(bytes, at + 2) > 99 || month < 1 || month > 12 || day < 1 || day > 28) return false
+  if (pair(bytes, at + 2) > 99 || month > 12 || day < 1 || day > (DAYS[month] ?? 0)) return false
   return pair(bytes, at + 8) < 24 && pair(bytes, at + 10) < 60 && pair(bytes, at + 12) < 60
 }
 

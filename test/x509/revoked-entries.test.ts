@@ -179,6 +179,18 @@ const almostAnEntry = fc
   })
 
 describe('endOfPlainEntry', () => {
+  it('knows every day of every month but the 29th of February', () => {
+    for (let day = 0; day < 366; day++) {
+      const date = new Date(Date.UTC(2028, 0, 1 + day))
+      const isPlain = endOfPlainEntry(entry(1n, [], date), 0, 2) > 0
+      expect({ date, isPlain }).toEqual({ date, isPlain: !date.toISOString().startsWith('2028-02-29') })
+    }
+    for (const month of ['00', '02', '04', '06', '09', '11', '13']) {
+      const digits = Buffer.from(`28${month}${month === '02' ? '30' : '31'}000000Z`)
+      expect(endOfPlainEntry(sequence(integer(1n), primitive(0x17, digits)), 0, 2)).toBe(0)
+    }
+  })
+
   it('recognises what an issuer writes', () => {
     for (const [number, known] of CRL_REASONS.entries()) {
       const octets = entry(1n, [reason(number)])

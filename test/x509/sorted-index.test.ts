@@ -40,6 +40,16 @@ describe('SortedIndex', () => {
     )
   })
 
+  it('finds each of many, whose keys are spread or crowded', () => {
+    for (const spread of [1, 2 ** 12, 2 ** 20]) {
+      const items = Array.from({ length: 3000 }, (_, i) => `${i * spread}:x`)
+      const { find } = indexOf(items)
+      for (const each of items) expect(find(each)).toBe(each)
+      expect(find(`${3001 * spread}:x`)).toBeUndefined()
+      expect(find('4294967295:x')).toBeUndefined()
+    }
+  })
+
   it('says whether two items are equal', () => {
     const equals = (items: readonly string[]): boolean => {
       return indexOf(items).index.hasEquals((a, b) => (items[a] === items[b] ? 0 : 1))
