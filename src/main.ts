@@ -31,6 +31,7 @@ import { TEST_PASSWORDS } from './main/test-passwords.ts'
 import { Listeners, type Ports } from './main/listeners.ts'
 import { LiveState } from './main/live-state.ts'
 import { openMonitoring, type Monitoring } from './main/monitoring.ts'
+import { ocspResponder, OcspSigners } from './main/ocsp.ts'
 import { openProviders } from './main/sign-in-providers.ts'
 import { directorySourcesOf } from './main/directory-sources.ts'
 import { Refresh } from './main/refresh.ts'
@@ -91,7 +92,19 @@ async function assemble(configuration: Configuration, clock: Clock, shutdown: Sh
   const server = await currentServerCertificate(context, serverMeans(opened, facts))
   const listeners = new Listeners(opened, server, shutdown)
   const sightings = new Sightings()
-  const assembled = { opened, facts, live, context, keyring, monitoring, sightings, trustedIssuers, directorySources }
+  const ocspSigners = new OcspSigners({ opened, live, context, monitoring })
+  const assembled = {
+    opened,
+    facts,
+    live,
+    context,
+    keyring,
+    monitoring,
+    sightings,
+    ocspSigners,
+    trustedIssuers,
+    directorySources,
+  }
   const work = startWork({ ...assembled, listeners, clock })
   shutdown.add('work', { name: 'background work', close: () => work.stop() })
   await work.crlsPublished
@@ -168,6 +181,7 @@ function apiParts({
   keyring,
   monitoring,
   sightings,
+  ocspSigners,
   trustedIssuers,
   directorySources,
   providers,
@@ -184,7 +198,8 @@ function apiParts({
   const version = ownVersion()
   const refresh = new Refresh(context.clock, () => storage.pollNow())
   const signingQueue = new SigningQueue(configuration.limits.signingQueue)
-  monitoring.watchQueue(signingQueue)
+  const ocsp = ocspResponder({ opened, live, context, monitoring }, ocspSigners)
+  monitoring.watchQueue(signingQueue, ocsp)
   const tokens: TokenContext = {
     ...context,
     keys: keyring,
@@ -219,6 +234,7 @@ function apiParts({
     clientCertificates: { verify: (der) => live.certificates.verify(der) },
     sightings,
     crls: live.crls,
+    ocsp,
     authorities: live.authorities,
     readiness: () => monitoring.health.readiness(),
     status: () => ({

@@ -13,8 +13,8 @@ export interface IssuerRecord {
   readonly createdAt: Date
 }
 
-/** A key of Signet's own that is not an issuer's: its TLS server key with the certificate that goes with it. */
-export interface ServerKeyRecord {
+/** A key of Signet's own that is not an issuer's, with the certificate that goes with it. */
+export interface OwnKeyRecord {
   readonly serial: string
   readonly sealedKey: Uint8Array
   readonly certificate: Uint8Array
@@ -25,9 +25,13 @@ export interface IssuerStore {
   /** Throws when the id is taken. */
   insertIssuer(issuer: IssuerRecord): Promise<void>
   issuers(): Promise<readonly IssuerRecord[]>
-  insertServerKey(key: ServerKeyRecord): Promise<void>
-  latestServerKey(): Promise<ServerKeyRecord | undefined>
+  /** Of Signet's own TLS server. */
+  insertServerKey(key: OwnKeyRecord): Promise<void>
+  latestServerKey(): Promise<OwnKeyRecord | undefined>
   /** The keys that snapshots for sidecars are signed with are kept likewise. */
-  insertSnapshotKey(key: ServerKeyRecord): Promise<void>
-  latestSnapshotKey(): Promise<ServerKeyRecord | undefined>
+  insertSnapshotKey(key: OwnKeyRecord): Promise<void>
+  latestSnapshotKey(): Promise<OwnKeyRecord | undefined>
+  /** And those that OCSP answers about the certificates of `issuer` are signed with. */
+  insertResponderKey(issuer: IssuerId, key: OwnKeyRecord): Promise<void>
+  latestResponderKey(issuer: IssuerId): Promise<OwnKeyRecord | undefined>
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Configuration } from '../ops/configuration.ts'
 import type { Counts, Rotated, RotationMeans } from '../enrollment/rotate-master-key.ts'
+import { SEALED_KINDS } from '../enrollment/sealed-key-store.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
@@ -61,10 +62,11 @@ const TABLES = {
   member: 'member_keys',
   connector: 'models',
   snapshot: 'snapshot_keys',
+  responder: 'responder_keys',
 } as const
 
 function countsOf({ from, to, counts }: Rotated, what: string): string[] {
-  const rows = (['issuer', 'server', 'token', 'member', 'connector'] as const).map((kind) => {
+  const rows = SEALED_KINDS.map((kind) => {
     const { resealed, current, broken } = counts[kind]
     return [TABLES[kind], ...[resealed, current, broken.length].map(String)]
   })

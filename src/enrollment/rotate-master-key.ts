@@ -78,7 +78,15 @@ const LEASE = 'master-key-rotation'
 const LEASE_SECONDS = 5
 
 const NONE: KindCounts = { resealed: 0, current: 0, broken: [] }
-const NOTHING: Counts = { issuer: NONE, server: NONE, snapshot: NONE, token: NONE, member: NONE, connector: NONE }
+const NOTHING: Counts = {
+  issuer: NONE,
+  server: NONE,
+  snapshot: NONE,
+  responder: NONE,
+  token: NONE,
+  member: NONE,
+  connector: NONE,
+}
 
 /**
  * Goes through until a pass finds nothing left. Throws `RotationRefused`: `master_key_next_missing`, `master_key_same`,
@@ -262,6 +270,7 @@ function joined(before: Counts, last: Counts): Counts {
     issuer: of('issuer'),
     server: of('server'),
     snapshot: of('snapshot'),
+    responder: of('responder'),
     token: of('token'),
     member: of('member'),
     connector: of('connector'),

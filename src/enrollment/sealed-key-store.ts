@@ -3,13 +3,14 @@
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { KeptKey } from './custody-store.ts'
 
-export type SealedKind = 'issuer' | 'server' | 'snapshot' | 'token' | 'member' | 'connector'
+export type SealedKind = 'issuer' | 'server' | 'snapshot' | 'responder' | 'token' | 'member' | 'connector'
 
 /** In the order of a rotation. */
 export const SEALED_KINDS = [
   'issuer',
   'server',
   'snapshot',
+  'responder',
   'token',
   'member',
   'connector',
@@ -20,6 +21,7 @@ export type SealedPlace =
   | { readonly kind: 'issuer'; readonly id: IssuerId }
   | (CertifiedPlace & { readonly kind: 'server' })
   | (CertifiedPlace & { readonly kind: 'snapshot' })
+  | (CertifiedPlace & { readonly kind: 'responder' })
   | { readonly kind: 'token'; readonly kid: string }
   | ({ readonly kind: 'member' } & Pick<KeptKey, 'project' | 'user' | 'keyFingerprint'>)
   | { readonly kind: 'connector'; readonly model: string }

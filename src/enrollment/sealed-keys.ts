@@ -22,6 +22,12 @@ export function snapshotKeyContext(installation: string, keyFingerprint: string)
   return { installation, purpose: 'snapshot', table: 'snapshot_keys', row: keyFingerprint, identity, keyVersion: 1 }
 }
 
+/** As `serverKeyContext`, for a key that OCSP answers are signed with. */
+export function responderKeyContext(installation: string, keyFingerprint: string): SealContext {
+  const identity = 'ocsp-responder'
+  return { installation, purpose: 'ocsp', table: 'responder_keys', row: keyFingerprint, identity, keyVersion: 1 }
+}
+
 export function tokenKeyContext(installation: string, kid: string): SealContext {
   return { installation, purpose: 'jwt', table: 'token_keys', row: kid, identity: 'token-issuer', keyVersion: 1 }
 }
@@ -50,6 +56,8 @@ export function contextOf(installation: string, place: SealedPlace): SealContext
       return serverKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
     case 'snapshot':
       return snapshotKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
+    case 'responder':
+      return responderKeyContext(installation, parseCertificate(place.certificate).tbs.publicKey.fingerprint)
     case 'token':
       return tokenKeyContext(installation, place.kid)
     case 'member':
@@ -70,6 +78,8 @@ export function nameOf(place: SealedPlace): string {
       return `server_keys ${place.serial}`
     case 'snapshot':
       return `snapshot_keys ${place.serial}`
+    case 'responder':
+      return `responder_keys ${place.serial}`
     case 'token':
       return `token_keys ${place.kid}`
     case 'member':

@@ -6,6 +6,7 @@ import { FORM_PATHS } from './form-body.ts'
 import { guardOf, guardRequest } from './guards.ts'
 import { oauthErrorOf } from './oauth-error.ts'
 import { openApiShelved } from './openapi.ts'
+import { isOcspPath, OCSP_ERROR_OF, ocspErrorResponse } from './ocsp-wire.ts'
 import type { ApiEnvironment, ApiParts } from './parts.ts'
 import { problemFrom, problemResponse } from './problem.ts'
 import { makeRequestId } from './request-id.ts'
@@ -33,6 +34,7 @@ import { loginCodeRoutes } from './routes/login-code.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { negotiateRoutes } from './routes/negotiate.ts'
+import { ocspRoutes } from './routes/ocsp.ts'
 import { pkiRoutes, trustRoutes } from './routes/pki.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { redirectSignInRoutes } from './routes/redirect-sign-in.ts'
@@ -60,6 +62,7 @@ export function apiApp(parts: ApiParts): Api {
   const app = newApi()
   guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.route('/', pkiRoutes(parts))
+  app.route('/', ocspRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
   app.route('/', statusRoutes(parts))
@@ -113,6 +116,7 @@ export function browserApp(parts: ApiParts): Hono<ApiEnvironment> {
   guard(app, parts, { listener: 'browser', origin: parts.signIn.browserUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
+  app.route('/', ocspRoutes(parts))
   app.route('/', trustRoutes(parts))
   app.route('/', wellKnownRoutes(parts))
   app.route('/', statusRoutes(parts))
@@ -139,6 +143,7 @@ export function publicApp(parts: ApiParts): Hono<ApiEnvironment> {
   guard(app, parts, { listener: 'programs', origin: parts.publicUrl })
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.route('/', pkiRoutes(parts))
+  app.route('/', ocspRoutes(parts))
   return app
 }
 
@@ -193,6 +198,8 @@ function refusal(error: unknown, c: ApiContext, parts: ApiParts): Response {
   const { code, facts, headers } = problemFrom(error)
   if (code === 'internal') parts.observer.failed(error, { requestId, route: routePath(c) })
   parts.observer.refused(code)
+  const ocspError = isOcspPath(c.req.path) ? OCSP_ERROR_OF.get(code) : undefined
+  if (ocspError !== undefined) return ocspErrorResponse(ocspError, headers)
   if (isOpenSearchPath(c.req.path)) return openSearchError(code, facts, requestId, headers)
   // Where OAuth's clients come, OAuth's word too.
   const more = FORM_PATHS.has(c.req.path) ? { error: oauthErrorOf(code) } : {}

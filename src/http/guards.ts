@@ -5,6 +5,7 @@ import type { Quarantine } from '../domain/quarantine.ts'
 import { refuseAmbiguous } from './ambiguous-request.ts'
 import { FORM_PATHS, FORM_TYPE } from './form-body.ts'
 import { refuseInQuarantine } from './in-quarantine.ts'
+import { OCSP_PATH, OCSP_REQUEST_TYPE } from './ocsp-wire.ts'
 import type { ApiParts } from './parts.ts'
 import { HttpRefused } from './problem.ts'
 
@@ -42,6 +43,11 @@ function boundBody({ headers }: IncomingMessage, path: string, maxBytes: number)
   if (bytes === 0) return
   if (!(bytes <= maxBytes)) throw new HttpRefused('body_too_large', { maxBytes }, { connection: 'close' })
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  const expected = FORM_PATHS.has(path) ? FORM_TYPE : 'application/json'
+  const expected = bodyTypeOf(path)
   if (type !== expected) throw new HttpRefused('media_type_unsupported', { expected })
+}
+
+function bodyTypeOf(path: string): string {
+  if (path === OCSP_PATH) return OCSP_REQUEST_TYPE
+  return FORM_PATHS.has(path) ? FORM_TYPE : 'application/json'
 }

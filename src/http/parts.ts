@@ -21,6 +21,7 @@ import type { ModelUpstreams } from './predict.ts'
 import type { RevocationCheckpoints } from '../revocation/revocation-checkpoints.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { RevocationFeedStore } from '../revocation/revocation-feed-store.ts'
+import type { OcspResponder } from '../revocation/ocsp-responder.ts'
 import type { CrlShelf } from '../revocation/crl-shelf.ts'
 import type { KdfGate } from '../tokens/kdf-gate.ts'
 import type { CallDesk, CallObserver } from '../proxies/answer-call.ts'
@@ -53,6 +54,8 @@ export interface Reader {
 export interface Observer extends CredentialWatch, CallObserver {
   request(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
+  /** `answer`: what an OCSP answer said, or the error it was. */
+  ocspAnswered(answer: string): void
   issued(profile: string): void
   /** Of the public feed of revocations. */
   feed(what: 'opened' | 'closed' | 'cut'): void
@@ -109,6 +112,7 @@ export interface ApiParts {
   /** Which certificates of services are in use. */
   readonly sightings: Sightings
   readonly crls: CrlShelf
+  readonly ocsp: Pick<OcspResponder, 'answer'>
   readonly authorities: AuthorityShelf
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>
   readonly status: () => StatusFacts

@@ -19,6 +19,7 @@ import { CrlPublisher } from '../revocation/crl-publisher.ts'
 import type { TrustedIssuers } from '../tokens/trusted-issuer.ts'
 import { type InstallationFacts, type OpenInstallation, serverMeans } from './installation.ts'
 import type { Listeners } from './listeners.ts'
+import type { OcspSigners } from './ocsp.ts'
 import type { LiveState } from './live-state.ts'
 import type { Monitoring } from './monitoring.ts'
 
@@ -42,6 +43,7 @@ export interface Assembled {
   readonly keyring: TokenKeyring
   readonly monitoring: Monitoring
   readonly sightings: Sightings
+  readonly ocspSigners: OcspSigners
   readonly trustedIssuers: TrustedIssuers
   readonly directorySources: ReadonlyMap<string, DirectorySource>
 }
@@ -60,6 +62,7 @@ export function startWork({
   keyring,
   monitoring,
   sightings,
+  ocspSigners,
   directorySources,
   listeners,
   clock,
@@ -90,6 +93,8 @@ export function startWork({
     listeners.show(current)
     return current.renewAt
   }, means)
+  const ocsp = startBackground(() => ocspSigners.keepUp(), means)
+  ocspSigners.listen(() => ocsp.wake())
   const maintenance = startBackground(async () => {
     live.snapshot.forgetExpired(clock.now())
     await finishEndedJobs(context)
@@ -129,6 +134,7 @@ export function startWork({
     crls,
     keys,
     certificate,
+    ocsp,
     maintenance,
     replaced,
     seen,
@@ -147,6 +153,7 @@ export function startWork({
       monitoring.watchIssuers(opened)
       crls.wake()
       certificate.wake()
+      ocsp.wake()
     },
     onTokenKey: () => keys.wake(),
     onFailure: means.onFailure,

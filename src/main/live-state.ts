@@ -13,6 +13,7 @@ import type { CrlRecord } from '../revocation/crl-store.ts'
 import { CrlRebuilder } from '../revocation/crl-rebuilder.ts'
 import { CrlShelf } from '../revocation/crl-shelf.ts'
 import { RevocationFeed } from '../revocation/revocation-feed.ts'
+import { OcspAnswers } from '../revocation/ocsp-answers.ts'
 import { ClientCertificateCache } from '../verifier/client-certificate-cache.ts'
 import { buildTrust, type Trust, type TrustedIssuer } from '../verifier/trust.ts'
 import type { BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
@@ -47,6 +48,7 @@ export class LiveState {
   readonly crls = new CrlShelf()
   /** Of CRLs that another process has published. */
   readonly rebuilder = new CrlRebuilder(this.ledger, this.crls, () => this.crlIssuers())
+  readonly ocspAnswers = new OcspAnswers()
   readonly authorities = new AuthorityShelf()
   readonly #clock: Clock
   #certificates: ClientCertificateCache | undefined
@@ -99,6 +101,7 @@ export class LiveState {
   apply(changes: readonly NumberedChange[]): void {
     this.snapshot.apply(changes)
     this.ledger.apply(changes)
+    this.ocspAnswers.apply(changes)
     this.recent.add(changes)
     this.revocations.add(changes)
     this.#ask(new Set(changes.map(({ change }) => change.kind)))
@@ -120,6 +123,7 @@ export class LiveState {
     })
     for (const load of loads) load.finish(seq)
     this.revocations.load(revocations, facts?.epoch ?? '')
+    this.ocspAnswers.purgeAll()
     storage.follow(seq)
     this.snapshot.confirm(askedAt)
     await this.#recall(opened, seq)

@@ -29,10 +29,12 @@ export interface Monitoring extends OperationsParts {
   readonly health: Health
   readonly observer: Observer
   /** What waits for a signature, for the metrics. */
-  watchQueue(queue: { readonly length: number }): void
+  watchQueue(queue: { readonly length: number }, ocsp: { readonly running: number }): void
   /** Brings the CRL figures up to date. */
   crlsPublished(): void
   serverCertificate(validity: Validity): void
+  /** The certificate that signs OCSP answers for `issuer`. */
+  ocspResponder(issuer: IssuerId, validity: Validity): void
   /** CAs that are in the book and not watched yet are watched from here on. */
   watchIssuers(opened: OpenInstallation): void
   /** Warns when keys are sealed under a master key that this process was not given. */
@@ -70,10 +72,11 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
     observer: observerOf(log, metrics, clock),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
     readiness: () => health.readiness(),
-    watchQueue: (queue) =>
+    watchQueue: (queue, ocsp) =>
       metrics.watch({
         snapshotAgeSeconds: () => (clock.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds) / 1000,
         signingQueue: () => queue.length,
+        ocspRunning: () => ocsp.running,
         isQuarantined: () => live.snapshot.quarantine.kind === 'quarantined',
       }),
     crlsPublished: () => {
@@ -100,6 +103,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
     leasesLooked: leases,
     directorySynced: syncWatch(log, metrics, health),
     batchCommitted: (batch) => metrics.batchCommitted(batch),
+    ocspResponder: (issuer, validity) => metrics.certificateInUse(`ocsp-${issuer}`, validity),
     serverCertificate: (validity) => metrics.certificateInUse('server', validity),
     failed: (error, where) => log.error({ err: error, where }, 'failed, and will be tried again'),
     turnedAway: (address, reason) =>
@@ -112,6 +116,7 @@ function observerOf(log: Log, metrics: Metrics, clock: Clock): Observer {
   return {
     request: (route, method, status, seconds) => metrics.requestAnswered({ route, method, status, seconds }),
     refused: (code) => metrics.refused(code),
+    ocspAnswered: (answer) => metrics.ocspAnswered(answer),
     // What was tried is not written: people type passwords where names belong.
     credentialFailed: ({ kind, address }, code) => {
       metrics.credential(kind, 'failed')

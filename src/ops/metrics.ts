@@ -31,6 +31,8 @@ export interface Metrics {
   /** `route` is the pattern that matched (`/v1/jobs/:id`), never the path. */
   requestAnswered(request: { method: string; route: string; status: number; seconds: number }): void
   certificateIssued(profile: ProfileName): void
+  /** An OCSP answer: `memory`, `signature` or `fresh`, by where it came from, or the error's status. */
+  ocspAnswered(answer: string): void
   /** A refusal by its problem code. */
   refused(code: string): void
   /** A credential of that kind did not hold, or was not looked at since too many had failed. */
@@ -47,7 +49,12 @@ export interface Metrics {
   /** `certificate`: `server`, or the issuer's id. A later call for the same one takes the place of the first. */
   certificateInUse(certificate: string, validity: Validity): void
   /** Read at each scrape: the age of the snapshot in seconds, and requests that wait for a signature. */
-  watch(sources: { snapshotAgeSeconds: () => number; signingQueue: () => number; isQuarantined: () => boolean }): void
+  watch(sources: {
+    snapshotAgeSeconds: () => number
+    signingQueue: () => number
+    ocspRunning: () => number
+    isQuarantined: () => boolean
+  }): void
 }
 
 /** Route patterns of this service are under a hundred; a caller that passes paths instead is stopped here. */
@@ -86,6 +93,7 @@ export function createMetrics(options: {
 type Traffic =
   | 'requestAnswered'
   | 'certificateIssued'
+  | 'ocspAnswered'
   | 'refused'
   | 'credential'
   | 'decided'
@@ -104,6 +112,7 @@ function trafficMetrics(
 ): Pick<Metrics, Traffic> {
   const requests = histogram(registry, 'http_request_seconds', 'Time to answer', ['method', 'route', 'status'])
   const issued = counter(registry, 'certificates_issued_total', 'Certificates issued', ['profile'])
+  const ocspAnswers = counter(registry, 'ocsp_answers_total', 'OCSP answers, by where they came from', ['answer'])
   const refusals = counter(registry, 'refusals_total', 'Requests refused, by problem code', ['code'])
   const decisions = countedPairs(registry, 'decisions_total', 'Decisions, by reason and way in', ['reason', 'way'])
   const decisionSeconds = histogram(registry, 'decision_seconds', 'Time of a decision', [])
@@ -129,6 +138,7 @@ function trafficMetrics(
       requests.observe(request.seconds, method, route(request.route), String(request.status))
     },
     certificateIssued: (profile) => issued.inc({ profile }),
+    ocspAnswered: (answer) => ocspAnswers.inc({ answer }),
     refused: (refusal) => refusals.inc({ code: code(refusal) }),
     credential: (kind, outcome) => (outcome === 'failed' ? failures : limited).inc({ kind: credentialKind(kind) }),
     decided: (decision) => {
@@ -180,9 +190,10 @@ function stateMetrics(
     directorySynced: (figures) => void syncs.set(figures.provider, figures),
     crlPublished: (id, figures) => void crls.set(issuer(id), figures),
     certificateInUse: (name, validity) => void certificates.set(certificate(name), validity),
-    watch: ({ snapshotAgeSeconds, signingQueue, isQuarantined }) => {
+    watch: ({ snapshotAgeSeconds, signingQueue, ocspRunning, isQuarantined }) => {
       plainGauge(registry, 'snapshot_age_seconds', 'Time since the snapshot was confirmed', snapshotAgeSeconds)
       plainGauge(registry, 'signing_queue', 'Requests that wait for a signature', signingQueue)
+      plainGauge(registry, 'ocsp_running', 'OCSP answers that are being made', ocspRunning)
       const help = '1 from a restore without journal until it is confirmed'
       plainGauge(registry, 'quarantined', help, () => Number(isQuarantined()))
     },

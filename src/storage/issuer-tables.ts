@@ -1,12 +1,12 @@
 // Issuing keys and the keys of Signet's own server (ca/issuer-store.ts). Private keys stand here sealed, never in clear.
-import type { IssuerRecord, IssuerStore, ServerKeyRecord } from '../ca/issuer-store.ts'
+import type { IssuerRecord, IssuerStore, OwnKeyRecord } from '../ca/issuer-store.ts'
 import { instantOf, present } from './columns.ts'
 import { RecordExists } from './errors.ts'
 import type { Schema } from './schema.ts'
 import type { Session } from './session.ts'
 
 export function issuerTables(session: Session): IssuerStore {
-  return { ...issuerTable(session), ...serverKeyTable(session) }
+  return { ...issuerTable(session), ...serverKeyTable(session), ...responderKeyTable(session) }
 }
 
 function issuerTable(session: Session) {
@@ -58,21 +58,56 @@ function keyTable(session: Session, table: 'server_keys' | 'snapshot_keys', what
     session.sql.selectFrom(table).selectAll().orderBy('created_at', 'desc').orderBy('serial').limit(1),
   )
   return {
-    insert: async ({ serial, sealedKey: sealed_key, certificate, createdAt }: ServerKeyRecord): Promise<void> => {
+    insert: async ({ serial, sealedKey: sealed_key, certificate, createdAt }: OwnKeyRecord): Promise<void> => {
       const kept = await insert({ serial, sealed_key, certificate, created_at: createdAt.getTime() })
       if (kept === 0) throw new RecordExists(what, serial)
     },
-    latest: async (): Promise<ServerKeyRecord | undefined> => {
+    latest: async (): Promise<OwnKeyRecord | undefined> => {
       const [row] = await latest({})
       return row && serverKeyOf(row)
     },
   }
 }
 
+/** As those above, for each issuer. */
+function responderKeyTable(session: Session) {
+  const insert = session.prepareChange((p: Schema['responder_keys']) =>
+    session.sql
+      .insertInto('responder_keys')
+      .values({
+        serial: p.serial,
+        issuer: p.issuer,
+        sealed_key: p.sealed_key,
+        certificate: p.certificate,
+        created_at: p.created_at,
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+  )
+  const latest = session.prepare((p: Pick<Schema['responder_keys'], 'issuer'>) =>
+    session.sql
+      .selectFrom('responder_keys')
+      .select(['serial', 'sealed_key', 'certificate', 'created_at'])
+      .where('issuer', '=', p.issuer)
+      .orderBy('created_at', 'desc')
+      .orderBy('serial')
+      .limit(1),
+  )
+  return {
+    insertResponderKey: async (issuer, { serial, sealedKey: sealed_key, certificate, createdAt }) => {
+      const kept = await insert({ serial, issuer, sealed_key, certificate, created_at: createdAt.getTime() })
+      if (kept === 0) throw new RecordExists('responder key', serial)
+    },
+    latestResponderKey: async (issuer) => {
+      const [row] = await latest({ issuer })
+      return row && serverKeyOf(row)
+    },
+  } satisfies Partial<IssuerStore>
+}
+
 function issuerOf({ sealed_key, created_at, ...issuer }: Schema['issuers']): IssuerRecord {
   return { ...issuer, ...present('sealedKey', sealed_key), createdAt: instantOf(created_at) }
 }
 
-function serverKeyOf({ sealed_key: sealedKey, created_at, ...key }: Schema['server_keys']): ServerKeyRecord {
+function serverKeyOf({ sealed_key: sealedKey, created_at, ...key }: Schema['server_keys']): OwnKeyRecord {
   return { ...key, sealedKey, createdAt: instantOf(created_at) }
 }

@@ -22,6 +22,7 @@ import { sidecars } from './migrations/0016-sidecars.ts'
 import { crlScopes } from './migrations/0017-crl-scopes.ts'
 import { crlPartitions } from './migrations/0018-crl-partitions.ts'
 import { revocationFeed } from './migrations/0019-revocation-feed.ts'
+import { responderKeys } from './migrations/0020-responder-keys.ts'
 
 export interface Migration {
   readonly number: number
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   crlScopes,
   crlPartitions,
   revocationFeed,
+  responderKeys,
 ]
 
 /** The newest schema that this code knows. */

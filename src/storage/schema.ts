@@ -186,6 +186,8 @@ export interface Schema {
   }
   /** Keys that snapshots for sidecars are signed with. */
   snapshot_keys: Schema['server_keys']
+  /** Keys that OCSP answers about the certificates of one issuer are signed with. */
+  responder_keys: Schema['server_keys'] & { issuer: IssuerId }
   /** Projects whose members' keys are kept. */
   custody_projects: {
     project: ProjectName

@@ -23,6 +23,7 @@ export function sealedTables(session: Session): SealedKeyStore {
     issuer: issuers(session),
     server: certifiedKeys(session, 'server_keys', (place) => ({ kind: 'server', ...place })),
     snapshot: certifiedKeys(session, 'snapshot_keys', (place) => ({ kind: 'snapshot', ...place })),
+    responder: certifiedKeys(session, 'responder_keys', (place) => ({ kind: 'responder', ...place })),
     token: tokenKeys(session),
     member: memberKeys(session),
     connector: modelCredentials(session),
@@ -44,6 +45,8 @@ function pageOf(tables: SealedTables, kind: SealedKind, after: SealedPlace | und
       return tables.server.page(after?.kind === kind ? after : undefined, limit)
     case 'snapshot':
       return tables.snapshot.page(after?.kind === kind ? after : undefined, limit)
+    case 'responder':
+      return tables.responder.page(after?.kind === kind ? after : undefined, limit)
     case 'token':
       return tables.token.page(after?.kind === kind ? after : undefined, limit)
     case 'member':
@@ -63,6 +66,8 @@ function swapIn(tables: SealedTables, place: SealedPlace, seen: Uint8Array, seal
       return tables.server.swap(place, seen, sealedKey)
     case 'snapshot':
       return tables.snapshot.swap(place, seen, sealedKey)
+    case 'responder':
+      return tables.responder.swap(place, seen, sealedKey)
     case 'token':
       return tables.token.swap(place, seen, sealedKey)
     case 'member':
@@ -106,9 +111,9 @@ interface Swap {
 }
 
 /** Keys that stand beside their certificate. */
-function certifiedKeys<Place extends PlaceOf<'server'> | PlaceOf<'snapshot'>>(
+function certifiedKeys<Place extends PlaceOf<'server'> | PlaceOf<'snapshot'> | PlaceOf<'responder'>>(
   session: Session,
-  table: 'server_keys' | 'snapshot_keys',
+  table: 'server_keys' | 'snapshot_keys' | 'responder_keys',
   placeOf: (place: CertifiedPlace) => Place,
 ): SealedTable<Place> {
   const page = session.prepare((p: { after: string; limit: number }) =>

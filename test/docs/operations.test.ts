@@ -50,7 +50,12 @@ describe('docs/operations.md', () => {
 
   test('has every metric of ours with its kind and labels', async () => {
     const metrics = createMetrics({ clock: systemClock, codes: [], reasons: [], ways: [], credentials: [] })
-    metrics.watch({ snapshotAgeSeconds: () => 0, signingQueue: () => 0, isQuarantined: () => false })
+    metrics.watch({
+      snapshotAgeSeconds: () => 0,
+      signingQueue: () => 0,
+      ocspRunning: () => 0,
+      isQuarantined: () => false,
+    })
     const types = (await metrics.render()).matchAll(/^# TYPE (?<name>signet_\w+) (?<kind>\w+)$/gm)
     const expected = [...types].map(({ groups }) => [groups?.['name'], groups?.['kind']])
     const rows = rowsOf(sectionOf(DOCUMENT, 'Metrics'))

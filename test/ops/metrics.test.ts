@@ -77,13 +77,19 @@ test('the life left of certificates in use, also when it is over', async () => {
 test('what is watched is read at each scrape', async () => {
   let queue = 1
   let isQuarantined = false
-  metrics.watch({ snapshotAgeSeconds: () => 0.2, signingQueue: () => queue, isQuarantined: () => isQuarantined })
+  metrics.watch({
+    snapshotAgeSeconds: () => 0.2,
+    signingQueue: () => queue,
+    ocspRunning: () => 2 * queue,
+    isQuarantined: () => isQuarantined,
+  })
   expect(await lines('quarantined')).toEqual(['signet_quarantined 0'])
   isQuarantined = true
   expect(await lines('quarantined')).toEqual(['signet_quarantined 1'])
   expect(await lines('signing_queue')).toEqual(['signet_signing_queue 1'])
   queue = 5
   expect(await lines('signing_queue')).toEqual(['signet_signing_queue 5'])
+  expect(await lines('ocsp_running')).toEqual(['signet_ocsp_running 10'])
   expect(await lines('snapshot_age_seconds')).toEqual(['signet_snapshot_age_seconds 0.2'])
 })
 

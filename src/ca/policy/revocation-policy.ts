@@ -22,6 +22,17 @@ export interface RevocationPolicy {
     /** How long an entry stays listed after its certificate has expired. */
     readonly expiredEntriesKeptSeconds: number
   }
+  /** OCSP answers about what the CAs whose key is online have issued. */
+  readonly ocsp: {
+    /** From the moment of signing to `nextUpdate`. */
+    readonly nextUpdateSeconds: number
+    /** How long one signed answer is given again, while nothing changes. */
+    readonly reuseSeconds: number
+    /** How long before the moment of signing `thisUpdate` lies. */
+    readonly backdateSeconds: number
+    /** `max-age` of an answer to GET. */
+    readonly cacheMaxAgeSeconds: number
+  }
   /** CRLs of the CAs whose key is offline, made in a ceremony. */
   readonly rootCrl: {
     readonly nextUpdateSeconds: number
@@ -59,6 +70,17 @@ export const revocationSchema = z.strictObject({
     .refine(
       (crl) => crl.expiredEntriesKeptSeconds > crl.reissueEverySeconds,
       'expiredEntriesKeptSeconds is more than reissueEverySeconds (RFC 5280 §3.3)',
+    ),
+  ocsp: z
+    .strictObject({
+      nextUpdateSeconds: reasonedSeconds,
+      reuseSeconds: reasonedSeconds,
+      backdateSeconds: reasoned(0, 3600),
+      cacheMaxAgeSeconds: reasoned(0, 60),
+    })
+    .refine(
+      (ocsp) => ocsp.reuseSeconds + ocsp.cacheMaxAgeSeconds < ocsp.nextUpdateSeconds,
+      'reuseSeconds and cacheMaxAgeSeconds together are less than nextUpdateSeconds',
     ),
   rootCrl: z
     .strictObject({ nextUpdateSeconds: reasonedSeconds, warnBeforeSeconds: reasonedSeconds })
