@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeRootKey } from '../../src/ca/keystore/root-key-file.ts'
 import { systemRandom } from '../../src/domain/clock.ts'
+import { parseCrl } from '../../src/x509/crl.ts'
 import { codeOf } from '../cli/command-line.ts'
 import { describeWith, end, type Ran, ran, run } from './program.ts'
 import { SignetProgram } from './signet-program.ts'
@@ -215,6 +216,53 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
     async function whoAmI(name: string): Promise<number | undefined> {
       return (await signet.client(['cert', 'list'], { as: name })).status
     }
+  })
+
+  describe('ceremony revoke-ca', () => {
+    const words = (issuer: string, reason: string, ...more: readonly string[]) => {
+      const asked = ['--issuer', issuer, '--reason', reason, ...more]
+      return ['ceremony', 'revoke-ca', ...asked, ...signet.installation, ...signet.root()]
+    }
+
+    it('only says what it would revoke, with --plan', async () => {
+      const before = await rootNumber()
+      const planned = await signet.local(words('users-1', 'superseded', '--plan'))
+      expectDone(planned)
+      expect(planned.stdout).toContain('users-2')
+      expect(await rootNumber()).toBe(before)
+    })
+
+    it('is refused for the root, for a CA that is not, and for a reason that no CA has', async () => {
+      for (const issuer of ['root-1', 'users-9']) {
+        expectRefused(await signet.local(words(issuer, 'superseded')), 'issuer_not_online')
+      }
+      for (const reason of ['certificateHold', 'removeFromCRL', 'aACompromise']) {
+        const refused = await signet.local(words('users-1', reason))
+        expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining(reason)])
+      }
+    })
+
+    it('revokes a CA, and puts the root CRL that says so in force while the service runs', async () => {
+      expectDone(
+        await signet.local([
+          'ceremony',
+          'issuing-ca',
+          '--authority',
+          'users',
+          ...signet.installation,
+          ...signet.root(),
+        ]),
+      )
+      const before = await rootNumber()
+      const out = signet.at('revoked.crl')
+      const made = await signet.local(words('users-3', 'superseded', '--json', '--out', out))
+      expectDone(made)
+      const { crl, successor } = JSON.parse(made.stdout) as { crl: Served; successor: string }
+      expect([successor, crl.number > before]).toEqual(['users-2', true])
+      await vi.waitFor(async () => expect(await rootNumber()).toBe(crl.number), SOON)
+      expect(parseCrl(readFileSync(out)).entries.size).toBe(1)
+      await expectAdministratorGood(signet, 'admin')
+    })
   })
 
   describe('rotate token-key', () => {
