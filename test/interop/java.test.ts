@@ -1,6 +1,9 @@
 // Java 17 as a relying party (PKIX with revocation on), and keytool with the PKCS#12 that `init` hands over.
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parseCertificate } from '../../src/x509/certificate.ts'
+import { crlUris } from '../../src/x509/extensions/crl-distribution-points.ts'
+import { parsePem } from '../../src/x509/pem.ts'
 import type { Certified } from '../support/test-service.ts'
 import { ODD_MEMBERS, ODD_SERVICES } from './odd-names.ts'
 import { describeWith, ran, run } from './program.ts'
@@ -53,6 +56,25 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
     expect(await judge([lasting], { crls: rootCrlAlone })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
     const [, issuer = ''] = splitPem(server.certificate)
     expect(await judge([lasting], { trust: world.write('not-its-root.pem', issuer) })).toEqual(['NO_TRUST_ANCHOR'])
+  })
+
+  it('is content with the CRL of the partition that a certificate names, and with no other', async () => {
+    const partitionOf = (certificate: string): string => {
+      const { crlDistributionPoints } = parseCertificate(parsePem(splitPem(certificate)[0] ?? '', 'CERTIFICATE')).tbs
+      return /users-1\/\d+/.exec(crlUris(crlDistributionPoints ?? []).join())?.[0] ?? ''
+    }
+    const withRoot = async (...partitions: readonly string[]): Promise<string> => {
+      const paths = ['root-1', ...partitions].map((name) => `/pki/crl/${name}.pem`)
+      const got = await Promise.all(paths.map((path) => world.service.send({ method: 'GET', path })))
+      return world.write('partitions.pem', got.map(({ text }) => text).join(''))
+    }
+    const alice: Case = [world.alice.certificate, 'vision__alice']
+    const own = partitionOf(world.alice.certificate)
+    const other = own === 'users-1/1' ? 'users-1/2' : 'users-1/1'
+    expect(await judge([alice], { crls: await withRoot(own) })).toEqual(['good'])
+    expect(await judge([alice], { crls: await withRoot(other) })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
+    const gone: Case = [mallory.certificate, 'vision__mallory']
+    expect(await judge([gone], { crls: await withRoot(partitionOf(mallory.certificate)) })).toEqual(['REVOKED'])
   })
 
   it('takes the longest and oddest names, but fails on an administrator', async () => {
