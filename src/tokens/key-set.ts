@@ -1,6 +1,7 @@
 // The key set of another issuer (RFC 7517 §5), read as far as it serves to verify signatures: each key with the algorithms that
 // go with it. Keys that are not understood are left alone, as RFC 7517 §5 says; no symmetric key is ever taken.
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import { hasRocaShape } from '../domain/roca.ts'
 
 /** What tokens of other issuers may be signed with: no `none`, nothing symmetric, nothing under SHA-256. */
 export type ForeignAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'EdDSA'
@@ -18,6 +19,8 @@ const MAX_KEYS = 50
 
 /** RFC 7518 §3.3 asks for 2048; over 8192 one verification takes as long as a hundred others. */
 const RSA_BITS = { min: 2048, max: 8192 } as const
+/** FIPS 186-5 §5.1 allows far more, and nobody uses it: one verification would take as long as a signature. */
+const MAX_RSA_EXPONENT = 2n ** 32n
 
 /** Throws `SyntaxError` or `TypeError` for what is no key set. A `kid` that stands there twice names no key. */
 export function parseKeySet(text: string): ForeignKeys {
@@ -45,12 +48,26 @@ function membersOf(jwk: unknown): Members {
 }
 
 function keyOf(members: Members): ForeignKey | undefined {
-  if (members.get('use') !== undefined && members.get('use') !== 'sig') return undefined
+  if (!isForVerifying(members)) return undefined
   const key = publicKeyOf(members)
-  if (key === undefined) return undefined
+  if (key === undefined || (key.asymmetricKeyType === 'rsa' && isWeakRsa(key, members))) return undefined
   const alg = members.get('alg')
   const algorithms = algorithmsOf(key).filter((each) => alg === undefined || each === alg)
   return algorithms.length === 0 ? undefined : { key, algorithms }
+}
+
+/** RFC 7517 §4.2, §4.3: a key that its owner means for something else verifies nothing, whichever of the two says so. */
+function isForVerifying(members: Members): boolean {
+  const [use, operations] = [members.get('use'), members.get('key_ops')]
+  if (use !== undefined && use !== 'sig') return false
+  return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
+}
+
+/** Keys with which anybody can sign: exponent 1 (or none that RSA has), and those whose factors can be found. */
+function isWeakRsa(key: KeyObject, members: Members): boolean {
+  const { publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
+  if (publicExponent < 3n || publicExponent > MAX_RSA_EXPONENT || publicExponent % 2n === 0n) return true
+  return hasRocaShape(BigInt(`0x${Buffer.from(String(members.get('n')), 'base64url').toString('hex')}`))
 }
 
 function publicKeyOf(members: Members): KeyObject | undefined {

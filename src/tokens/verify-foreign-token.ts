@@ -54,13 +54,25 @@ async function signedClaims(
   compact: string,
   issuer: TrustedIssuer,
 ): Promise<{ readonly claims: Claims; readonly kid: string; readonly key: ForeignKey }> {
-  const { kid, alg } = parseHeader(compact, issuer)
-  const key = await issuer.keys.key(kid)
-  if (key === undefined) throw new TokenRejected('token_key_unknown')
-  const claims = new Map<string, unknown>(Object.entries(parseObject(await verifiedPayload(compact, key, alg))))
+  const { payload, kid, key } = await verifySigned(compact, issuer)
+  const claims = new Map<string, unknown>(Object.entries(parseObject(payload)))
   if (claims.get('iss') !== issuer.issuer) throw new TokenRejected('token_issuer')
   checkAudience(claims.get('aud'), issuer)
   return { claims, kid, key }
+}
+
+export interface SignedPayload {
+  readonly payload: Uint8Array
+  readonly kid: string
+  readonly key: ForeignKey
+}
+
+/** What a key of the issuer signed, whatever it says (RFC 7515 §5.2). Throws `TokenRejected`, `IssuerUnreachable`. */
+export async function verifySigned(compact: string, issuer: TrustedIssuer): Promise<SignedPayload> {
+  const { kid, alg } = parseHeader(compact, issuer)
+  const key = await issuer.keys.key(kid)
+  if (key === undefined) throw new TokenRejected('token_key_unknown')
+  return { payload: await verifiedPayload(compact, key, alg), kid, key }
 }
 
 function foreignToken(claims: Claims, issuer: TrustedIssuer, { exp }: Times): ForeignToken {

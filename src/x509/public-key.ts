@@ -3,10 +3,10 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { CodedError } from '../domain/coded-error.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
+import { hasRocaShape } from '../domain/roca.ts'
 import { DerReader, TAG } from './der-reader.ts'
 import { hexOf } from './hex.ts'
 import { OID } from './oid.ts'
-import { hasRocaShape } from './roca.ts'
 
 export type KeyErrorCode =
   | 'key_malformed'

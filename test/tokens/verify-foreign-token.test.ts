@@ -171,6 +171,37 @@ describe('a key set', () => {
     expect(kids([ec.jwk, { ...stranger.jwk }, rsa.jwk])).toEqual(['rsa'])
   })
 
+  const changed = (n: bigint): string => Buffer.from(n.toString(16).padStart(512, '0'), 'hex').toString('base64url')
+  // A power of 65537 modulo every small prime, as its makers' fault has it.
+  const PRIMES = [
+    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
+  ]
+  const MORE = [107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167]
+  const product = [...PRIMES, ...MORE].reduce((all, prime) => all * BigInt(prime), 1n)
+  const rocaModulus = product * ((1n << 2047n) / product + 1n) + (65537n ** 17n % product)
+
+  test.each<[string, object]>([
+    ['for encryption, by its use', { ...ec.jwk, use: 'enc' }],
+    ['for encryption, by its operations', { ...ec.jwk, key_ops: ['deriveKey'] }],
+    ['for signing alone', { ...ec.jwk, use: undefined, key_ops: ['sign'] }],
+    ['whose operations are no list', { ...ec.jwk, key_ops: 'verify' }],
+    ['with exponent 1', { ...rsa.jwk, e: 'AQ' }],
+    ['with an even exponent', { ...rsa.jwk, e: 'AQAA' }],
+    ['with an exponent over 2^32', { ...rsa.jwk, e: 'AQAAAAE' }],
+    ['whose factors can be found (ROCA)', { ...rsa.jwk, n: changed(rocaModulus) }],
+  ])('leaves a key %s alone', (_, jwk) => {
+    expect(kids([jwk])).toEqual([])
+  })
+
+  test('takes a key that may verify, among others', () => {
+    expect(
+      kids([
+        { ...ec.jwk, key_ops: ['verify'] },
+        { ...rsa.jwk, n: changed(rocaModulus + 2n) },
+      ]),
+    ).toHaveLength(2)
+  })
+
   test.each(['', '[]', '{}', '{"keys":{}}', `{"keys":[${'{},'.repeat(50)}{}]}`])('is none: %s', (text) => {
     expect(() => parseKeySet(text)).toThrow()
   })

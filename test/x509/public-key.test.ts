@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { bitString, integer, nullValue, oid, sequence, smallInteger, type Der } from '../../src/x509/der-writer.ts'
 import { OID } from '../../src/x509/oid.ts'
 import { parsePublicKey, refuseWeakKey } from '../../src/x509/public-key.ts'
-import { hasRocaShape } from '../../src/x509/roca.ts'
+import { hasRocaShape } from '../../src/domain/roca.ts'
 import { EVERY_ALGORITHM, keyOf } from './fixtures.ts'
 import { codeOf } from './refusal.ts'
 
