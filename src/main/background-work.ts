@@ -15,6 +15,7 @@ import type { TokenKeyring } from '../enrollment/token-keyring.ts'
 import { type BackgroundWork, startBackground } from '../ops/background.ts'
 import { startTicking } from '../ops/ticking.ts'
 import { systemTimer } from '../ops/timer.ts'
+import { CrlFolder } from '../storage/crl-folder.ts'
 import { CrlPublisher } from '../revocation/crl-publisher.ts'
 import type { TrustedIssuers } from '../tokens/trusted-issuer.ts'
 import { type InstallationFacts, type OpenInstallation, serverMeans } from './installation.ts'
@@ -22,6 +23,7 @@ import type { Listeners } from './listeners.ts'
 import type { OcspSigners } from './ocsp.ts'
 import type { LiveState } from './live-state.ts'
 import type { Monitoring } from './monitoring.ts'
+import { keepCrlFiles } from './crl-files.ts'
 
 /** Half of the second within which a job ends whose lease has lapsed. */
 const LEASE_STEP_MILLISECONDS = 500
@@ -130,7 +132,10 @@ export function startWork({
     LEASE_STEP_MILLISECONDS,
     means,
   )
+  const { crlDirectory } = opened.configuration
+  const files = crlDirectory === undefined ? [] : [keepCrlFiles(live.crls, new CrlFolder(crlDirectory), means)]
   const running: readonly Pick<BackgroundWork, 'stop'>[] = [
+    ...files,
     crls,
     keys,
     certificate,

@@ -37,6 +37,8 @@ export interface Configuration {
   readonly policyFolder: string | undefined
   readonly publicUrl: string
   readonly publicHttpUrl: string
+  /** Where CRLs are written as files too. */
+  readonly crlDirectory: string | undefined
   readonly trustDomain: TrustDomain
   readonly organization: string
   readonly masterKey: MasterKeyLocation
@@ -144,6 +146,7 @@ function configurationOf(settings: Settings): Configuration {
     policyFolder: settings.policyFolder,
     publicUrl,
     publicHttpUrl: settings.publicHttpUrl ?? `http://localhost:${settings['listeners.http'].port}`,
+    crlDirectory: settings['crl.directory'],
     trustDomain,
     organization,
     masterKey: masterKeyOf(settings),

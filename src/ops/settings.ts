@@ -38,6 +38,7 @@ export const SETTINGS = z.strictObject({
   policyFolder: path.optional(),
   publicUrl: baseUrl('https:').optional(),
   publicHttpUrl: baseUrl('http:').optional(),
+  'crl.directory': path.optional(),
   trustDomain: parsedBy('lower case letters, digits, dots, dashes, underscores', parseTrustDomain),
   // 64 is ub-organization-name (RFC 5280 appendix A.1): it stands in the subject of the CA certificates.
   organization: matching(/^[\p{L}\p{N}\p{P} ]{1,64}$/u, '1 to 64 letters, digits, spaces, punctuation').default(
@@ -134,6 +135,7 @@ export const KINDS: ReadonlyMap<string, SettingKind> = new Map(
     policyFolder: 'path',
     publicUrl: 'text',
     publicHttpUrl: 'text',
+    'crl.directory': 'path',
     trustDomain: 'text',
     organization: 'text',
     'masterKey.file': 'path',

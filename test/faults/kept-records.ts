@@ -59,7 +59,7 @@ export async function keptCertificates(
 export async function keptCrls(configuration: Configuration, issuer: string): Promise<readonly KeptCrl[]> {
   const rows = await query(
     configuration,
-    `select number, this_update, sha256 from crl_history where issuer = '${issuer}' order by number`,
+    `select number, this_update, sha256 from crl_history where scope = '${issuer}' order by number`,
   )
   return rows.map(({ number, this_update, sha256 }) => ({
     number: Number(number),
