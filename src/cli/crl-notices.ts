@@ -30,7 +30,8 @@ const MAX_EVENT_BYTES = 1024 * 1024
 /** Until `stop` is aborted. */
 export async function followCrlNotices(parts: CrlNoticesParts, stop: AbortSignal): Promise<void> {
   let seconds = FIRST_PAUSE_SECONDS
-  while (!stop.aborted) {
+  const isOver = (): boolean => stop.aborted
+  while (!isOver()) {
     let reason = 'ended'
     try {
       const answer = await (await parts.client()).openEvents('/v1/revocations', { issuer: parts.issuer }, stop)
@@ -40,7 +41,7 @@ export async function followCrlNotices(parts: CrlNoticesParts, stop: AbortSignal
     } catch (error) {
       reason = isCoded(error) ? error.code : reasonOf(error)
     }
-    if (stop.aborted) return
+    if (isOver()) return
     parts.onState('lost', reason)
     // Between half and all of it: watchers that lost Signet together must not come back together.
     await pause(seconds * (0.5 + Math.random() / 2), stop)

@@ -150,8 +150,9 @@ describe('one look', () => {
       'not_found',
       ['--bundle'],
       async () => {
-        const { '/pki/crl/root-1.crl': _, ...rest } = await publishing({ number: 8 })
-        return rest
+        const published = await publishing({ number: 8 })
+        delete published['/pki/crl/root-1.crl']
+        return published
       },
     ],
     ['an empty index', 'crl_bundle_partial', ['--bundle'], async () => ({ '/pki/crl': { body: { crls: [] } } })],
