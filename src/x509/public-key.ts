@@ -65,7 +65,10 @@ abstract class ParsedKey {
     return this.#fingerprint
   }
 
-  /** For node:crypto, which also checks that an EC point is on its curve. Throws `KeyRejected` (`key_malformed`). */
+  /**
+   * For node:crypto, which also checks that an EC point is on its curve. Throws `KeyRejected` (`key_malformed`).
+   * @internal Left out of the package's declarations, which need no types of Node.
+   */
   keyObject(): KeyObject {
     this.#keyObject ??= importKey(this.spki)
     return this.#keyObject

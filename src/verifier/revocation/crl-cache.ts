@@ -19,7 +19,9 @@ import { VerifiedCrl } from './verified-crl.ts'
 export const MAX_SERIES = 4096
 
 /** Part of the interface: listed in docs/verifier.md, never renamed. */
-export type PutFault = RevocationFault | 'crl-number-lower' | 'crl-number-reused' | 'crl-older' | 'crl-too-many'
+export const CACHE_FAULTS = ['crl-number-lower', 'crl-number-reused', 'crl-older', 'crl-too-many'] as const
+
+export type PutFault = RevocationFault | (typeof CACHE_FAULTS)[number]
 
 export type PutOutcome =
   | { readonly kind: 'taken' | 'unchanged'; readonly crl: VerifiedCrl }

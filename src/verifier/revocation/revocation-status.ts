@@ -25,7 +25,6 @@ export const REVOCATION_FAULTS = [
   'crl-entry-contradicts',
   'crl-reasons-incomplete',
   'feed-incomplete',
-  'ocsp-malformed',
   'ocsp-error-status',
   'ocsp-certificate-other',
   'ocsp-extension-unknown',
