@@ -13,6 +13,7 @@ import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.
 import { issue } from './issue.ts'
 import { job } from './job.ts'
 import { machineFacts } from './machine.ts'
+import { ocsp } from './ocsp.ts'
 import { ready } from './ready.ts'
 import { rotateMasterKey } from './rotate-master-key.ts'
 import { sidecar } from './sidecar.ts'
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ready,
   crl,
   crlMillion,
+  ocsp,
   crlReader,
   deleteProject,
   rotateMasterKey,

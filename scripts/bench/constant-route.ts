@@ -35,6 +35,7 @@ api.openapi(
 )
 // A signed identity has about this many characters.
 const IDENTITY = 'x'.repeat(620)
+api.get('/empty', (c) => c.body(null, 200, { 'content-length': '0' }))
 api.get('/authz/nginx', (c) => {
   return c.body(null, 200, {
     'cache-control': 'no-store',
