@@ -118,6 +118,15 @@ const ROWS = {
   crl_scope_partial: row('the CRL does not speak for all certificates of its issuer', 'ask for the full CRL'),
   crl_extension_unknown: row('the CRL holds a critical extension that is not known', 'upgrade signet'),
   crl_not_yet_valid: row('the CRL is from the future; the file is as it was', 'check the clocks'),
+  crl_missing: row(
+    'an issuing CA has no CRL here, and its certificate is not revoked',
+    'name the last complete CRL of each issuing CA that was published, or replace the CA: signet ceremony',
+  ),
+  crl_older_than_backup: row(
+    'the CRL is older than the backup: it tells nothing of the time since',
+    'find the last one that was published: on servers, in caches, at whoever mirrors it',
+  ),
+  restore_not_waiting: row('no restore waits for a confirmation', 'nothing is to be done'),
   crl_stale: row('the CRL has ended; the file is as it was', 'look whether the service still publishes CRLs'),
   crl_bundle_partial: row(
     'the CRL of a CA is missing in the bundle; the file is as it was',

@@ -38,6 +38,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./rotate.ts')).rotateCommand,
   },
   {
+    name: 'backup',
+    description: 'write the installation into one file, while the service runs',
+    load: async () => (await import('./backup.ts')).backupCommand,
+  },
+  {
+    name: 'restore',
+    description: 'bring a backup back, with what the journal tells of the time since',
+    load: async () => (await import('./restore.ts')).restoreCommand,
+  },
+  {
     name: 'trust',
     description: 'what this host believes',
     load: async () => (await import('./trust.ts')).trustCommand,
@@ -129,6 +139,8 @@ export async function signetProgram(words: readonly string[], host: Host): Promi
   const program = new Command('signet')
     .description('Certificate authority and identity service of a machine-learning platform')
     .version(version(), '--version', 'print the version')
+    // A command with subcommands may have options of its own (`restore`): what stands behind a name is that command's.
+    .enablePositionalOptions()
   const [first, second] = words
   const named = first === 'help' ? second : first
   for (const { name, description, load } of COMMANDS) {

@@ -3,6 +3,8 @@ import type { Facts } from './coded-error.ts'
 
 export type AuditAct =
   | 'installation.init'
+  | 'installation.restore'
+  | 'installation.confirm'
   | 'user.add'
   | 'user.block'
   | 'user.unblock'

@@ -33,6 +33,8 @@ export interface ApiKeyRecord {
 export type EndedKeys =
   | { readonly kind: 'of-user'; readonly user: UserName }
   | { readonly kind: 'one'; readonly prefix: string }
+  /** After a restore that nobody can prove the state of keys for. */
+  | { readonly kind: 'all' }
   /** With a scope for administrators. */
   | { readonly kind: 'privileged'; readonly user: UserName }
   /** That reach the project alone, of one member or of all. */

@@ -152,6 +152,9 @@ export async function recordCertificate(
     requester: record.requester,
     certificate: base64Of(record.der),
     ...(record.crlPartition === undefined ? {} : { partition: record.crlPartition }),
+    ...(record.project === undefined ? {} : { project: record.project }),
+    obtainedWith: record.obtainedWith,
+    ...(record.renewUntil === undefined ? {} : { renewUntil: record.renewUntil.toISOString() }),
   })
   await tx.audit({
     at: record.issuedAt,

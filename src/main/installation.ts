@@ -130,7 +130,7 @@ export async function openInstallation(
 }
 
 /** The one of the installation and, while it is rotated, the one that takes over. */
-function readMasterKeys({ masterKey, nextMasterKeyFile }: Configuration): readonly [MasterKey, ...MasterKey[]] {
+export function readMasterKeys({ masterKey, nextMasterKeyFile }: Configuration): readonly [MasterKey, ...MasterKey[]] {
   const first = readMasterKey(masterKey, process.env)
   if (nextMasterKeyFile === undefined) return [first]
   return [first, readMasterKey({ kind: 'file', path: nextMasterKeyFile }, process.env)]

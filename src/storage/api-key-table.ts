@@ -77,6 +77,7 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
   type Wanted<Kind extends EndedKeys['kind']> = Extract<EndedKeys, { readonly kind: Kind }> & { readonly at: number }
   const ofUser = session.prepare((p: Wanted<'of-user'>) => end(p.at).where('user_name', '=', p.user))
   const one = session.prepare((p: Wanted<'one'>) => end(p.at).where('prefix', '=', p.prefix))
+  const all = session.prepare((p: Wanted<'all'>) => end(p.at))
   const privileged = session.prepare((p: Wanted<'privileged'>) =>
     end(p.at).where('user_name', '=', p.user).where('privileged', '=', 1),
   )
@@ -98,6 +99,8 @@ function endings(session: Session): (which: EndedKeys, at: number) => Promise<re
         return ofUser({ ...which, at })
       case 'one':
         return one({ ...which, at })
+      case 'all':
+        return all({ ...which, at })
       case 'privileged':
         return privileged({ ...which, at })
       case 'of-member':

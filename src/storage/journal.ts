@@ -40,7 +40,9 @@ class FileJournal implements Journal {
 
   async append(entries: readonly JournalEntry[], at: Date): Promise<void> {
     if (entries.length === 0) return
-    const lines = entries.map((entry) => encodeLine(entry, at)).join('')
+    const lines = entries
+      .map((entry, index) => encodeLine(entry, at, this.#torn && index === 0 ? 'torn' : undefined))
+      .join('')
     const bytes = Buffer.from(this.#torn ? `\n${lines}` : lines)
     this.#torn = true
     for (let written = 0; written < bytes.length;) {
@@ -56,7 +58,14 @@ class FileJournal implements Journal {
 }
 
 export type JournalLine =
-  | { readonly kind: 'entry'; readonly line: number; readonly at: Date; readonly entry: JournalEntry }
+  | {
+      readonly kind: 'entry'
+      readonly line: number
+      readonly at: Date
+      readonly entry: JournalEntry
+      /** It was written behind one that a crash had torn: the damaged line before it is accounted for. */
+      readonly follows?: 'torn'
+    }
   | { readonly kind: 'damaged'; readonly line: number }
 
 /** Reads from the beginning. The last line may be torn; it is `damaged` like any other that does not add up. */
@@ -71,8 +80,8 @@ export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
 
 const SUM = /^\{"sum":"(?<sum>[0-9a-f]{8})",/
 
-function encodeLine(entry: JournalEntry, at: Date): string {
-  const body = JSON.stringify({ at: at.getTime(), entry })
+function encodeLine(entry: JournalEntry, at: Date, follows: 'torn' | undefined): string {
+  const body = JSON.stringify({ at: at.getTime(), follows, entry })
   return `{"sum":"${checksum(body)}",${body.slice(1)}\n`
 }
 
@@ -80,8 +89,8 @@ function decodeLine(text: string, line: number): JournalLine {
   const match = SUM.exec(text)
   const body = match === null ? '' : `{${text.slice(match[0].length)}`
   if (match?.groups?.['sum'] !== checksum(body)) return { kind: 'damaged', line }
-  const { at, entry } = JSON.parse(body) as { at: number; entry: JournalEntry }
-  return { kind: 'entry', line, at: new Date(at), entry }
+  const { at, entry, follows } = JSON.parse(body) as { at: number; entry: JournalEntry; follows?: 'torn' }
+  return { kind: 'entry', line, at: new Date(at), entry, ...(follows === undefined ? {} : { follows }) }
 }
 
 /** Against accidents, not against forgers: who can write the file can write the sum. */

@@ -6,7 +6,7 @@ import { BatchWriter, type CommittedBatch } from './batch-writer.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { readChangesAfter } from './change-log.ts'
 import type { Dialect } from './dialect.ts'
-import { DatabaseUrlRejected } from './errors.ts'
+import { dialectOf } from './dialect-of.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { migrate, type Migration } from './migrate.ts'
@@ -15,7 +15,6 @@ import { Poller, type Polling } from './poller.ts'
 import type { Recorder } from './recorder.ts'
 import { Session } from './session.ts'
 import { SessionPool } from './session-pool.ts'
-import { SqliteDialect } from './sqlite-dialect.ts'
 import type { Storage } from './storage.ts'
 import { type StorageTx, tablesOf } from './tables.ts'
 
@@ -52,7 +51,7 @@ const READERS = 4
 
 /** Throws `DatabaseUrlRejected`, `SchemaTooNew`, `StorageUnavailable`. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const dialect = await dialectOf(options)
+  const dialect = await dialectOf(options.url, options.onFault)
   await prepareDatabase(dialect, options)
   const journal = await (options.openJournal ?? openJournal)(options.journal)
   const { clock } = options
@@ -77,16 +76,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 }
 
 const txOf = (session: Session, { recording }: Recorder): StorageTx => ({ ...tablesOf(session), ...recording })
-
-async function dialectOf({ url, onFault }: StorageOptions): Promise<Dialect> {
-  if (url.startsWith('sqlite:')) return new SqliteDialect(url.slice('sqlite:'.length), onFault)
-  if (/^postgres(?:ql)?:\/\//.test(url)) {
-    // Its client is loaded where it is used.
-    const { PostgresDialect } = await import('./postgres-dialect.ts')
-    return new PostgresDialect(url)
-  }
-  throw new DatabaseUrlRejected()
-}
 
 async function prepareDatabase(dialect: Dialect, { migrations }: StorageOptions): Promise<void> {
   const connection = await dialect.connect('write')

@@ -2,7 +2,7 @@
 // their numbers there) and journal entries. An act that fails takes back what it recorded.
 import type { AuditEvent } from '../domain/audit-event.ts'
 import type { Change, NumberedChange } from '../domain/change.ts'
-import type { JournalEntry } from '../domain/journal-entry.ts'
+import { isJournalledAct, journalledChange, type JournalEntry } from '../domain/journal-entry.ts'
 import type { Recording } from '../domain/transactions.ts'
 import { auditRow } from './audit-table.ts'
 import { takeChangeNumbers } from './change-log.ts'
@@ -18,9 +18,19 @@ export class Recorder {
   readonly #audits: AuditEvent[] = []
   readonly #changes: Change[] = []
   readonly #entries: JournalEntry[] = []
+  #numbered: readonly NumberedChange[] = []
 
+  /** What the journal gets: complete once `write` has given the changes their numbers. */
   get entries(): readonly JournalEntry[] {
-    return this.#entries
+    const changes = this.#numbered.map(({ seq, change }) => ({
+      kind: 'change' as const,
+      seq,
+      of: journalledChange(change),
+    }))
+    const acts = this.#audits.flatMap(({ act, object, actor }) =>
+      isJournalledAct(act) ? [{ kind: 'act' as const, act, object, actor }] : [],
+    )
+    return [...this.#entries, ...changes, ...acts]
   }
 
   /** The part of a transaction that acts see. */
@@ -48,11 +58,13 @@ export class Recorder {
 
   clear(): void {
     this.backTo({ audits: 0, changes: 0, entries: 0 })
+    this.#numbered = []
   }
 
   /** Writes audit events and changes into the open transaction, and tells the numbers that the changes got. */
   async write(session: Session): Promise<readonly NumberedChange[]> {
     await session.insertMany('audit_events', this.#audits.map(auditRow))
-    return takeChangeNumbers(session, this.#changes)
+    this.#numbered = await takeChangeNumbers(session, this.#changes)
+    return this.#numbered
   }
 }

@@ -16,6 +16,7 @@ import type { InstallationStore } from '../enrollment/installation-store.ts'
 import type { ObtainedStore } from '../enrollment/obtained-store.ts'
 import type { LeaseStore as JobLeaseStore } from '../enrollment/lease-store.ts'
 import type { ModelStore } from '../enrollment/model-store.ts'
+import type { RestoreStore } from '../enrollment/restore-store.ts'
 import type { SyncStore } from '../enrollment/sync-store.ts'
 import type { SealedKeyStore } from '../enrollment/sealed-key-store.ts'
 import type { CrlStore } from '../revocation/crl-store.ts'
@@ -40,6 +41,7 @@ import { jobTable } from './job-table.ts'
 import { leaseTables } from './lease-tables.ts'
 import { modelTables } from './model-tables.ts'
 import { obtainedTables } from './obtained-tables.ts'
+import { restoreTable } from './restore-table.ts'
 import { roleTables } from './role-tables.ts'
 import { sealedTables } from './sealed-tables.ts'
 import { serviceTables } from './service-tables.ts'
@@ -77,6 +79,7 @@ export interface Tables
     ProxyStore,
     SidecarStore,
     InstallationStore,
+    RestoreStore,
     LeaseStore,
     AuditLog {}
 
@@ -114,6 +117,7 @@ export function tablesOf(session: Session): Tables {
     ...roleTables(session),
     ...sealedTables(session),
     ...installationTables(session),
+    ...restoreTable(session),
     ...auditTable(session),
     ...upkeepTables(session),
   }

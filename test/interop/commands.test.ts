@@ -36,6 +36,8 @@ const OFFLINE = [
   'ceremony revoke-ca',
   'rotate token-key',
   'rotate master-key',
+  'backup verify',
+  'restore confirm',
 ]
 
 /** Covered by a suite of its own (sidecar.test.ts). */

@@ -90,7 +90,7 @@ onBothStores(
         )
       }
       expect(await partitionsOf(service, 'root-1')).toEqual([])
-      const begun = (await journalOf(service)).filter(({ kind }) => kind === 'partitions')
+      const begun = (await journalOf(service)).filter((entry) => entry.kind === 'partitions')
       expect(begun.map(({ issuer }) => issuer).sort()).toEqual(['services-1', 'users-1'])
     })
 

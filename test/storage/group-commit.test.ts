@@ -54,7 +54,8 @@ onBothDatabases('group commit', (fresh) => {
     )
     expect(await Promise.all(acts)).toEqual(Array.from({ length: 100 }, (_, n) => n))
     expect(watched.syncs).toBe(1)
-    expect(watched.entries).toBe(100)
+    // The entry of each act, and its change.
+    expect(watched.entries).toBe(200)
     expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
   })
 
@@ -121,8 +122,11 @@ onBothDatabases('group commit', (fresh) => {
       'carol',
       'ann',
     ])
-    const entries = await linesOf(journal)
-    expect(entries.map((line) => line.kind === 'entry' && line.entry)).toEqual([revokedEntry(1), revokedEntry(3)])
+    const entries = (await linesOf(journal)).flatMap((line) => (line.kind === 'entry' ? [line.entry] : []))
+    expect(entries.filter(({ kind }) => kind === 'revoked')).toEqual([revokedEntry(1), revokedEntry(3)])
+    expect(entries.map((entry) => (entry.kind === 'act' ? entry.object : entry.kind))).toEqual([
+      ...['revoked', 'revoked', 'change', 'change', 'ann', 'carol'],
+    ])
   })
 
   it.each([

@@ -49,7 +49,7 @@ it('tolerates a torn last line at every length, and goes on behind it', async ()
     expect(await linesOf(path)).toEqual([entry(1, 1), { kind: 'damaged', line: 2 }])
   }
   await write(3)
-  expect(await linesOf(path)).toEqual([entry(1, 1), { kind: 'damaged', line: 2 }, entry(3, 3)])
+  expect(await linesOf(path)).toEqual([entry(1, 1), { kind: 'damaged', line: 2 }, { ...entry(3, 3), follows: 'torn' }])
 })
 
 it.each([

@@ -1,0 +1,182 @@
+// What `signet restore confirm` does: the last CRLs that were published, each verified with its issuer and complete, are merged into the
+// installation, which then leaves quarantine. An issuing CA without a CRL must have been revoked: then it has been replaced.
+import type { CertificateRecord } from '../ca/inventory.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import { parseSerialNumber } from '../domain/serial-number.ts'
+import { confirmRestore, type Confirmed, type PublishedList } from '../enrollment/confirm-restore.ts'
+import type { BookedIssuer } from '../enrollment/issuer-book.ts'
+import type { ToldRevocation } from '../enrollment/replay-journal.ts'
+import { NotInitialised, openInstallation, type OpenInstallation, refuseEmpty } from '../main/installation.ts'
+import { type Crl, parseCrl } from '../x509/crl.ts'
+import { configurationOf } from './configuration-options.ts'
+import { faultOfCrl } from './crl-fault.ts'
+import type { Host } from './host.ts'
+import { print, table } from './printed.ts'
+import { withProgress } from './progress.ts'
+import { readPemOrDer } from './read-file.ts'
+import { Refused, refusedBecause } from './refused.ts'
+
+export interface ConfirmOptions {
+  readonly crl: readonly string[]
+  readonly keepApiKeys?: true
+  readonly plan?: true
+  readonly json?: true
+}
+
+interface VerifiedList extends PublishedList {
+  readonly crl: Crl
+  readonly file: string
+}
+
+/** A CRL of a million entries is 40 MB. */
+const MAX_CRL_BYTES = 512 * 1024 * 1024
+
+/** Throws `Refused`, `NotInitialised`. */
+export async function confirmWithCrls(
+  options: Parameters<typeof configurationOf>[0] & ConfirmOptions,
+  host: Host,
+): Promise<void> {
+  const configuration = configurationOf(options)
+  refuseEmpty(configuration)
+  const opened = await openInstallation(configuration)
+  try {
+    if (opened.facts === undefined) throw new NotInitialised(configuration.dataFolder)
+    if (opened.facts.quarantine.kind === 'none') throw new Refused('restore_not_waiting')
+    const lists = await withProgress(host, 'verifying', () => verifiedLists(opened, options.crl, host.clock.now()))
+    if (options.plan === true) {
+      print(host, options, { plan: true, crls: lists.map(documentOf) }, tableOf(lists))
+      return
+    }
+    const confirmed = await withProgress(host, 'merging', () => confirm(opened, options, lists))
+    print(host, options, { ...confirmed, crls: lists.map(documentOf) }, [...tableOf(lists), ...linesOf(confirmed)])
+  } finally {
+    await opened.storage.close()
+  }
+}
+
+function confirm(
+  { storage, means }: OpenInstallation,
+  options: ConfirmOptions,
+  lists: readonly PublishedList[],
+): Promise<Confirmed> {
+  const apiKeys = options.keepApiKeys === true ? ('keep' as const) : ('end' as const)
+  return confirmRestore({ acts: storage, clock: means.clock, lists, apiKeys, actor: 'offline:restore' })
+}
+
+async function verifiedLists(
+  opened: OpenInstallation,
+  files: readonly string[],
+  now: Date,
+): Promise<readonly VerifiedList[]> {
+  const issuing = opened.book.all().filter(({ issuer }) => issuer.authority.parent !== null)
+  const lists: VerifiedList[] = []
+  for (const file of files) {
+    for (const der of await readPemOrDer(file, 'X509 CRL', MAX_CRL_BYTES)) {
+      const list = verifiedList(issuing, der, file, now)
+      if (list !== undefined) lists.push(list)
+    }
+  }
+  await requireNewest(opened, lists)
+  await requireAll(opened, issuing, lists, now)
+  return lists
+}
+
+/** Undefined for the root's, which says nothing of what we issue. */
+function verifiedList(
+  issuing: readonly BookedIssuer[],
+  der: Uint8Array,
+  file: string,
+  now: Date,
+): VerifiedList | undefined {
+  const crl = parsed(der, file)
+  const booked = issuing.find(
+    ({ issuer }) => Buffer.compare(issuer.certificate.tbs.subjectEncoded, crl.issuerEncoded) === 0,
+  )
+  if (booked === undefined) {
+    // A bundle has the root's too.
+    if (Buffer.compare(crl.issuerEncoded, issuing[0]?.issuer.certificate.tbs.issuerEncoded ?? new Uint8Array()) === 0) {
+      return undefined
+    }
+    throw new Refused('crl_issuer_other', { file })
+  }
+  const { issuer } = booked
+  // The last one that was published may have ended: what it lists is revoked all the same.
+  const fault = faultOfCrl(crl, issuer.certificate, crl.thisUpdate <= now ? crl.thisUpdate : now)
+  if (fault !== undefined) throw new Refused(fault, { file, issuer: issuer.id })
+  if (!isOfAll(crl, issuer.id)) throw new Refused('crl_scope_partial', { file, issuer: issuer.id })
+  const number = Number(crl.number ?? 0n)
+  const endsAt = issuer.certificate.tbs.validity.notAfter
+  return { crl, file, issuer: issuer.id, number, endsAt, entries: entriesOf(crl, issuer.id) }
+}
+
+function parsed(der: Uint8Array, file: string): Crl {
+  try {
+    return parseCrl(der, MAX_CRL_BYTES)
+  } catch (cause) {
+    throw refusedBecause(cause, 'crl_malformed', { file })
+  }
+}
+
+/** A partition names its own URL. */
+function isOfAll({ issuingDistributionPoint }: Crl, issuer: IssuerId): boolean {
+  const name = issuingDistributionPoint?.name
+  if (name === undefined) return true
+  if (name.kind !== 'full') return false
+  return name.names.some((each) => each.kind === 'uri' && each.value.endsWith(`/pki/crl/${issuer}.crl`))
+}
+
+function* entriesOf({ entries }: Crl, issuer: IssuerId): Generator<ToldRevocation> {
+  for (const [serialHex, { date, reason }] of entries) {
+    // Deltas are refused, and no complete CRL has this one.
+    if (reason === 'removeFromCRL') continue
+    const status = reason === 'certificateHold' ? 'held' : 'revoked'
+    yield { issuer, serial: parseSerialNumber(serialHex), status, reason, revokedAt: date }
+  }
+}
+
+/** One that is older than the backup tells nothing of the time since. */
+async function requireNewest({ storage }: OpenInstallation, lists: readonly VerifiedList[]): Promise<void> {
+  for (const { issuer, number, file } of lists) {
+    const known = await storage.read((view) => view.latestCrls(issuer))
+    const highest = Math.max(0, ...known.map((crl) => crl.number))
+    if (number < highest) throw new Refused('crl_older_than_backup', { file, issuer, number, backup: highest })
+  }
+}
+
+async function requireAll(
+  { storage }: OpenInstallation,
+  issuing: readonly BookedIssuer[],
+  lists: readonly VerifiedList[],
+  now: Date,
+): Promise<void> {
+  const missing: string[] = []
+  for (const { issuer } of issuing) {
+    if (lists.some((list) => list.issuer === issuer.id)) continue
+    const live = await storage.run((tx) => tx.liveCertificatesOf(`issuer:${issuer.id}`, now))
+    if (live.some(isGood)) missing.push(issuer.id)
+  }
+  if (missing.length > 0) throw new Refused('crl_missing', { issuers: missing })
+}
+
+function isGood({ status }: CertificateRecord): boolean {
+  return status === 'good'
+}
+
+function documentOf({ issuer, number, crl, file }: VerifiedList): object {
+  return { issuer, number, thisUpdate: crl.thisUpdate.toISOString(), entries: crl.entries.count, file }
+}
+
+function tableOf(lists: readonly VerifiedList[]): string[] {
+  const rows = lists.map(({ issuer, number, crl }) => {
+    return [issuer, String(number), crl.thisUpdate.toISOString(), String(crl.entries.count)]
+  })
+  return table(['issuer', 'number', 'published', 'entries'], rows)
+}
+
+function linesOf({ revoked, unknown, endedApiKeys }: Confirmed): string[] {
+  return [
+    `${String(revoked)} certificates revoked that were not; ${String(unknown)} that are on the CRLs alone recorded as revoked`,
+    `${String(endedApiKeys)} API keys ended`,
+    'the quarantine is over: new CRLs with higher numbers are published at once',
+  ]
+}

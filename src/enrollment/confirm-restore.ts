@@ -1,0 +1,110 @@
+// Ends the quarantine of a restore (SECURITY.md rule 32): what the last published CRLs list is revoked here too, their numbers are never
+// given again, and API keys end, since nobody can tell which of them were ended since the backup. The caller has verified the CRLs.
+import type { Clock } from '../domain/clock.ts'
+import { fullScope, crlScopeKey } from '../domain/crl-scope.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import { endApiKeys } from './end-api-keys.ts'
+import { recordRevocation, tellOfRevocation } from './end-identity.ts'
+import { endQuarantine } from './quarantine-acts.ts'
+import { afterRevocation, recordUnknown, type ToldRevocation } from './replay-journal.ts'
+import type { RestoreStore } from './restore-store.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+import type { Transactions } from '../domain/transactions.ts'
+
+export interface PublishedList {
+  readonly issuer: IssuerId
+  readonly number: number
+  /** No certificate of the issuer lives longer. */
+  readonly endsAt: Date
+  readonly entries: Iterable<ToldRevocation>
+}
+
+export interface Confirmation {
+  readonly acts: Transactions<UnitOfWork & RestoreStore>
+  readonly clock: Clock
+  readonly lists: readonly PublishedList[]
+  readonly apiKeys: 'end' | 'keep'
+  /** As audit events write it. */
+  readonly actor: string
+}
+
+export interface Confirmed {
+  /** Certificates that the inventory had as good or held. */
+  readonly revoked: number
+  /** Serials that it lacked: they were issued after the backup. */
+  readonly unknown: number
+  readonly endedApiKeys: number
+}
+
+/** Of one transaction. */
+const ENTRIES_AT_ONCE = 200
+
+/** Broken off, it is begun anew: what is revoked already is passed over, and the quarantine ends in the last transaction. */
+export async function confirmRestore(confirmation: Confirmation): Promise<Confirmed> {
+  const counts = { revoked: 0, unknown: 0 }
+  for (const list of confirmation.lists) await mergeList(confirmation, list, counts)
+  const endedApiKeys = await confirmation.acts.run((tx) => finish(confirmation, tx, counts))
+  return { ...counts, endedApiKeys }
+}
+
+type Counts = { -readonly [Count in 'revoked' | 'unknown']: Confirmed[Count] }
+
+async function mergeList(confirmation: Confirmation, list: PublishedList, counts: Counts): Promise<void> {
+  let some: ToldRevocation[] = []
+  const write = async () => {
+    const told = some
+    some = []
+    // An act may run more than once: it counts for itself.
+    const { revoked, unknown } = await confirmation.acts.run((tx) => merge(confirmation, tx, told, list.endsAt))
+    counts.revoked += revoked
+    counts.unknown += unknown
+  }
+  for (const entry of list.entries) {
+    some.push(entry)
+    if (some.length === ENTRIES_AT_ONCE) await write()
+  }
+  if (some.length > 0) await write()
+}
+
+async function merge(
+  { clock, actor }: Confirmation,
+  tx: UnitOfWork,
+  told: readonly ToldRevocation[],
+  endsAt: Date,
+): Promise<Counts> {
+  const counts = { revoked: 0, unknown: 0 }
+  const by = { at: clock.now(), actor, origin: { requestId: '' } }
+  for (const entry of told) {
+    const record = await tx.certificate(entry.serial, 'update')
+    if (record === undefined) {
+      await recordUnknown(tx, entry, endsAt)
+      const made = await tx.certificate(entry.serial, 'none')
+      if (made !== undefined) await tellOfRevocation(tx, made, by)
+      counts.unknown += 1
+      continue
+    }
+    const next = afterRevocation(record, entry)
+    if (next === undefined) continue
+    await recordRevocation(tx, next, by)
+    counts.revoked += 1
+  }
+  return counts
+}
+
+async function finish(
+  { clock, actor, apiKeys, lists }: Confirmation,
+  tx: UnitOfWork & RestoreStore,
+  { revoked, unknown }: Counts,
+): Promise<number> {
+  const at = clock.now()
+  for (const { issuer, number } of lists) {
+    await tx.raiseCrlNumbers(issuer, number)
+    await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(fullScope(issuer)), number })
+  }
+  const by = { at, actor, origin: { requestId: '' } }
+  const ended = apiKeys === 'end' ? await endApiKeys(tx, { kind: 'all' }, by) : []
+  await endQuarantine(tx, at)
+  const details = { revoked, unknown, endedApiKeys: ended.length, apiKeys, lists: lists.length }
+  await tx.audit({ at, actor, act: 'installation.confirm', object: 'installation', requestId: '', details })
+  return ended.length
+}

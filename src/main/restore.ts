@@ -1,0 +1,186 @@
+// Restores a backup: builds the database aside, replays the journals, and puts it in its place in one step. With journals that tell all
+// of it, the installation goes on; else it starts in quarantine (SECURITY.md rule 32, docs/backup.md).
+import { existsSync } from 'node:fs'
+import { MasterKeyRejected } from '../ca/keystore/errors.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
+import type { JournalEntry } from '../domain/journal-entry.ts'
+import {
+  type QuietUnit,
+  type Replayed,
+  replayChange,
+  replayIssued,
+  replayPartitions,
+  replayRevocation,
+} from '../enrollment/replay-journal.ts'
+import type { Configuration } from '../ops/configuration.ts'
+import { AsideDatabase, type Finished } from '../storage/backup/aside-database.ts'
+import type { BackupHeader } from '../storage/backup/backup-file.ts'
+import { openTarget, type Replacing, requireReplaceable, type RestoreTarget } from '../storage/backup/restore-target.ts'
+import { type JournalSurvey, readLines, surveyJournals, type SurveyTask } from '../storage/backup/survey-journal.ts'
+import { openJournal } from '../storage/journal.ts'
+import { parseCertificate } from '../x509/certificate.ts'
+import { KEY_FIX, readMasterKeys } from './installation.ts'
+
+export interface RestoreTask {
+  readonly configuration: Configuration
+  readonly file: string
+  /** Of all processes; those that are not there are none. */
+  readonly journals: readonly string[]
+  readonly damaged: SurveyTask['damaged']
+  readonly replacing: Replacing
+  /** `plan`: all of it is done aside, and thrown away. */
+  readonly mode: 'plan' | 'restore'
+  readonly clock: Clock
+  readonly onProgress: (text: string) => void
+}
+
+export interface Restored extends Finished {
+  readonly header: BackupHeader
+  readonly survey: JournalSurvey
+  readonly quarantine: 'on' | 'off'
+  /** Certificates that were issued after the backup. */
+  readonly issued: number
+  /** Revocations, holds and releases after the backup. */
+  readonly revocations: number
+  readonly changes: number
+  /** What is not as it was, one sentence each. */
+  readonly review: readonly string[]
+  /** Where the database is kept that was there before. */
+  readonly kept: string | undefined
+}
+
+/** Of one transaction. */
+const LINES_AT_ONCE = 500
+
+/** Throws `BackupRefused`, `MasterKeyRejected`. */
+export async function restoreBackup(task: RestoreTask): Promise<Restored> {
+  const { database } = task.configuration
+  const target = await openTarget(database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url)
+  try {
+    const { seq, ...restored } = await build(task, target)
+    if (task.mode === 'plan') return { ...restored, kept: undefined }
+    const kept = await target.putInPlace(`before-restore-${stampOf(task.clock.now())}`)
+    await anchorJournal(task, seq, restored.epoch)
+    return { ...restored, kept }
+  } finally {
+    await target.close()
+  }
+}
+
+async function build(
+  task: RestoreTask,
+  target: RestoreTarget,
+): Promise<Omit<Restored, 'kept'> & { readonly seq: number }> {
+  const aside = await AsideDatabase.open(target.asideUrl)
+  try {
+    const header = await aside.load(task.file, (rows) => task.onProgress(`${String(rows)} rows`))
+    requireReplaceable(target, header.installation, task.replacing)
+    requireMasterKey(task.configuration, header)
+    return await bringUpToDate(task, aside, header)
+  } finally {
+    await aside.close()
+  }
+}
+
+function requireMasterKey(configuration: Configuration, { sealingKey }: BackupHeader): void {
+  const held = readMasterKeys(configuration).map(({ id }) => id)
+  if (sealingKey === '' || held.includes(sealingKey)) return
+  throw new MasterKeyRejected('master_key_not_held', { masterKey: sealingKey, held, fix: KEY_FIX })
+}
+
+async function bringUpToDate(task: RestoreTask, aside: AsideDatabase, header: BackupHeader) {
+  const { seq, madeAt } = header
+  const paths = task.journals.filter((path) => existsSync(path))
+  const survey = await surveyJournals({ paths, seq, madeAt: new Date(madeAt), damaged: task.damaged })
+  const replay = new Replay(task, aside)
+  for (const path of paths) await replay.issued(path)
+  await replay.revocations(survey)
+  await replay.changes(survey)
+  const at = task.clock.now()
+  // No number of this epoch is one of the epoch before: no journal tells of one number twice.
+  const next = Math.max(survey.lastSeq, seq, at.getTime()) + 1
+  const quarantine = survey.reach.kind === 'complete' ? ('off' as const) : ('on' as const)
+  const details = { backup: madeAt, backupSeq: seq, journals: paths.length }
+  const { crlNumbers, acts } = survey
+  const finished = await aside.finish({ at, seq: next, crlNumbers, quarantine, acts, details })
+  return { ...finished, ...replay.counts, header, survey, quarantine, review: replay.review, seq: next }
+}
+
+class Replay {
+  readonly #task: RestoreTask
+  readonly #aside: AsideDatabase
+  readonly counts = { issued: 0, revocations: 0, changes: 0 }
+  readonly review: string[] = []
+
+  constructor(task: RestoreTask, aside: AsideDatabase) {
+    this.#task = task
+    this.#aside = aside
+  }
+
+  async issued(path: string): Promise<void> {
+    let some: { readonly entry: Extract<JournalEntry, { readonly kind: 'issued' }>; readonly at: Date }[] = []
+    const write = async () => {
+      await this.#aside.transaction(async (tx) => {
+        for (const { entry, at } of some) if (await replayIssued(tx, entry, at)) this.counts.issued += 1
+      })
+      some = []
+      this.#task.onProgress(`${String(this.counts.issued)} certificates from the journal`)
+    }
+    for await (const { entry, at } of readLines(path, this.#task.damaged)) {
+      if (entry.kind === 'partitions') await this.#aside.transaction((tx) => replayPartitions(tx, entry))
+      if (entry.kind === 'issued') some.push({ entry, at })
+      if (some.length === LINES_AT_ONCE) await write()
+    }
+    await write()
+  }
+
+  async revocations({ revocations }: JournalSurvey): Promise<void> {
+    const ends = await this.#aside.transaction(issuerEnds)
+    for (let start = 0; start < revocations.length; start += LINES_AT_ONCE) {
+      await this.#aside.transaction(async (tx) => {
+        for (const told of revocations.slice(start, start + LINES_AT_ONCE)) {
+          const unknownEnds = ends.get(told.issuer) ?? told.notAfter ?? this.#task.clock.now()
+          if (await replayRevocation(tx, told, told.notAfter ?? unknownEnds)) this.counts.revocations += 1
+        }
+      })
+      this.#task.onProgress(`${String(start)} revocations from the journal`)
+    }
+  }
+
+  async changes({ changes }: JournalSurvey): Promise<void> {
+    for (let start = 0; start < changes.length; start += LINES_AT_ONCE) {
+      await this.#aside.transaction(async (tx) => {
+        for (const { change, at } of changes.slice(start, start + LINES_AT_ONCE)) {
+          this.#note(await replayChange(tx, change, at))
+        }
+      })
+    }
+  }
+
+  #note(replayed: Replayed): void {
+    if (replayed.kind === 'applied') this.counts.changes += 1
+    if (replayed.kind === 'review' && !this.review.includes(replayed.what)) this.review.push(replayed.what)
+  }
+}
+
+/** When each CA ends: no certificate of it lives longer. */
+export async function issuerEnds(tx: Pick<QuietUnit, 'issuers'>): Promise<ReadonlyMap<IssuerId, Date>> {
+  const issuers = await tx.issuers()
+  return new Map(issuers.map(({ id, certificate }) => [id, parseCertificate(certificate).tbs.validity.notAfter]))
+}
+
+/** So that the next backup finds its last change in a journal, also when nothing was done between. */
+async function anchorJournal({ configuration, clock }: RestoreTask, seq: number, epoch: string): Promise<void> {
+  const journal = await openJournal(configuration.journal)
+  try {
+    await journal.append([{ kind: 'change', seq, of: { kind: 'restored', epoch } }], clock.now())
+  } finally {
+    await journal.close()
+  }
+}
+
+/** `20260601T120000000Z` */
+function stampOf(at: Date): string {
+  return at.toISOString().replaceAll(/[-:.]/g, '')
+}

@@ -1,0 +1,245 @@
+// What the journals of an installation tell of the time since a backup, and whether they tell all of it. Each process writes a journal of
+// its own; what they hold together is in order by the numbers of the changes, of which none is missing in a set that is whole.
+//
+// What cannot be seen is a journal whose last changes came after those of all others: give the journals of all processes.
+import type { AuditAct } from '../../domain/audit-event.ts'
+import type { IssuerId } from '../../domain/issuer-id.ts'
+import type { JournalEntry, JournalledChange } from '../../domain/journal-entry.ts'
+import type { RevocationReason } from '../../domain/revocation-reason.ts'
+import type { SerialNumber } from '../../domain/serial-number.ts'
+import { readJournal, type JournalLine } from '../journal.ts'
+import { BackupRefused, systemCodeOf } from './errors.ts'
+
+/** Whether anything of what was done since the backup may be missing. */
+export type JournalReach =
+  | { readonly kind: 'complete' }
+  /** `no-journal`: none was there; `not-continued`: none has the backup's last change; `gap`: a change after it is in none; `damaged`: lines were passed over. */
+  | {
+      readonly kind: 'incomplete'
+      readonly why: 'no-journal' | 'not-continued' | 'gap' | 'damaged'
+      readonly firstMissing: number
+    }
+
+export interface JournalledRevocation {
+  readonly issuer: IssuerId
+  readonly serial: SerialNumber
+  readonly status: 'revoked' | 'held' | 'released'
+  readonly reason: RevocationReason
+  readonly revokedAt: Date
+  /** Absent in lines from before changes were written. */
+  readonly notAfter?: Date
+}
+
+export interface JournalledAct {
+  readonly act: AuditAct
+  readonly object: string
+  readonly actor: string
+  readonly at: Date
+}
+
+export interface JournalSurvey {
+  readonly reach: JournalReach
+  /** Of the last line; undefined: there is none. */
+  readonly until: Date | undefined
+  readonly lastSeq: number
+  /** After the backup, in the order of their numbers, but for revocations. */
+  readonly changes: readonly { readonly change: JournalledChange; readonly at: Date }[]
+  /** The last state of each certificate that any line tells of. */
+  readonly revocations: readonly JournalledRevocation[]
+  /** The highest number of a CRL of each issuer. */
+  readonly crlNumbers: ReadonlyMap<IssuerId, number>
+  /** After the backup. */
+  readonly acts: readonly JournalledAct[]
+  /** Certificates that any line tells of. */
+  readonly issued: number
+}
+
+export interface SurveyTask {
+  readonly paths: readonly string[]
+  /** Of the backup. */
+  readonly seq: number
+  readonly madeAt: Date
+  /** What to make of a damaged line behind which no process has gone on: it is no torn one. */
+  readonly damaged: 'refuse' | 'skip'
+}
+
+interface Numbered {
+  readonly seq: number
+  readonly change: JournalledChange
+  readonly at: Date
+}
+
+/** Throws `BackupRefused` (`journal_damaged`, `journal_unreadable`). */
+export async function surveyJournals(task: SurveyTask): Promise<JournalSurvey> {
+  const survey = new Survey(task)
+  for (const path of task.paths) {
+    const passed = () => survey.passOver()
+    for await (const line of readLines(path, task.damaged, passed)) survey.take(line.entry, line.at)
+  }
+  return survey.result()
+}
+
+/** The entries of a journal. Throws `BackupRefused`. */
+export async function* readLines(
+  path: string,
+  damaged: SurveyTask['damaged'],
+  onPassedOver: () => void = () => undefined,
+): AsyncGenerator<Extract<JournalLine, { readonly kind: 'entry' }>> {
+  let torn: number | undefined
+  const passOver = (line: number) => {
+    if (damaged === 'refuse') throw new BackupRefused('journal_damaged', { path, line })
+    onPassedOver()
+  }
+  try {
+    for await (const line of readJournal(path)) {
+      if (line.kind === 'damaged') {
+        if (torn !== undefined) passOver(torn)
+        torn = line.line
+        continue
+      }
+      // A process that finds a torn line says so in the one that it writes behind it.
+      if (torn !== undefined && line.follows !== 'torn') passOver(torn)
+      torn = undefined
+      yield line
+    }
+  } catch (cause) {
+    if (cause instanceof BackupRefused) throw cause
+    throw new BackupRefused('journal_unreadable', { path, reason: systemCodeOf(cause) }, { cause })
+  }
+}
+
+class Survey {
+  readonly #task: SurveyTask
+  readonly #bySeq = new Map<number, Numbered[]>()
+  readonly #restoredAt = new Set<number>()
+  readonly #lines = new Map<SerialNumber, { readonly at: Date; readonly revocation: JournalledRevocation }>()
+  readonly #crlNumbers = new Map<IssuerId, number>()
+  readonly #acts: JournalledAct[] = []
+  #hasBackups = false
+  #hasPassedOver = false
+  #issued = 0
+  #until: Date | undefined
+
+  constructor(task: SurveyTask) {
+    this.#task = task
+  }
+
+  passOver(): void {
+    this.#hasPassedOver = true
+  }
+
+  take(entry: JournalEntry, at: Date): void {
+    if (this.#until === undefined || at > this.#until) this.#until = at
+    switch (entry.kind) {
+      case 'issued':
+        this.#issued += 1
+        break
+      case 'partitions':
+        break
+      case 'revoked':
+      case 'held':
+      case 'released':
+        this.#takeRevocation(entry, at)
+        break
+      case 'change':
+        this.#takeChange(entry.seq, entry.of, at)
+        break
+      case 'act':
+        if (at > this.#task.madeAt) this.#acts.push({ act: entry.act, object: entry.object, actor: entry.actor, at })
+        break
+      default:
+        entry satisfies never
+    }
+  }
+
+  result(): JournalSurvey {
+    const changes = this.#committed()
+    const revocations = new Map([...this.#lines].map(([serial, { revocation }]) => [serial, revocation]))
+    const numbered = new Map<SerialNumber, { readonly at: Date; readonly revocation: JournalledRevocation }>()
+    for (const { change, at } of changes) {
+      if (change.kind !== 'revocation') continue
+      const { issuer, serial, status, reason } = change
+      const dates = { revokedAt: new Date(change.revokedAt), notAfter: new Date(change.notAfter) }
+      numbered.set(serial, { at, revocation: { issuer, serial, status, reason, ...dates } })
+    }
+    for (const [serial, { at, revocation }] of numbered) {
+      const line = this.#lines.get(serial)
+      // The line stands beside the change in its own batch; a later one is of a Signet that wrote no changes.
+      if (line === undefined || line.at <= at) revocations.set(serial, revocation)
+    }
+    return {
+      reach: this.#reach(),
+      until: this.#until,
+      lastSeq: Math.max(this.#task.seq, this.#highest()),
+      changes: changes.filter(({ change }) => change.kind !== 'revocation'),
+      revocations: [...revocations.values()],
+      crlNumbers: this.#crlNumbers,
+      acts: this.#acts,
+      issued: this.#issued,
+    }
+  }
+
+  #takeRevocation(entry: Extract<JournalEntry, { readonly kind: 'revoked' | 'held' | 'released' }>, at: Date): void {
+    const before = this.#lines.get(entry.serial)
+    if (before !== undefined && before.at > at) return
+    const { issuer, serial, kind: status, reason } = entry
+    this.#lines.set(serial, { at, revocation: { issuer, serial, status, reason, revokedAt: new Date(entry.at) } })
+  }
+
+  #takeChange(seq: number, change: JournalledChange, at: Date): void {
+    if (change.kind === 'crl') {
+      this.#crlNumbers.set(change.issuer, Math.max(change.number, this.#crlNumbers.get(change.issuer) ?? 0))
+    }
+    if (seq === this.#task.seq) this.#hasBackups = true
+    if (change.kind === 'restored') this.#restoredAt.add(seq)
+    if (seq <= this.#task.seq) return
+    const same = this.#bySeq.get(seq)
+    if (same === undefined) this.#bySeq.set(seq, [{ seq, change, at }])
+    else same.push({ seq, change, at })
+  }
+
+  /**
+   * In order. A number that stands in two lines was taken again after a commit that never came: of the earlier one only what takes
+   * something away is believed, which somebody had asked for, and nothing that gives.
+   */
+  #committed(): readonly Numbered[] {
+    return [...this.#bySeq.entries()]
+      .sort(([one], [other]) => one - other)
+      .flatMap(([, same]) => {
+        if (same.length === 1) return same
+        const ordered = same.toSorted((one, other) => one.at.getTime() - other.at.getTime())
+        return ordered.filter((each, index) => index === ordered.length - 1 || takesAway(each.change))
+      })
+  }
+
+  #highest(): number {
+    let highest = 0
+    for (const seq of this.#bySeq.keys()) if (seq > highest) highest = seq
+    return highest
+  }
+
+  #reach(): JournalReach {
+    const { paths, seq } = this.#task
+    const incomplete = (
+      why: 'no-journal' | 'not-continued' | 'gap' | 'damaged',
+      firstMissing: number,
+    ): JournalReach => {
+      return { kind: 'incomplete', why, firstMissing }
+    }
+    if (paths.length === 0) return incomplete('no-journal', seq)
+    if (!this.#hasBackups) return incomplete('not-continued', seq)
+    let expected = seq + 1
+    for (const found of [...this.#bySeq.keys()].sort((one, other) => one - other)) {
+      // Numbers go on far above after a restore.
+      if (found !== expected && !this.#restoredAt.has(found)) return incomplete('gap', expected)
+      expected = found + 1
+    }
+    return this.#hasPassedOver ? incomplete('damaged', expected) : { kind: 'complete' }
+  }
+}
+
+function takesAway(change: JournalledChange): boolean {
+  if (change.kind === 'token-revocation') return true
+  if (!('status' in change)) return false
+  return change.status !== 'active' && change.status !== 'released'
+}
