@@ -1,15 +1,22 @@
-// What a running service publishes, judged by the verifier: complete, delta and partitioned CRLs, alone and together.
+// What a running service publishes, judged by the verifier: complete, delta and partitioned CRLs, alone and together;
+// and its OCSP answers.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { crlUris } from '../../../src/x509/extensions/crl-distribution-points.ts'
 import { type Crl, parseCrl } from '../../../src/x509/crl.ts'
+import { encodeCertId } from '../../../src/x509/ocsp-cert-id.ts'
+import { encodeOcspRequest } from '../../../src/x509/ocsp-request.ts'
+import { parseOcspResponse } from '../../../src/x509/ocsp-response.ts'
 import { parsePem, parsePemBundle } from '../../../src/x509/pem.ts'
 import { type PathCertificate, readPathCertificate } from '../../../src/verifier/path/path-certificate.ts'
 import { CrlCache } from '../../../src/verifier/revocation/crl-cache.ts'
 import { revocationCheck } from '../../../src/verifier/revocation/check-revocation.ts'
+import { judgeByOcsp } from '../../../src/verifier/revocation/judge-by-ocsp.ts'
+import { type RevocationStatus, unknown } from '../../../src/verifier/revocation/revocation-status.ts'
 import { STRICT_REVOCATION } from '../../../src/verifier/revocation/revocation-policy.ts'
 import { type Certified, expectStatus, TestService } from '../../support/test-service.ts'
 
 let service: TestService
+let owner: Certified
 let member: Certified
 let leaf: PathCertificate
 let users: PathCertificate
@@ -17,7 +24,7 @@ let root: PathCertificate
 
 beforeAll(async () => {
   service = await TestService.start()
-  const owner = await service.addProject('vision', 'owner')
+  owner = await service.addProject('vision', 'owner')
   member = await service.addMember('vision', 'member', owner)
   const [own, issuer] = parsePemBundle(member.certificate, 'CERTIFICATE').map((der) => readPathCertificate(der))
   if (own === undefined || issuer === undefined) throw new Error('no chain')
@@ -102,6 +109,36 @@ test('complete, delta and partition say the same at every step, and no other par
   for (const crls of [[final], [full, finalDelta], [held, finalDelta], [released, finalDelta]]) {
     expect(verdictOf(crls)).toBe('revoked keyCompromise')
   }
+})
+
+test('the answer of the responder is for the certificate that was asked about, and no other', async () => {
+  const { tbs } = leaf.certificate
+  const named = { name: tbs.issuerEncoded, keyBytes: users.certificate.tbs.publicKey.keyBytes }
+  const nonce = Uint8Array.from({ length: 32 }, (_, i) => i)
+  const request = encodeOcspRequest([encodeCertId('sha256', named, tbs.serialNumber)], nonce)
+  const answer = await fetch(new URL('/pki/ocsp', service.httpUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/ocsp-request' },
+    body: Uint8Array.from(request),
+  })
+  const response = parseOcspResponse(new Uint8Array(await answer.arrayBuffer()))
+  const judge = (certificate: PathCertificate, asked: Uint8Array): RevocationStatus =>
+    judgeByOcsp(
+      {
+        certificate,
+        issuer: users,
+        at: service.clock.now(),
+        policy: STRICT_REVOCATION,
+        nonce: asked,
+        judgeResponder: () => unknown('crl-missing'),
+      },
+      response,
+    )
+  expect(judge(leaf, nonce)).toMatchObject({ kind: 'revoked', reason: 'keyCompromise' })
+  expect(judge(leaf, nonce.subarray(1))).toEqual(unknown('ocsp-nonce-other'))
+  const [other] = parsePemBundle(owner.certificate, 'CERTIFICATE').map((der) => readPathCertificate(der))
+  if (other === undefined) throw new Error('no certificate')
+  expect(judge(other, nonce)).toEqual(unknown('ocsp-certificate-other'))
 })
 
 test('the issuing CA is judged by the CRL of the root alone', async () => {
