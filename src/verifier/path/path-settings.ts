@@ -1,25 +1,8 @@
 // What a path is asked for (RFC 5280 §6.1.1). Nothing has a default whose absence would weaken it: whoever wants less says so.
 import type { SignatureScheme } from '../../x509/algorithm-identifier.ts'
 import type { PathLimits } from './path-work.ts'
+import type { PolicySettings } from './policy-settings.ts'
 import type { RevocationSetting } from './revocation-check.ts'
-
-export interface PolicySettings {
-  /** user-initial-policy-set: dotted OIDs. */
-  readonly accepted: ReadonlySet<string> | 'any'
-  /** initial-explicit-policy. */
-  readonly explicit: 'required' | 'optional'
-  /** initial-policy-mapping-inhibit. */
-  readonly mapping: 'allowed' | 'inhibited'
-  /** initial-any-policy-inhibit. */
-  readonly anyPolicy: 'allowed' | 'inhibited'
-}
-
-export const ANY_POLICY: PolicySettings = {
-  accepted: 'any',
-  explicit: 'optional',
-  mapping: 'allowed',
-  anyPolicy: 'allowed',
-}
 
 export type AcceptedSignature = Exclude<SignatureScheme['kind'], 'weak' | 'unknown'>
 

@@ -1,5 +1,6 @@
 // What is said about a path: it holds, and under which policies; or why it does not, and for which of its certificates.
 import type { PathCertificate } from './path-certificate.ts'
+import type { PathFault } from './path-fault.ts'
 import type { RevocationVerdict } from './revocation-check.ts'
 
 /** Leaf first; the anchor is not among the certificates. */
@@ -7,31 +8,6 @@ export interface CandidatePath {
   readonly certificates: readonly PathCertificate[]
   readonly anchor: PathCertificate
 }
-
-/** Part of the interface: listed in docs/verifier.md, never renamed. */
-export type PathFault =
-  | 'certificate-malformed'
-  | 'issuer-unknown'
-  | 'name-chaining'
-  | 'signature-invalid'
-  | 'algorithm-unacceptable'
-  | 'key-unacceptable'
-  | 'not-yet-valid'
-  | 'expired'
-  | 'version-unsupported'
-  | 'not-authority'
-  | 'path-length'
-  | 'key-usage'
-  | 'extended-key-usage'
-  | 'critical-extension'
-  | 'name-constraints'
-  | 'name-constraints-malformed'
-  | 'policy'
-  | 'policy-mapping'
-  | 'nonconforming'
-  | 'revoked'
-  | 'revocation-unknown'
-  | 'too-much-work'
 
 export interface PathRefusal {
   readonly kind: 'refused'

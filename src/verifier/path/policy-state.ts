@@ -2,8 +2,8 @@
 // RFC 9618 §5 words them): the graph, and the three counts of certificates until a constraint holds.
 import { OID } from '../../x509/oid.ts'
 import type { PathCertificate } from './path-certificate.ts'
-import type { PolicySettings } from './path-settings.ts'
-import type { PathFault } from './path-verdict.ts'
+import type { PolicySettings } from './policy-settings.ts'
+import type { PathFault } from './path-fault.ts'
 import type { PathWork } from './path-work.ts'
 import { PolicyGraph } from './policy-graph.ts'
 

@@ -6,7 +6,7 @@ import { DerRejected } from '../../x509/der-rejected.ts'
 import { KeyRejected, type PublicKey, refuseWeakKey } from '../../x509/public-key.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import type { PathSettings } from './path-settings.ts'
-import type { PathFault } from './path-verdict.ts'
+import type { PathFault } from './path-fault.ts'
 import type { PathWork } from './path-work.ts'
 
 export type SignatureFault = Extract<PathFault, 'signature-invalid' | 'algorithm-unacceptable' | 'key-unacceptable'>

@@ -1,7 +1,8 @@
 // Policies along a path (RFC 9618 §5): what PKITS leaves out, and that no chain makes the graph large.
 import { describe, expect, it } from 'vitest'
 import { IssuerPool } from '../../../src/verifier/path/issuer-pool.ts'
-import { ANY_POLICY, type PathSettings, type PolicySettings } from '../../../src/verifier/path/path-settings.ts'
+import { type PathSettings } from '../../../src/verifier/path/path-settings.ts'
+import { ANY_POLICY, type PolicySettings } from '../../../src/verifier/path/policy-settings.ts'
 import type { PathVerdict } from '../../../src/verifier/path/path-verdict.ts'
 import { startRun } from '../../../src/verifier/path/validate-path.ts'
 import { verifyPath, verifyPathWithin } from '../../../src/verifier/path/verify-path.ts'

@@ -1,0 +1,26 @@
+// Why a path does not hold, as one word.
+
+/** Part of the interface: listed in docs/verifier.md, never renamed. */
+export type PathFault =
+  | 'certificate-malformed'
+  | 'issuer-unknown'
+  | 'name-chaining'
+  | 'signature-invalid'
+  | 'algorithm-unacceptable'
+  | 'key-unacceptable'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'version-unsupported'
+  | 'not-authority'
+  | 'path-length'
+  | 'key-usage'
+  | 'extended-key-usage'
+  | 'critical-extension'
+  | 'name-constraints'
+  | 'name-constraints-malformed'
+  | 'policy'
+  | 'policy-mapping'
+  | 'nonconforming'
+  | 'revoked'
+  | 'revocation-unknown'
+  | 'too-much-work'
