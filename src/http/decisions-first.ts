@@ -4,13 +4,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './read-body.ts'
 import type { ApiParts } from './parts.ts'
+import type { First } from './first.ts'
 import { guardOf, guardRequest } from './guards.ts'
 import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
 import { makeRequestId } from './request-id.ts'
 import { AUTHORIZE, handedOverQuestion, usualDecision } from './routes/authorize.ts'
-
-/** Answers a request, or calls `next` for it. */
-export type First = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => void
 
 export function decisionsFirst(parts: ApiParts): First {
   return (incoming, outgoing, next) => {

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { ListenerUnavailable } from '../domain/listener-unavailable.ts'
 import { Connections } from './connections.ts'
-import type { First } from './decisions-first.ts'
+import type { First } from './first.ts'
 import { secureContext, type TlsMaterial } from './tls-context.ts'
 import { answerUnreadable, refuseUnserveable, refuseUnserved } from './unreadable-request.ts'
 

@@ -9,17 +9,26 @@ export interface Freshness {
 }
 
 export function shelvedResponse(request: Request, shelved: Shelved, freshness: Freshness, now: Date): Response {
-  const expires = Math.min(now.getTime() + freshness.maxAgeSeconds * 1000, shelved.expires.getTime())
-  const headers: Record<string, string> = {
-    etag: shelved.etag,
-    'last-modified': shelved.lastModified.toUTCString(),
-    'cache-control': `public, max-age=${String(freshness.maxAgeSeconds)}, must-revalidate`,
-    expires: new Date(expires).toUTCString(),
-  }
+  const headers = cacheHeaders(shelved, freshness, now)
   if (isUnchanged(request.headers, shelved)) return new Response(null, { status: 304, headers })
   headers['content-type'] = freshness.contentType
   headers['content-length'] = String(shelved.length)
   return new Response(request.method === 'HEAD' ? null : bodyOf(shelved), { status: 200, headers })
+}
+
+/** What caches are told of it. */
+export function cacheHeaders(
+  { etag, lastModified, expires }: Shelved,
+  { maxAgeSeconds }: Freshness,
+  now: Date,
+): Record<string, string> {
+  const until = Math.min(now.getTime() + maxAgeSeconds * 1000, expires.getTime())
+  return {
+    etag,
+    'last-modified': lastModified.toUTCString(),
+    'cache-control': `public, max-age=${String(maxAgeSeconds)}, must-revalidate`,
+    expires: new Date(until).toUTCString(),
+  }
 }
 
 /** One piece as it is. Of many, or of shared memory, which cannot be a body, one after the other as they are taken. */

@@ -3,6 +3,8 @@
 import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
 import { decisionsFirst } from '../http/decisions-first.ts'
+import { inTurn } from '../http/first.ts'
+import { ocspFirst } from '../http/ocsp-first.ts'
 import type { GrpcServices } from '../grpc/connections.ts'
 import type { GrpcTls } from '../grpc/listener.ts'
 import { type Application, type Listener, listenHttp, listenHttps, type TlsOptions } from '../http/listener.ts'
@@ -44,9 +46,11 @@ export class Listeners {
     const proxies = this.#proxyServices(api, inside)
     const { https, http, browser, grpc, grpcSocket, operations } = this.#opened.configuration.listeners
     if (grpcSocket !== undefined) await this.#openGrpcSocket(grpcSocket, proxies)
+    const published = ocspFirst(api)
+    const programs = { fetch: apiApp(api).fetch, first: inTurn(decisionsFirst(api), published) }
     return {
-      https: await this.#openHttps('https', https, { fetch: apiApp(api).fetch, first: decisionsFirst(api) }, 'asked'),
-      http: await this.#openHttp('http', http, publicApp(api)),
+      https: await this.#openHttps('https', https, programs, 'asked'),
+      http: await this.#openHttp('http', http, { fetch: publicApp(api).fetch, first: published }),
       browser: await unlessOff(browser, (place) => this.#openHttps('browser', place, browserApp(api), 'never')),
       grpc: await unlessOff(grpc, (place) => this.#openGrpc(place, proxies)),
       operations: await unlessOff(operations, (place) => this.#openHttp('operations', place, operationsApp(inside))),

@@ -47,6 +47,19 @@ export class OcspResponder {
     return this.#running
   }
 
+  /** What was signed before for this very request and still holds; undefined where an answer has to be made. */
+  kept(request: OcspRequest): KeptAnswer | undefined {
+    if (request.unknownCriticalExtensions.length > 0 || request.nonce !== undefined) return undefined
+    const { issuers, standing, clock } = this.#parts
+    const [only, ...others] = request.certIds
+    const issuer = issuers().issuerOf(request.certIds)
+    if (only === undefined || others.length > 0 || issuer === undefined || issuer.notAfter < clock.now())
+      return undefined
+    const serial = serialOf(only)
+    if (serial === undefined || standing() === 'stale') return undefined
+    return this.#keptAnswer(issuer, serial, only)
+  }
+
   /** Never rejects: what goes wrong is an answer too. */
   async answer(der: Uint8Array): Promise<OcspAnswer> {
     try {
@@ -73,17 +86,16 @@ export class OcspResponder {
     if (only === undefined || serial === undefined || request.nonce !== undefined) {
       return this.#bounded(() => this.#signFresh(issuer, request))
     }
-    const kept = this.#keptAnswer(issuer, serial, only)
-    return kept ?? this.#keepAnswer(issuer, serial, only)
+    const answer = this.#keptAnswer(issuer, serial, only)
+    return answer === undefined ? this.#keepAnswer(issuer, serial, only) : { kind: 'kept', answer, from: 'memory' }
   }
 
-  #keptAnswer(issuer: OcspIssuer, serial: SerialNumber, certId: CertId): OcspAnswer | undefined {
+  #keptAnswer(issuer: OcspIssuer, serial: SerialNumber, certId: CertId): KeptAnswer | undefined {
     const { answers, clock, remembered, standing } = this.#parts
     const answer = answers.get(serial)?.answers.get(keyOf(certId))
     if (answer === undefined || clock.now() >= answer.reuseUntil) return undefined
     const isInDoubt = standing() !== 'current' || remembered(issuer.id, serial) !== undefined
-    if (answer.kind === 'good' && isInDoubt) return undefined
-    return { kind: 'kept', answer, from: 'memory' }
+    return answer.kind === 'good' && isInDoubt ? undefined : answer
   }
 
   /** Whoever asks the same meanwhile waits for the one signature; what changes meanwhile takes the entry away. */
