@@ -4,6 +4,7 @@
 // It gives nothing that the lines do not say: a line about a commit that never came is a certificate that nobody has, or an end that
 // somebody asked for.
 import { randomUUID } from 'node:crypto'
+import { CrlPartitions, partitionOf } from '../ca/crl-partitions.ts'
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { JournalEntry, JournalledChange } from '../domain/journal-entry.ts'
 import { KeyRefused } from '../domain/key-refused.ts'
@@ -114,11 +115,13 @@ export function afterRevocation(record: CertificateRecord, told: ToldRevocation)
 
 /**
  * A serial that the inventory lacks, as one that was issued after the backup: revoked it stands on every CRL until the last of its
- * issuer's certificates has ended, and OCSP knows it. Of the certificate nothing else is known.
+ * issuer's certificates has ended, and OCSP knows it. Of the certificate nothing else is known but the CRL that it names, which its
+ * serial tells.
  */
 export async function recordUnknown(tx: QuietUnit, told: ToldRevocation, endsAt: Date): Promise<boolean> {
   const { serial, issuer, status, reason, revokedAt } = told
   if (status === 'released') return false
+  const partition = await openPartitionOf(tx, told)
   await tx.insertCertificate({
     serial,
     issuer,
@@ -134,8 +137,19 @@ export async function recordUnknown(tx: QuietUnit, told: ToldRevocation, endsAt:
     status,
     revokedAt,
     reason,
+    ...(partition === undefined ? {} : { crlPartition: partition }),
   })
   return true
+}
+
+/** Among those that certificates are put into now: they were then too, unless more have opened in between. */
+async function openPartitionOf(
+  tx: QuietUnit,
+  { issuer, serial }: Pick<ToldRevocation, 'issuer' | 'serial'>,
+): Promise<number | undefined> {
+  const partitions = new CrlPartitions()
+  partitions.load(await tx.crlPartitions())
+  return partitionOf(partitions.open(issuer), serial)?.number
 }
 
 /** `review`: it is not, or not wholly, as it was. */

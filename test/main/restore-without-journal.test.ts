@@ -1,8 +1,10 @@
 // A backup that is restored without its journal (SECURITY.md rule 32): the service starts in quarantine, and ends it when the last CRLs
 // that were published have been merged. A backup of one store is restored on the other, too.
+import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parseCertificate } from '../../src/x509/certificate.ts'
 import { parseCrl } from '../../src/x509/crl.ts'
 import { codeOf, signet } from '../cli/command-line.ts'
 import { onBothStores } from '../support/both-stores.ts'
@@ -129,6 +131,17 @@ onBothStores(
       const serials = [...(await crl(service, 'users-1')).entries.keys()]
       expect(serials).toEqual(expect.arrayContaining([revoked.serial, lost.serial]))
       expect(serials).not.toContain(kept.serial)
+    })
+
+    test('the CRL that such a certificate names itself lists it too', async () => {
+      const service = running()
+      const { raw } = new X509Certificate(lost.certificate)
+      const [point] = parseCertificate(new Uint8Array(raw)).tbs.crlDistributionPoints ?? []
+      const [name] = point?.name?.kind === 'full' ? point.name.names : []
+      const path = name?.kind === 'uri' ? new URL(name.value).pathname : ''
+      expect(path).toMatch(/^\/pki\/crl\/users-1\/[0-9]+\.crl$/)
+      const partition = await fetch(`${service.httpUrl}${path}`)
+      expect([...parseCrl(new Uint8Array(await partition.arrayBuffer())).entries.keys()]).toContain(lost.serial)
     })
 
     test('the certificate that only the CRL knew is in the inventory, revoked', async () => {
