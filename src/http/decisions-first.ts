@@ -33,7 +33,8 @@ async function answerAuthorize(
     return
   }
   parts.observer.request(AUTHORIZE, 'POST', 200, (performance.now() - started) / 1000)
-  outgoing.writeHead(200, { 'x-request-id': makeRequestId(), ...JSON_NOT_KEPT }).end(answer)
+  const headers = { 'x-request-id': makeRequestId(), ...JSON_NOT_KEPT, 'content-length': Buffer.byteLength(answer) }
+  outgoing.writeHead(200, headers).end(answer)
 }
 
 const JSON_NOT_KEPT = { 'cache-control': 'no-store', 'content-type': 'application/json' }

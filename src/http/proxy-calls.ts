@@ -88,7 +88,9 @@ export async function answerProxyCall(
   parts.observer.request(route, incoming.method ?? '', reply.status, (performance.now() - started) / 1000)
   // A body that nobody read: its end is not waited for.
   const end = incoming.complete || !hasBody(incoming) ? {} : { connection: 'close' }
-  outgoing.writeHead(reply.status, { 'x-request-id': requestId, ...reply.headers, ...end }).end(reply.body)
+  // Without a length it would go out in chunks.
+  const length = { 'content-length': Buffer.byteLength(reply.body) }
+  outgoing.writeHead(reply.status, { 'x-request-id': requestId, ...reply.headers, ...length, ...end }).end(reply.body)
 }
 
 /** What the client broke off is no fault of ours, and nobody reads the answer. */
@@ -241,8 +243,7 @@ function contentFor(answer: CallAnswer, { requestId, admission }: Written): Pick
   return { headers: PROBLEM_HEADERS, body: problemBody(answer.reason, answer.status, requestId) }
 }
 
-// Every length is that of the body, which Node knows; of an empty answer it would not say any.
-const NO_BODY_HEADERS = { 'cache-control': 'no-store', 'content-length': '0' }
+const NO_BODY_HEADERS = { 'cache-control': 'no-store' }
 const ADMISSION_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/json' }
 const PROBLEM_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/problem+json' }
 

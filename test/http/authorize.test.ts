@@ -40,7 +40,8 @@ describe('a model server hands over all that its caller showed', () => {
       'vision__alice',
     ],
   ])('%s', async (_, credential, rule, subject) => {
-    const { json } = await calls.ask(about(await credential()))
+    const { json, headers, bytes } = await calls.ask(about(await credential()))
+    expect(headers['content-length']).toBe(String(bytes.length))
     expect(json).toMatchObject({ decision: 'allow', matchedRule: rule, subject: { name: subject }, resource: 'resnet' })
   })
 

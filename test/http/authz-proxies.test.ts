@@ -65,6 +65,15 @@ describe('a call that may go on', () => {
     expect(kids).toContain(decodeProtectedHeader(token).kid)
   })
 
+  test('answers have a length, allowed or refused: a proxy may take no chunks', async () => {
+    const answers = [await calls.nginx(VOUCHED.nginx(calls.alice)), await calls.nginx({})]
+    expect(answers.map(({ status }) => status)).toEqual([200, 401])
+    for (const { headers, bytes } of answers) {
+      expect(headers).toMatchObject({ 'content-length': String(bytes.length) })
+      expect(headers).not.toHaveProperty('transfer-encoding')
+    }
+  })
+
   test('the signature of a call is passed on again, and is for one subject and deployment alone', async () => {
     const [first, second, other] = [
       await calls.nginx(VOUCHED.nginx(calls.alice)),
