@@ -29,11 +29,16 @@ export async function followFiles(parts: FileSourceParts): Promise<Repeating> {
   })
 }
 
+interface Found extends Evidence {
+  readonly file: string
+}
+
 class FileSource {
   readonly #parts: FileSourceParts
   /** What each file held, by what the file system says of it. */
   readonly #read = new Map<string, { readonly stamp: string; readonly evidence: Evidence }>()
   #taken = ''
+  #isRefused = false
 
   constructor(parts: FileSourceParts) {
     this.#parts = parts
@@ -41,14 +46,26 @@ class FileSource {
 
   async look(): Promise<void> {
     const files = (await Promise.all(this.#parts.paths.map(filesAt))).flat()
-    const found: Evidence[] = []
-    for (const file of files) found.push(await this.#evidenceOf(file))
+    const found: Found[] = []
+    for (const file of files) found.push({ file, ...(await this.#evidenceOf(file)) })
     const stamps = files.map((file) => `${file} ${this.#read.get(file)?.stamp ?? ''}`).join('\n')
-    if (stamps === this.#taken) return
+    if (stamps !== this.#taken) this.#take(found)
+    this.#taken = stamps
+    if (!this.#isRefused) this.#parts.sink.settled()
+  }
+
+  #take(found: readonly Found[]): void {
     const { sink } = this.#parts
     sink.takeAuthorities(found.flatMap(({ certificates }) => certificates.map((der) => ({ der, id: undefined }))))
-    for (const der of found.flatMap(({ crls }) => crls)) sink.takeCrl(der)
-    this.#taken = stamps
+    this.#isRefused = false
+    for (const { file, crls } of found) {
+      for (const taken of crls.map((der) => sink.takeCrl(der))) {
+        // Of CAs that are not believed here nothing is taken, and nothing missed.
+        if (taken.kind !== 'refused' || taken.fault === 'crl-issuer-other') continue
+        this.#isRefused = true
+        sink.failed(new EvidenceUnreadable(file, taken.fault))
+      }
+    }
   }
 
   async #evidenceOf(file: string): Promise<Evidence> {

@@ -18,7 +18,7 @@ export interface FollowServiceParts {
   readonly roots: readonly Uint8Array[]
 }
 
-/** Three checkpoints that did not come: silence is told from quiet. */
+/** Three checkpoints that did not come: silence is told from quiet, and a service that knows too little to sign one is not heard. */
 const SILENCE_MILLISECONDS = 30_000
 const FIRST_PAUSE_MILLISECONDS = 100
 const LONGEST_PAUSE_MILLISECONDS = 5000
@@ -41,7 +41,8 @@ export class FollowedService implements Repeating {
   readonly #ending = new AbortController()
   #polling: Repeating | undefined
   #following: Promise<void> | undefined
-  #isHeard = false
+  /** By the wall clock, when the last checkpoint came on this connection. */
+  #checkpointAt: number | undefined
   #refreshing: Promise<void> | undefined
 
   constructor(parts: FollowServiceParts) {
@@ -52,6 +53,12 @@ export class FollowedService implements Repeating {
 
   get news(): 'heard' | 'polling' {
     return this.#isHeard ? 'heard' : 'polling'
+  }
+
+  /** A clock that was set back says no. */
+  get #isHeard(): boolean {
+    const age = this.#parts.now().getTime() - (this.#checkpointAt ?? -Infinity)
+    return age >= 0 && age < SILENCE_MILLISECONDS
   }
 
   async load(): Promise<void> {
@@ -111,7 +118,7 @@ export class FollowedService implements Repeating {
       this.#failed(error)
     }
     const wasHeard = this.#isHeard
-    this.#isHeard = false
+    this.#checkpointAt = undefined
     return wasHeard
   }
 
@@ -156,12 +163,12 @@ export class FollowedService implements Repeating {
     const checkpoint = readCheckpoint(data, roots, now())
     if (checkpoint === undefined) throw new FeedGap('a checkpoint that nobody signed')
     this.#feed.takeCheckpoint(checkpoint)
-    this.#isHeard = true
+    this.#checkpointAt = now().getTime()
     this.#parts.sink.settled()
   }
 
   async #reset(reset: FeedReset): Promise<void> {
-    this.#isHeard = false
+    this.#checkpointAt = undefined
     for (let attempt = 0; attempt < RESET_ATTEMPTS; attempt++) {
       await this.#source.refresh('all', this.#ending.signal)
       if (this.#holds(reset)) {

@@ -48,7 +48,15 @@ export class ServiceSource {
   async refresh(extent: Extent, signal: AbortSignal): Promise<void> {
     const rows = readIndex(await this.#line.get(INDEX, MAX_INDEX_BYTES, signal))
     await this.#fetchAuthorities(rows, signal)
-    for (const row of rows) if (this.#wants(row, extent)) await this.#fetchCrl(row, signal)
+    const fetches: Promise<void>[] = []
+    for (const row of rows) {
+      if (!this.#wants(row, extent)) continue
+      const fetch = this.#fetchCrl(row, signal)
+      fetches.push(fetch)
+      // One that is refused keeps none of those after it back.
+      await Promise.allSettled([fetch])
+    }
+    await Promise.all(fetches)
   }
 
   /** Every CRL is fetched when its number has risen, however large it is. */

@@ -5,7 +5,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseIssuerId } from '../../../src/domain/issuer-id.ts'
 import { openVerifier, type Verifier, type VerifierOptions } from '../../../src/verifier/index.ts'
+import { ServiceLine } from '../../../src/verifier/peer/ask-service.ts'
+import type { EvidenceSink } from '../../../src/verifier/peer/evidence-sink.ts'
+import { ServiceSource } from '../../../src/verifier/peer/service-source.ts'
 import { type Certified, expectStatus, TestService } from '../../support/test-service.ts'
 
 const HOUR = 3_600_000
@@ -64,6 +68,13 @@ test('what is revoked is refused, by the feed alone', async () => {
   await revoke(alice, 'keyCompromise')
   await soon(() => codeOf(alice)).toBe('CERT_REVOKED')
   expect(codeOf(owner)).toBe('verified')
+})
+
+test('a feed without checkpoints is not heard, and CRLs are asked for again', async () => {
+  await heard()
+  ahead = 31_000
+  expect(verifier.status().news).toBe('polling')
+  ahead = 0
 })
 
 test('a hold refuses, and its release lets in again', async () => {
@@ -132,6 +143,7 @@ describe('from files', () => {
     const dave = await service.addMember('vision', 'dave', owner)
     expect([codeOf(dave, files), files.status().news, files.status().ready]).toEqual(['verified', 'files', true])
     await revoke(dave, 'superseded')
+    const old = await crlBundle()
     await replace('crls.pem', 'nothing of use')
     await soon(() => files.status().fault ?? '').toContain('evidence_unreadable')
     expect(codeOf(dave, files)).toBe('verified')
@@ -140,9 +152,43 @@ describe('from files', () => {
       return codeOf(dave, files)
     }
     await expect.poll(published, { timeout: 15_000 }).toBe('CERT_REVOKED')
+    await soon(() => files.status().fault ?? 'none').toBe('none')
+    await replace('crls.pem', old)
+    await soon(() => files.status().fault ?? '').toContain('crl-number-lower')
+    expect(codeOf(dave, files)).toBe('CERT_REVOKED')
     await files.close()
   })
 })
+
+test('a CRL that is refused keeps none of the others back', async () => {
+  const line = new ServiceLine(new URL(service.url), [new X509Certificate(service.ca).raw], 5)
+  let asked = 0
+  const source = new ServiceSource(
+    line,
+    sinkOf(() => ++asked === 1),
+    () => new Date(),
+  )
+  await expect(source.refresh('all', AbortSignal.timeout(10_000))).rejects.toMatchObject({
+    code: 'evidence_unreadable',
+  })
+  line.close()
+  expect(asked).toBe(['root-1', 'services-1', 'users-1'].length)
+})
+
+/** Refuses a CRL when it is told to, and takes everything else. */
+function sinkOf(refuses: () => boolean): EvidenceSink {
+  const issuer = parseIssuerId('users-1')
+  return {
+    takeAuthorities: () => undefined,
+    takeCrl: () => (refuses() ? { kind: 'refused', fault: 'crl-not-yet-valid' } : { kind: 'taken', issuer }),
+    tell: () => undefined,
+    restartFeed: () => undefined,
+    knows: () => true,
+    numberOf: () => undefined,
+    failed: () => undefined,
+    settled: () => undefined,
+  }
+}
 
 // Last, since it stops the service.
 test('without the service it goes on until its lists end, and then refuses; with it again it hears again', async () => {
