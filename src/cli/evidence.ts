@@ -1,8 +1,7 @@
 // Everything that a certificate is judged by: its path and the CRL of each CA in it, from files first, and from the service
 // for what the files lack.
 import { type Certificate, parseCertificate } from '../x509/certificate.ts'
-import { type Crl, parseCrl } from '../x509/crl.ts'
-import { MAX_DER_BYTES } from '../x509/der-reader.ts'
+import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import { crlUris } from '../x509/extensions/crl-distribution-points.ts'
 import { type CertificatePath, findPath } from './certificate-path.ts'
 import type { ServiceClient } from './client.ts'
@@ -43,7 +42,7 @@ async function readCertificates(file: string): Promise<Certificate[]> {
 
 async function readCrls(file: string): Promise<Crl[]> {
   // PEM is a third larger than what it holds.
-  return (await readPemOrDer(file, 'X509 CRL', MAX_DER_BYTES * 2)).map((der) => parseCrl(der))
+  return (await readPemOrDer(file, 'X509 CRL', MAX_CRL_BYTES * 2)).map((der) => parseCrl(der, MAX_CRL_BYTES))
 }
 
 /** Asks the service for an issuer at most once: a path of more levels names no more of them. */

@@ -1,13 +1,15 @@
 // The CRL file of a server, replaced only by something newer that is no less: never by a lower number, and a bundle never by one in
 // which the CRL of a CA is missing. Mode and owner stay as they are.
 import { realpathSync, statSync } from 'node:fs'
-import { type Crl, parseCrl } from '../x509/crl.ts'
-import { MAX_DER_BYTES } from '../x509/der-reader.ts'
+import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import { encodePem } from '../x509/pem.ts'
 import { type FileMode, PUBLIC, writeAtomically } from './atomic-file.ts'
 import { readBytesIfThere, splitPemOrDer } from './read-file.ts'
 import { Refused, refusedBecause } from './refused.ts'
 import type { VerifiedCrl } from './verified-crls.ts'
+
+/** PEM is a third larger than what it holds, and a bundle has several. */
+const MAX_FILE_BYTES = MAX_CRL_BYTES * 2
 
 export interface Keeping {
   readonly format: 'der' | 'pem'
@@ -25,7 +27,7 @@ export async function keepCrls(
 ): Promise<'written' | 'unchanged'> {
   const crls = verified.map(({ crl }) => crl)
   const bytes = Buffer.concat(crls.map(({ der }) => (format === 'der' ? der : Buffer.from(encodePem('X509 CRL', der)))))
-  const before = await readBytesIfThere(file, MAX_DER_BYTES * 2)
+  const before = await readBytesIfThere(file, MAX_FILE_BYTES)
   if (before !== undefined) {
     if (bytes.equals(before)) return 'unchanged'
     const kept = parseKept(file, before)
@@ -47,7 +49,7 @@ export interface KeptCrl {
 
 /** What stands in the file; nothing when it is not there. Throws `Refused`. */
 export async function keptCrls(file: string): Promise<readonly KeptCrl[]> {
-  const before = await readBytesIfThere(file, MAX_DER_BYTES * 2)
+  const before = await readBytesIfThere(file, MAX_FILE_BYTES)
   if (before === undefined) return []
   return parseKept(file, before).map(({ issuerEncoded, number, thisUpdate, nextUpdate }) => {
     return { issuerName: Buffer.from(issuerEncoded).toString('hex'), number, thisUpdate, nextUpdate }
@@ -71,7 +73,7 @@ function rightsOf(file: string): FileMode {
 function parseKept(file: string, bytes: Uint8Array): Crl[] {
   if (bytes.length === 0) return []
   try {
-    return splitPemOrDer(bytes, 'X509 CRL').map((der) => parseCrl(der))
+    return splitPemOrDer(bytes, 'X509 CRL').map((der) => parseCrl(der, MAX_CRL_BYTES))
   } catch (cause) {
     throw refusedBecause(cause, 'crl_malformed', { file })
   }

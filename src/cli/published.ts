@@ -2,8 +2,7 @@
 // their own signatures; callers verify them.
 import { type IssuerId, parseIssuerId } from '../domain/issuer-id.ts'
 import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from '../x509/certificate.ts'
-import { type Crl, parseCrl } from '../x509/crl.ts'
-import { MAX_DER_BYTES } from '../x509/der-reader.ts'
+import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import type { ServiceClient } from './client.ts'
 import { isCoded, refusedBecause } from './refused.ts'
 import { ServiceRefused } from './service-refused.ts'
@@ -16,8 +15,8 @@ export async function fetchAuthority(client: ServiceClient, issuer: IssuerId): P
 
 /** Throws `Refused`, `ServiceRefused`. */
 export async function fetchCrl(client: ServiceClient, issuer: IssuerId): Promise<Crl> {
-  const der = await client.getBytes(`/pki/crl/${issuer}.crl`, MAX_DER_BYTES)
-  return readable(() => parseCrl(der))
+  const der = await client.getBytes(`/pki/crl/${issuer}.crl`, MAX_CRL_BYTES)
+  return readable(() => parseCrl(der, MAX_CRL_BYTES))
 }
 
 /** What was fetched, or undefined when the service has no such thing. */

@@ -39,8 +39,8 @@ export async function readPemOrDer(file: string, label: string, maxBytes?: numbe
 }
 
 export function splitPemOrDer(bytes: Uint8Array, label: string): Uint8Array[] {
-  // 0x30 is the tag of SEQUENCE, with which all of these begin in DER.
-  return bytes[0] === 0x30 ? [bytes] : parsePemBundle(Buffer.from(bytes).toString('latin1'), label)
+  // 0x30 is the tag of SEQUENCE, with which all of these begin in DER. How much is read is bounded by whoever read it.
+  return bytes[0] === 0x30 ? [bytes] : parsePemBundle(Buffer.from(bytes).toString('latin1'), label, bytes.length)
 }
 
 export function reasonOf(error: unknown): string {

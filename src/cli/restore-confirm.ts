@@ -7,7 +7,7 @@ import { confirmRestore, type Confirmed, type PublishedList } from '../enrollmen
 import type { BookedIssuer } from '../enrollment/issuer-book.ts'
 import type { ToldRevocation } from '../enrollment/replay-journal.ts'
 import { NotInitialised, openInstallation, type OpenInstallation, refuseEmpty } from '../main/installation.ts'
-import { type Crl, parseCrl } from '../x509/crl.ts'
+import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import { configurationOf } from './configuration-options.ts'
 import { faultOfCrl } from './crl-fault.ts'
 import type { Host } from './host.ts'
@@ -27,9 +27,6 @@ interface VerifiedList extends PublishedList {
   readonly crl: Crl
   readonly file: string
 }
-
-/** A CRL of a million entries is 40 MB. */
-const MAX_CRL_BYTES = 512 * 1024 * 1024
 
 /** Throws `Refused`, `NotInitialised`. */
 export async function confirmWithCrls(
@@ -71,7 +68,7 @@ async function verifiedLists(
   const issuing = opened.book.all().filter(({ issuer }) => issuer.authority.parent !== null)
   const lists: VerifiedList[] = []
   for (const file of files) {
-    for (const der of await readPemOrDer(file, 'X509 CRL', MAX_CRL_BYTES)) {
+    for (const der of await readPemOrDer(file, 'X509 CRL', MAX_CRL_BYTES * 2)) {
       const list = verifiedList(issuing, der, file, now)
       if (list !== undefined) lists.push(list)
     }

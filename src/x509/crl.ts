@@ -72,6 +72,9 @@ export function frameCrl(
   return { before: Buffer.concat([header(TAG.sequence, length), tbs.before]), after }
 }
 
+/** Largest CRL that consumers read, in bytes: a million entries are 50 MB. */
+export const MAX_CRL_BYTES = 256 * 1024 * 1024
+
 /** Throws `CrlRejected`, with the refusal of a deeper layer as its cause. */
 export function parseCrl(der: Uint8Array, maxBytes: number = MAX_DER_BYTES): Crl {
   return parseStructure(

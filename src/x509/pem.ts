@@ -7,7 +7,7 @@ export type PemErrorCode = 'pem_malformed' | 'pem_label_unexpected' | 'pem_too_l
 
 export class PemRejected extends CodedError<PemErrorCode> {}
 
-/** Largest text we read, in characters: a CRL of MAX_DER_BYTES does not travel as PEM, a bundle of chains does. */
+/** Largest text that is read by default, in characters. Files with CRLs are larger: who reads one says how large it may be. */
 export const MAX_PEM_CHARACTERS = 32 * 1024 * 1024
 
 const LINE_CHARACTERS = 64
@@ -25,16 +25,16 @@ export function encodePem(label: string, der: Uint8Array): string {
 }
 
 /** The bytes of the only block in `text`. Throws `PemRejected`. */
-export function parsePem(text: string, label: string): Uint8Array {
-  const blocks = parsePemBundle(text, label)
+export function parsePem(text: string, label: string, maxCharacters?: number): Uint8Array {
+  const blocks = parsePemBundle(text, label, maxCharacters)
   const [only] = blocks
   if (only === undefined || blocks.length > 1) throw new PemRejected('pem_malformed', { blocks: blocks.length })
   return only
 }
 
 /** The bytes of every block in `text`, in order; at least one, all of `label`. Throws `PemRejected`. */
-export function parsePemBundle(text: string, label: string): Uint8Array[] {
-  if (text.length > MAX_PEM_CHARACTERS) throw new PemRejected('pem_too_large', { characters: text.length })
+export function parsePemBundle(text: string, label: string, maxCharacters: number = MAX_PEM_CHARACTERS): Uint8Array[] {
+  if (text.length > maxCharacters) throw new PemRejected('pem_too_large', { characters: text.length })
   const blocks: Uint8Array[] = []
   let at = skipSpace(text, 0)
   while (at < text.length) {

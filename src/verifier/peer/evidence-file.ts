@@ -1,5 +1,6 @@
 // Certificates and CRLs of a file: PEM with any blocks of the two, or one of them in DER. What it cannot be is refused as a whole.
 import { CodedError } from '../../domain/coded-error.ts'
+import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import { parsePem } from '../../x509/pem.ts'
 
 /** What is read of a file or an answer, unverified. */
@@ -13,6 +14,9 @@ export class EvidenceUnreadable extends CodedError<'evidence_unreadable'> {
     super('evidence_unreadable', { from, why }, options)
   }
 }
+
+/** PEM is a third larger than what it holds. */
+const MAX_CRL_CHARACTERS = MAX_CRL_BYTES * 1.5
 
 const BLOCK = /-----BEGIN (CERTIFICATE|X509 CRL)-----[^-]+-----END \1-----/g
 
@@ -32,7 +36,7 @@ function fromPem(text: string): Evidence {
   const crls: Uint8Array[] = []
   for (const [block, label] of text.matchAll(BLOCK)) {
     if (label === 'CERTIFICATE') certificates.push(parsePem(block, label))
-    else if (label === 'X509 CRL') crls.push(parsePem(block, label))
+    else if (label === 'X509 CRL') crls.push(parsePem(block, label, MAX_CRL_CHARACTERS))
   }
   return { certificates, crls }
 }

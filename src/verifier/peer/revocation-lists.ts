@@ -3,6 +3,7 @@
 // lists. RFC 5280 §6.3.3 is in `verifier/revocation/`; here it is asked along the path.
 import type { VerifiedCertificate } from '../../access/facts.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
+import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import { hexOf } from '../../x509/hex.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
 import { CrlCache, type PutFault, type PutOutcome } from '../revocation/crl-cache.ts'
@@ -18,9 +19,6 @@ export type ListFault = PutFault
 export type TakenCrl =
   | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
   | { readonly kind: 'refused'; readonly fault: ListFault }
-
-/** Largest CRL that is read, in bytes: a million entries are 40 MB. */
-export const MAX_CRL_BYTES = 256 * 1024 * 1024
 
 export class RevocationLists {
   #authorities: PeerAuthorities

@@ -1,12 +1,12 @@
 // CAs and CRLs from a Signet service. Its index of CRLs says what there is; each CRL is fetched when its number has risen. While the feed
 // of revocations is heard, large CRLs are left for later: what they would say is known already.
 import { parseIssuerId, type IssuerId } from '../../domain/issuer-id.ts'
+import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import type { ServiceLine } from './ask-service.ts'
 import { EvidenceUnreadable } from './evidence-file.ts'
 import type { EvidenceSink } from './evidence-sink.ts'
 import { dateIn, membersOf, numberIn, textIn } from './json-members.ts'
 import type { GivenAuthority } from './peer-authorities.ts'
-import { MAX_CRL_BYTES } from './revocation-lists.ts'
 
 const INDEX = '/pki/crl'
 const MAX_INDEX_BYTES = 16 * 1024 * 1024
