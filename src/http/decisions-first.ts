@@ -2,11 +2,11 @@
 // and every model call waits for one. What proxies ask is answered here alone; of `/v1/authorize` what is usual, that a model server hands
 // over what its caller showed. Everything else, and every refusal, is the framework's as if nobody had looked.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody } from './read-body.ts'
 import type { ApiParts } from './parts.ts'
-import type { First } from './first.ts'
+import { type First, give } from './first.ts'
 import { guardOf, guardRequest } from './guards.ts'
 import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
+import { readBody } from './read-body.ts'
 import { makeRequestId } from './request-id.ts'
 import { AUTHORIZE, handedOverQuestion, usualDecision } from './routes/authorize.ts'
 
@@ -33,8 +33,11 @@ async function answerAuthorize(
     return
   }
   parts.observer.request(AUTHORIZE, 'POST', 200, (performance.now() - started) / 1000)
-  const headers = { 'x-request-id': makeRequestId(), ...JSON_NOT_KEPT, 'content-length': Buffer.byteLength(answer) }
-  outgoing.writeHead(200, headers).end(answer)
+  const requestId = makeRequestId()
+  const headers = { 'x-request-id': requestId, ...JSON_NOT_KEPT }
+  give(outgoing, { status: 200, headers, body: answer, encoding: 'utf8' }, (error) =>
+    parts.observer.failed(error, { requestId, route: AUTHORIZE }),
+  )
 }
 
 const JSON_NOT_KEPT = { 'cache-control': 'no-store', 'content-type': 'application/json' }

@@ -4,6 +4,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 /** Answers a request, or calls `next` for it. */
 export type First = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => void
 
+/** An answer whose body is text: with its head it goes out in one piece. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** `latin1`: each character is a byte. */
+  readonly encoding: 'utf8' | 'latin1'
+}
+
+/** Never throws: a header that cannot be written is a fault of ours, and ends the connection. */
+export function give(outgoing: ServerResponse, reply: Reply, failed: (error: unknown) => void): void {
+  const { status, headers, body, encoding } = reply
+  try {
+    // Without a length it would go out in chunks.
+    const length = { 'content-length': Buffer.byteLength(body, encoding) }
+    outgoing.writeHead(status, { ...headers, ...length }).end(body, encoding)
+  } catch (error) {
+    failed(error)
+    outgoing.destroy()
+  }
+}
+
 /** Each looks when the one before it did not answer. */
 export function inTurn(one: First, other: First): First {
   return (incoming, outgoing, next) => one(incoming, outgoing, () => other(incoming, outgoing, next))

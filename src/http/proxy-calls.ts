@@ -5,7 +5,6 @@
 // it would run another route with the proxy's identity. And answered on the connection itself: a framework's request and response
 // cost more than the decision, and every model call waits for this.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody } from './read-body.ts'
 import type { CertificateFacts } from '../access/facts.ts'
 import { REASONS } from '../access/reasons.ts'
 import { readBodyModel } from '../proxies/body-model.ts'
@@ -13,10 +12,12 @@ import type { CallAnswer } from '../proxies/call-answer.ts'
 import type { ToldCall } from '../proxies/told-call.ts'
 import { headersOfRaw } from '../proxies/told-headers.ts'
 import { admissionAnswer, type AdmissionQuestion, admissionQuestion } from './admission-review.ts'
+import { give, type Reply as WholeReply } from './first.ts'
 import { nowOf, shownCertificate, shownFacts } from './authenticate.ts'
 import type { ApiParts } from './parts.ts'
 import { problemOf } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
+import { readBody } from './read-body.ts'
 import { makeRequestId } from './request-id.ts'
 
 type ProxyWay = 'nginx' | 'forward-auth' | 'envoy-http'
@@ -31,12 +32,7 @@ interface ProxyEndpoint {
   readonly respond: (answer: CallAnswer, as: Written) => Reply
 }
 
-/** What goes back over the connection. */
-interface Reply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
+type Reply = Omit<WholeReply, 'encoding'>
 
 /** How the answer is written down. */
 interface Written {
@@ -88,9 +84,8 @@ export async function answerProxyCall(
   parts.observer.request(route, incoming.method ?? '', reply.status, (performance.now() - started) / 1000)
   // A body that nobody read: its end is not waited for.
   const end = incoming.complete || !hasBody(incoming) ? {} : { connection: 'close' }
-  // Without a length it would go out in chunks.
-  const length = { 'content-length': Buffer.byteLength(reply.body) }
-  outgoing.writeHead(reply.status, { 'x-request-id': requestId, ...reply.headers, ...length, ...end }).end(reply.body)
+  const headers = { 'x-request-id': requestId, ...reply.headers, ...end }
+  give(outgoing, { ...reply, headers, encoding: 'utf8' }, (error) => parts.observer.failed(error, { requestId, route }))
 }
 
 /** What the client broke off is no fault of ours, and nobody reads the answer. */
