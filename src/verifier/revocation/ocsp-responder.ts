@@ -30,10 +30,12 @@ export function responderFault(response: BasicOcspResponse, question: ResponderQ
   return policy.verify(response, entitled) ? undefined : 'ocsp-signature-invalid'
 }
 
-/** What cannot be read is no responder's; others may stand beside it. */
+/** What cannot be read, or has a key that is none, is no responder's; others may stand beside it. Anyone can write it there. */
 function readable(der: Uint8Array): readonly PathCertificate[] {
   try {
-    return [readPathCertificate(der)]
+    const certificate = readPathCertificate(der)
+    // A key is decoded when it is first asked for, which must not be where nobody expects a refusal.
+    return certificate.certificate.tbs.publicKey.keyBytes.length > 0 ? [certificate] : []
   } catch (error) {
     if (error instanceof CodedError) return []
     throw error

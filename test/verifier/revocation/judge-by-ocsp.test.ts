@@ -5,7 +5,7 @@ import { revocationCheck } from '../../../src/verifier/revocation/check-revocati
 import { judgeByOcsp, type OcspQuestion } from '../../../src/verifier/revocation/judge-by-ocsp.ts'
 import { STRICT_REVOCATION } from '../../../src/verifier/revocation/revocation-policy.ts'
 import { unknown } from '../../../src/verifier/revocation/revocation-status.ts'
-import { generalizedTime, nullValue, octetString } from '../../../src/x509/der-writer.ts'
+import { bitString, generalizedTime, nullValue, octetString, oid, sequence } from '../../../src/x509/der-writer.ts'
 import { encodeName } from '../../../src/x509/distinguished-name.ts'
 import type { Extension } from '../../../src/x509/extension.ts'
 import { basicConstraints } from '../../../src/x509/extensions/basic-constraints.ts'
@@ -200,6 +200,22 @@ describe('a delegated responder', () => {
   test('stands among others that cannot be read or are not meant', () => {
     const certificates = [others.certificate.certificate.der, responder({})]
     expect(verdictOf({ ...own, signer, certificates })).toBe('good')
+  })
+
+  test('that anyone could have named, with a key that is none, answers for nobody', () => {
+    const KEYS = [
+      sequence(sequence(oid(OID.ecPublicKey), oid(OID.p521)), bitString(Uint8Array.of(4, 1, 2))),
+      sequence(sequence(oid(OID.ed25519)), bitString(Uint8Array.of(1))),
+      sequence(sequence(oid('1.2.3')), bitString(Uint8Array.of(1))),
+      sequence(),
+    ]
+    for (const spki of KEYS) {
+      const stranger = makeCertificate(responderKey, responderKey, { spki })
+      for (const responderId of ['name', 'key'] as const) {
+        expect(verdictOf({ ...own, signer, responderId, certificates: [stranger] })).toBe('ocsp-responder-other')
+        expect(verdictOf({ ...own, signer, responderId, certificates: [stranger, responder({})] })).toBe('good')
+      }
+    }
   })
 
   const withoutNoCheck = ocspOf({ ...own, signer, certificates: [responder({ extensions: DELEGATED })] })
