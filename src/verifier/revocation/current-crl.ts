@@ -11,7 +11,10 @@ import type { VerifiedCrl } from './verified-crl.ts'
 
 export interface CurrentCrl {
   readonly base: VerifiedCrl
-  readonly delta: VerifiedCrl | undefined
+  /** The newest that fits; more than one where two say that they are. */
+  readonly deltas: readonly VerifiedCrl[]
+  /** Deltas in force to complete CRLs that are newer than this one: what they list is revoked, and they say no more. */
+  readonly ahead: readonly VerifiedCrl[]
   readonly freshUntil: Date | undefined
   /** Why it must not be relied on; undefined: it holds. */
   readonly fault: RevocationFault | undefined
@@ -32,11 +35,21 @@ export function currentOfSeries(
   const begun = complete.filter(({ crl }) => crl.thisUpdate <= at)
   const deltas = series.filter(({ crl }) => crl.deltaBase !== undefined && dateFault(crl, at, policy) === undefined)
   return newest(begun.length === 0 ? complete : begun).map((base) => {
-    const delta = newest(deltas.filter((each) => fits(each, base)))[0]
-    const dates = delta ?? base
+    const fitting = newest(deltas.filter((each) => fits(each, base)))
+    const dates = fitting[0] ?? base
     const fault = dateFault(dates.crl, at, policy)
-    return { base, delta, freshUntil: dates.crl.nextUpdate, fault: fault === undefined ? undefined : `crl-${fault}` }
+    return {
+      base,
+      deltas: fitting,
+      ahead: deltas.filter((each) => isAhead(each, base)),
+      freshUntil: dates.crl.nextUpdate,
+      fault: fault === undefined ? undefined : `crl-${fault}`,
+    }
   })
+}
+
+function isAhead({ crl: delta }: VerifiedCrl, { crl: base }: VerifiedCrl): boolean {
+  return delta.deltaBase !== undefined && base.number !== undefined && delta.deltaBase > base.number
 }
 
 /** §5.2.4 (c), (d). */
@@ -63,10 +76,14 @@ export type Listed =
 const NOT_LISTED: Listed = { kind: 'not-listed' }
 
 /** §6.3.3 (i)-(k): the delta speaks first, and what it removes is not listed. */
-export function listedIn({ base, delta }: CurrentCrl, { issuer, certificate }: PathCertificate): Listed {
+export function listedIn({ base, deltas, ahead }: CurrentCrl, { issuer, certificate }: PathCertificate): Listed {
   const serial = certificate.tbs.serialNumber
-  const changed = delta?.crl.entries.find(issuer, serial)
-  if (changed !== undefined) return changed.reason === 'removeFromCRL' ? NOT_LISTED : { kind: 'listed', entry: changed }
+  const entriesIn = (crls: readonly VerifiedCrl[]) => crls.flatMap(({ crl }) => crl.entries.find(issuer, serial) ?? [])
+  const changes = entriesIn(deltas)
+  const revoking = [...changes, ...entriesIn(ahead)].find(({ reason }) => reason !== 'removeFromCRL')
+  if (revoking !== undefined) return { kind: 'listed', entry: revoking }
+  // Of two deltas of one number each must take it back.
+  if (changes.length > 0 && changes.length === deltas.length) return NOT_LISTED
   const entry = base.crl.entries.find(issuer, serial)
   if (entry === undefined) return NOT_LISTED
   return entry.reason === 'removeFromCRL' ? { kind: 'contradicts' } : { kind: 'listed', entry }

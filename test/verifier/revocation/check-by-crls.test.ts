@@ -373,7 +373,30 @@ describe('a delta CRL', () => {
       'revoked keyCompromise',
     ],
     ['fits an older base that it names', leaf, [base, { number: 11, base: 8, revoked: [[5]] }], 'revoked'],
-    ['does not fit a base before its own', leaf, [base, { number: 20, base: 11, revoked: [[5]] }], 'good'],
+    [
+      'does not fit a base before its own, and revokes',
+      leaf,
+      [base, { number: 20, base: 11, revoked: [[5]] }],
+      'revoked',
+    ],
+    [
+      'does not fit a base before its own, and takes nothing back',
+      makeLeaf(users, 6),
+      [base, { number: 20, base: 11, revoked: [[6, 'removeFromCRL']] }],
+      'revoked certificateHold',
+    ],
+    [
+      'of one number with another: either may revoke',
+      leaf,
+      [base, { number: 11, base: 10 }, { number: 11, base: 10, revoked: [[5]] }],
+      'revoked',
+    ],
+    [
+      'of one number with another: both must take back',
+      makeLeaf(users, 6),
+      [base, { number: 11, base: 10 }, { number: 11, base: 10, revoked: [[6, 'removeFromCRL']] }],
+      'revoked certificateHold',
+    ],
     [
       'is as old as the base',
       makeLeaf(users, 6),
