@@ -7,7 +7,7 @@ import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import { hexOf } from '../../x509/hex.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
 import { CrlCache, type PutFault, type PutOutcome } from '../revocation/crl-cache.ts'
-import type { FeedEvent } from '../revocation/feed-events.ts'
+import { type FeedEvent, isListedSince, MAX_FEED_EVENTS } from '../revocation/feed-events.ts'
 import { STRICT_REVOCATION } from '../revocation/revocation-policy.ts'
 import type { VerifiedCrl } from '../revocation/verified-crl.ts'
 import type { HeldCrl } from './held-crl.ts'
@@ -59,7 +59,8 @@ export class RevocationLists {
     const events = this.#told.get(issuer) ?? new Map<string, FeedEvent>()
     this.#told.set(issuer, events)
     events.delete(event.serialHex)
-    events.set(event.serialHex, event)
+    // A release leaves nothing to say again. One over what a cache takes, so that the next one knows too that some were lost.
+    if (event.event !== 'released' && events.size <= MAX_FEED_EVENTS) events.set(event.serialHex, event)
     this.#apply(issuer, event)
   }
 
@@ -135,7 +136,9 @@ export class RevocationLists {
   #forgetListed(issuer: IssuerId, { crl }: VerifiedCrl): void {
     const events = this.#told.get(issuer)
     if (events === undefined || crl.deltaBase !== undefined) return
-    for (const serialHex of events.keys()) if (crl.entries.has(serialHex)) events.delete(serialHex)
+    for (const [serialHex, { date }] of events) {
+      if (isListedSince(crl.entries, serialHex, date)) events.delete(serialHex)
+    }
   }
 
   #issuerOf({ crl }: Pick<PutOutcome & { kind: 'taken' }, 'crl'>): IssuerId {

@@ -62,7 +62,8 @@ export class FeedEvents {
 
   /** What a complete CRL lists need not be remembered any more. */
   leaveTo(entries: RevokedEntries): void {
-    for (const serialHex of this.#revoked.keys()) if (entries.has(serialHex)) this.#revoked.delete(serialHex)
+    for (const [serialHex, { at }] of this.#revoked)
+      if (isListedSince(entries, serialHex, at)) this.#revoked.delete(serialHex)
   }
 
   /** Another epoch, or a gap that new CRLs have closed: it begins anew after `seq`. */
@@ -71,4 +72,13 @@ export class FeedEvents {
     this.#lastSeq = seq
     this.#lost = false
   }
+}
+
+/**
+ * Whether a list says what the feed said, to the second. It may be older, and list a hold that was released before the
+ * certificate was revoked for good: the list between the two would then make it good again.
+ */
+export function isListedSince(entries: RevokedEntries, serialHex: string, at: Date): boolean {
+  const entry = entries.get(serialHex)
+  return entry !== undefined && entry.date.getTime() >= Math.floor(at.getTime() / 1000) * 1000
 }

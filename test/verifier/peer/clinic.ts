@@ -165,6 +165,6 @@ export async function pairOf(leaf: Uint8Array): Promise<{ readonly cert: string;
 }
 
 /** What a feed says of the leaf. */
-export function toldOf(event: FeedEvent['event'], seq: number): FeedEvent {
-  return { seq, serialHex: SERIAL, event, reason: 'superseded', date: NOW }
+export function toldOf(event: FeedEvent['event'], seq: number, date: Date = CRL_TIME.thisUpdate): FeedEvent {
+  return { seq, serialHex: SERIAL, event, reason: 'superseded', date }
 }

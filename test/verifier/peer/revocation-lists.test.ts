@@ -93,6 +93,20 @@ describe('what a feed says', () => {
     expect(verdict()).toMatchObject(GOOD)
   })
 
+  test('is not forgotten for a list of before, which says that it was on hold', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('held', 7))
+    judge.tell(USERS, toldOf('released', 8))
+    judge.tell(USERS, toldOf('revoked', 9, new Date('2026-03-01T11:00:02.500Z')))
+    // Both lists were made before the last event, and come after it.
+    await put({ number: 2, revoked: [SERIAL] })
+    await put({ number: 3 })
+    expect(verdict()).toMatchObject(REVOKED)
+    const next = await makeUsersCa(world.root, { name: 'O=Signet, CN=Signet users CA 2' })
+    judge.trust([world.users, world.services, next].map(({ der }) => ({ der, id: undefined })))
+    expect(verdict()).toMatchObject(REVOKED)
+  })
+
   test('takes back what the feed has said, and nothing that a list says', async () => {
     judge = await judgeOf(world)
     judge.tell(USERS, toldOf('held', 7))
