@@ -13,7 +13,7 @@ import { ACCEPTED_SIGNATURES } from './path-settings.ts'
 import { PATH_LIMITS } from './path-work.ts'
 import type { PolicySettings } from './policy-settings.ts'
 import type { RevocationSetting } from './revocation-check.ts'
-import { verifyChain } from './verify-path.ts'
+import { MAX_SENT_CERTIFICATES, verifyChain } from './verify-path.ts'
 
 export interface ChainQuestion {
   /** Trusted certificates, DER. */
@@ -71,7 +71,8 @@ function evidenceOf({ crls, ocspResponses, unknown }: ChainEvidence, sent: reado
   const evidence = {
     crls: readable(crls, (der) => parseCrl(der)),
     ocspResponses: readable(ocspResponses, (der) => parseOcspResponse(der)),
-    signers: readable(sent, (der) => readPathCertificate(der)),
+    // More are refused, and therefore not read either.
+    signers: readable(sent.slice(0, MAX_SENT_CERTIFICATES), (der) => readPathCertificate(der)),
   }
   return { kind: 'checked', check: revocationCheck(evidence, RFC5280_REVOCATION), unknown }
 }

@@ -9,7 +9,7 @@ import { type PathRefusal, type PathVerdict, refused } from './path-verdict.ts'
 import { judgePath, type PathRun, startRun, withinLimits } from './validate-path.ts'
 
 /** Most certificates of a peer that are read at all. */
-const MAX_SENT_CERTIFICATES = 100
+export const MAX_SENT_CERTIFICATES = 100
 
 /**
  * `sent`: as a peer sends them, DER, the leaf first and the others in any order. Of those, one that cannot be read helps

@@ -14,6 +14,9 @@ import { MAX_SIGNERS } from './verified-crl.ts'
 /** How many signers may stand behind one another, each vouched for by a CRL of the next. */
 const MAX_NESTED = 3
 
+/** Most answers about signers that are kept. */
+const MAX_FOUND = 1024
+
 export class CrlSigners {
   readonly #others: IssuerSource['intermediates']
   readonly #check: CheckRevocation
@@ -42,6 +45,8 @@ export class CrlSigners {
     const known = this.#found.get(key)
     if (known !== undefined) return known
     if (this.#nested >= MAX_NESTED) return false
+    // Each question has a time of its own: what was found for those before is of no use. Not while one is being looked at.
+    if (this.#nested === 0 && this.#found.size >= MAX_FOUND) this.#found.clear()
     this.#found.set(key, false)
     this.#nested++
     const pool = new IssuerPool({ anchors: [anchor], intermediates: this.#others })

@@ -53,6 +53,22 @@ describe('judgeChain', () => {
     expect(judged(crls)).toMatchObject({ kind: 'refused', code, depth })
   })
 
+  it('reads no more certificates than it judges, with revocation or without', () => {
+    let read = 0
+    const counted = new Proxy(issuing.der, {
+      get: (der, name) => {
+        read++
+        const value: unknown = Reflect.get(der, name, der)
+        const bound: unknown = typeof value === 'function' ? value.bind(der) : value
+        return bound
+      },
+    })
+    const many = [leaf.der, ...Array.from({ length: 5000 }, () => counted)]
+    const revocation = { crls: [], ocspResponses: [], unknown: 'refuse' } as const
+    expect(judgeChain(many, { ...QUESTION, revocation })).toMatchObject({ code: 'too-much-work' })
+    expect(read).toBeLessThan(5000)
+  })
+
   it('allows the unknown where that is said, and nothing that is revoked', () => {
     expect(judged([], 'allow')).toMatchObject({ kind: 'valid' })
     expect(judged([crlOf(issuing, 7)], 'allow')).toMatchObject({ code: 'revoked', depth: 0 })
