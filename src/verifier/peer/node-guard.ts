@@ -31,6 +31,9 @@ export function guardRequests<Request extends NodeRequest, Response extends Node
 /** What is used of `http2.ServerHttp2Stream`. */
 export interface NodeStream {
   readonly session?: { readonly socket?: object | null | undefined } | null | undefined
+  /** The peer gave it up: it can be answered no more. */
+  readonly closed: boolean
+  readonly destroyed: boolean
   respond(headers: Record<string, string | number>): unknown
   end(body: string): unknown
 }
@@ -46,6 +49,8 @@ export function guardStreams<Stream extends NodeStream, Headers>(
       handler(stream, headers, verdict.identity)
       return
     }
+    // `respond` would throw, out of an event that nobody catches: a peer that leaves at once must not end the server.
+    if (stream.closed || stream.destroyed) return
     const { status, headers: told, body } = refusalResponse(verdict)
     stream.respond({ ...told, ':status': status })
     stream.end(body)

@@ -135,7 +135,11 @@ class Faults {
   failed(error: unknown): void {
     const fault = error instanceof Error ? error : new Error(String(error))
     this.last = fault.message
-    this.#tell(fault)
+    try {
+      this.#tell(fault)
+    } catch {
+      // Whoever is told may fail too: what is followed goes on.
+    }
   }
 
   settled(): void {

@@ -40,18 +40,17 @@ export class PeerJudge {
   }
 
   verifyPeer(socket: PeerSocket | null | undefined, question: PeerQuestion): PeerVerdict {
-    return this.verifyCertificate(peerCertificate(socket), question)
+    return orUnavailable(() => this.#judge(peerCertificate(socket), question))
   }
 
   /** `der`: of a certificate whose key the peer has proved to have. Undefined: none was shown. */
   verifyCertificate(der: Uint8Array | undefined, question: PeerQuestion): PeerVerdict {
+    return orUnavailable(() => this.#judge(der, question))
+  }
+
+  #judge(der: Uint8Array | undefined, question: PeerQuestion): PeerVerdict {
     const parts = { certificates: this.#certificates, revocation: this.#revocation, accept: this.#parts.accept }
-    try {
-      return judgePeer(der, question, parts)
-    } catch (fault) {
-      // A fault of ours lets nobody in, and ends no server that has many to serve.
-      return refused('PDP_UNAVAILABLE', fault instanceof Error ? fault.message : String(fault))
-    }
+    return judgePeer(der, question, parts)
   }
 
   readonly #revocation = (certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer => {
@@ -104,5 +103,14 @@ export class PeerJudge {
     )
     const all = [...this.#authorities.byId.values()]
     return all.some(({ parent }) => parent !== undefined) && all.every(({ id }) => inForce.has(id))
+  }
+}
+
+/** A fault of ours, or a connection of HTTP/2 that is gone, lets nobody in, and ends no server that has many to serve. */
+function orUnavailable(judge: () => PeerVerdict): PeerVerdict {
+  try {
+    return judge()
+  } catch (fault) {
+    return refused('PDP_UNAVAILABLE', fault instanceof Error ? fault.message : String(fault))
   }
 }

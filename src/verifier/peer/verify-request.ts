@@ -2,7 +2,7 @@
 // `http2` requests, on which every framework stands.
 import type { Verifier } from './open-verifier.ts'
 import type { AcceptedPeers, PeerActingUser, RevocationDemand } from './question.ts'
-import { type PeerIdentity, type PeerVerdict, refused } from './verdict.ts'
+import { type PeerIdentity, type PeerRefusal, type PeerVerdict, refused } from './verdict.ts'
 
 /** What is read of `http.IncomingMessage` and `http2.Http2ServerRequest`. */
 export interface NodeRequest {
@@ -29,7 +29,7 @@ export interface PeerGuard<Request = object> {
   /** The time of a request. Default: the system's. */
   readonly now?: () => Date
   /** Told of each refusal, for a log. */
-  readonly onRefused?: (verdict: Extract<PeerVerdict, { readonly kind: 'refused' }>, request: Request) => void
+  readonly onRefused?: (verdict: PeerRefusal, request: Request) => void
 }
 
 /** No certificate has it as its name. */
@@ -44,13 +44,23 @@ export function verifyRequest<Request extends object>(
   subject: Request,
 ): PeerVerdict {
   const verdict = judge(raw, guard, subject)
-  if (verdict.kind === 'refused') guard.onRefused?.(verdict, subject)
+  if (verdict.kind === 'refused') tellRefused(verdict, guard, subject)
   else for (const key of [raw, subject]) verified.set(key, verdict.identity)
   return verdict
 }
 
+/** A log that fails changes no verdict, and must not end the server at the call of anyone who is refused. */
+function tellRefused<Request>(verdict: PeerRefusal, guard: PeerGuard<Request>, subject: Request): void {
+  try {
+    guard.onRefused?.(verdict, subject)
+  } catch {
+    // Its faults are its own.
+  }
+}
+
 function judge<Request>(raw: NodeRequest, guard: PeerGuard<Request>, subject: Request): PeerVerdict {
-  const acting = actingUserOf(raw, guard.actingUser, subject)
+  const acting = actingUserOrFault(raw, guard.actingUser, subject)
+  if (acting instanceof Error) return refused('PDP_UNAVAILABLE', acting.message)
   if (acting === undefined) return refused('REQUEST_AMBIGUOUS', 'acting-user-twice')
   return guard.verifier.verifyPeer(raw.socket, {
     actingUser: acting,
@@ -58,6 +68,15 @@ function judge<Request>(raw: NodeRequest, guard: PeerGuard<Request>, subject: Re
     revocation: guard.revocation,
     ...(guard.accept === undefined ? {} : { accept: guard.accept }),
   })
+}
+
+/** A function of the application may throw at what a stranger sends. */
+function actingUserOrFault<Request>(raw: NodeRequest, from: ActingUserFrom<Request>, subject: Request) {
+  try {
+    return actingUserOf(raw, from, subject)
+  } catch (fault) {
+    return fault instanceof Error ? fault : new Error(String(fault))
+  }
 }
 
 /** Undefined: it says so more than once. */

@@ -297,6 +297,34 @@ describe('HTTP/2', () => {
     server.close()
   })
 
+  test('a peer that leaves at once is answered nothing, and ends no server', async () => {
+    const server = createSecureServer(tls)
+    const left = new Promise<readonly [object]>((resolve) => {
+      server.on('stream', (stream) => {
+        const { socket } = stream.session ?? {}
+        stream.session?.destroy()
+        stream.destroy()
+        stream.once('close', () => setImmediate(() => resolve([socket ?? {}])))
+      })
+    })
+    // An error here would be one that nobody catches.
+    server.on(
+      'stream',
+      guardStreams(GUARD, () => expect.unreachable()),
+    )
+    await listening(server)
+    const session = connectHttp2(`https://127.0.0.1:${String(portOf(server))}`, { rejectUnauthorized: false })
+    session.on('error', () => undefined)
+    session.request({ ':path': '/' }).on('error', () => undefined)
+    const [socket] = await left
+    expect((): unknown => Reflect.get(socket, 'getPeerX509Certificate')).toThrow('disconnected')
+    expect(judge.verifyPeer(socket, { actingUser: 'a', at: NOW, revocation: 'required' })).toMatchObject({
+      code: 'PDP_UNAVAILABLE',
+    })
+    session.destroy()
+    server.close()
+  })
+
   test('a session without a certificate gets in on no stream', async () => {
     const server = await STYLES.streams()
     const session = connectHttp2(`https://127.0.0.1:${String(portOf(server))}`, { rejectUnauthorized: false })
@@ -347,5 +375,23 @@ test('the name may come from anywhere; a function that throws lets nobody in', a
   expect(await ask(nobody, { pair: alice })).toMatchObject({ status: 403 })
   const called = await from(() => 'fraud__alice')
   expect(await ask(called, { pair: alice, headers: {} })).toMatchObject({ status: 200 })
-  for (const server of [itself, nobody, called]) server.close()
+  const throws = await from(() => {
+    throw new Error('no such path')
+  })
+  expect(await ask(throws, { pair: alice })).toMatchObject({ status: 503, json: { code: 'PDP_UNAVAILABLE' } })
+  for (const server of [itself, nobody, called, throws]) server.close()
+})
+
+test('a log that fails changes nothing', async () => {
+  const onRefused = () => {
+    throw new Error('no space left')
+  }
+  const server = await listening(
+    createHttpsServer(
+      tls,
+      guardRequests({ ...GUARD, onRefused }, () => expect.unreachable()),
+    ),
+  )
+  expect(await ask(server, { pair: alice, headers: {} })).toMatchObject({ status: 403 })
+  server.close()
 })

@@ -642,6 +642,25 @@ describe('at the edges', () => {
   const good = async (asked: Partial<PeerQuestion>, held: Held = {}) =>
     (await judgeOf(world, held)).verifyCertificate(await leafOf(world, 'project-user'), { ...ASKED, ...asked })
 
+  test.each<readonly [string, unknown]>([
+    ['a list of the name, as a query has it', ['fraud__alice']],
+    ['a list of another name', ['fraud__bob']],
+    ['a number', 7],
+    ['a name in an object', { name: 'fraud__alice' }],
+    ['an object of another kind', { kind: 'itself' }],
+    ['a String that is no text', new String('fraud__bob')],
+  ])('CERT_CN_MISMATCH: acting as %s', async (_, actingUser) => {
+    // As callers without types may hand it on.
+    const question: PeerQuestion = { ...ASKED, ...Object.fromEntries([['actingUser', actingUser]]) }
+    expect(await good(question)).toMatchObject({ code: 'CERT_CN_MISMATCH', fault: 'acting-user' })
+  })
+
+  test('PROJECT_BOUNDARY: a text instead of a list of projects accepts no part of it', async () => {
+    const accept: AcceptedPeers = { ...EVERYONE, ...Object.fromEntries([['projects', 'fraudulent']]) }
+    expect(await good({ accept })).toMatchObject({ code: 'PROJECT_BOUNDARY' })
+    expect(await good({ accept: { ...EVERYONE, projects: ['fraud'] } })).toMatchObject({ kind: 'verified' })
+  })
+
   test('the last second of the certificate, and of a list, is good', async () => {
     expect(await good({ at: LEAF_TIME.notAfter, revocation: 'off' })).toMatchObject({ kind: 'verified' })
     expect(await good({ at: LEAF_TIME.notBefore, revocation: 'off' })).toMatchObject({ kind: 'verified' })
