@@ -11,9 +11,8 @@ export type DistributionPointName =
   | { readonly kind: 'full'; readonly names: readonly GeneralName[] }
   | { readonly kind: 'relative'; readonly name: RelativeDistinguishedName }
 
-/** In the order of their bits, from bit 0, which is unused. */
-const REASON_BITS: readonly (RevocationReason | undefined)[] = [
-  undefined,
+/** ReasonFlags (RFC 5280 §4.2.1.13) in the order of their bits, from bit 1. */
+export const REASON_FLAGS = [
   'keyCompromise',
   'cACompromise',
   'affiliationChanged',
@@ -22,7 +21,10 @@ const REASON_BITS: readonly (RevocationReason | undefined)[] = [
   'certificateHold',
   'privilegeWithdrawn',
   'aACompromise',
-]
+] as const satisfies readonly RevocationReason[]
+
+/** Bit 0 is unused. */
+const REASON_BITS: readonly (RevocationReason | undefined)[] = [undefined, ...REASON_FLAGS]
 
 /** `[0]` of both extensions: the same CRL at each of these URIs. */
 export function encodeDistributionPointName(uris: readonly string[]): Der {
