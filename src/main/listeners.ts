@@ -2,6 +2,7 @@
 // one that is just being opened.
 import type { ServerCertificate } from '../enrollment/server-certificate.ts'
 import { apiApp, browserApp, publicApp } from '../http/app.ts'
+import { crlDownloads } from '../http/crl-downloads.ts'
 import { decisionsFirst } from '../http/decisions-first.ts'
 import { inTurn } from '../http/first.ts'
 import { ocspFirst } from '../http/ocsp-first.ts'
@@ -46,7 +47,7 @@ export class Listeners {
     const proxies = this.#proxyServices(api, inside)
     const { https, http, browser, grpc, grpcSocket, operations } = this.#opened.configuration.listeners
     if (grpcSocket !== undefined) await this.#openGrpcSocket(grpcSocket, proxies)
-    const published = ocspFirst(api)
+    const published = inTurn(ocspFirst(api), crlDownloads(api))
     const programs = { fetch: apiApp(api).fetch, first: inTurn(decisionsFirst(api), published) }
     return {
       https: await this.#openHttps('https', https, programs, 'asked'),

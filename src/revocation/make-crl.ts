@@ -29,7 +29,8 @@ export async function makeCrl(issuer: CrlIssuer, facts: CrlFacts, entries: Froze
   const content = isKeptWhole
     ? ({ kind: 'whole', der: Buffer.concat(parts) } as const)
     : ({ kind: 'rebuilt', signature } as const)
-  return { record: { ...facts, length, sha256, content }, parts }
+  const served = content.kind === 'whole' ? [content.der] : parts
+  return { record: { ...facts, length, sha256, content }, parts: served }
 }
 
 /** The same CRL from what was kept of it. It is the same only if its digest is that of the record. */

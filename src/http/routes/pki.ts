@@ -5,6 +5,7 @@ import { crlScopeKey, parseCrlScopeKey } from '../../domain/crl-scope.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import { parseIssuerId } from '../../domain/issuer-id.ts'
 import type { CrlShelf, Shelved } from '../../revocation/crl-shelf.ts'
+import { CRL_TYPE } from '../crl-downloads.ts'
 import type { ApiEnvironment, ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { shelvedResponse } from '../shelved-response.ts'
@@ -29,7 +30,7 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
     const found = crls.get(parseCrlScopeKey(stem))
     const [body, type] =
-      ending === '.crl' ? [found?.der, 'application/pkix-crl'] : [await found?.pem(), 'application/x-pem-file']
+      ending === '.crl' ? [found?.der, CRL_TYPE] : [await found?.pem(), 'application/x-pem-file']
     return shelvedResponse(request, orNotFound(body), crl(type), context.clock.now())
   }
   const routes = new Hono<ApiEnvironment>()
