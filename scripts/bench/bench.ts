@@ -8,7 +8,7 @@ import { crlMillion } from './crl-million.ts'
 import { crlReader } from './crl-reader.ts'
 import { decide } from './decide.ts'
 import { deleteProject } from './delete-project.ts'
-import { felt } from './felt.ts'
+import { felt, feltMillion } from './felt.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
 import { issue } from './issue.ts'
 import { job } from './job.ts'
@@ -35,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   sidecar,
   verify,
   felt,
+  feltMillion,
 ]
 
 const { values, positionals } = parseArgs({
