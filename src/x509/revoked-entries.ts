@@ -1,5 +1,6 @@
 // The entries of a CRL as read (RFC 5280 §5.1.2.6), a million if need be: each is checked once and stays encoded, and what
 // is kept of it is its place. Those of an indirect CRL have issuers of their own, each until the next (§5.3.3).
+import { randomBytes } from 'node:crypto'
 import { CrlRejected } from './crl-rejected.ts'
 import { DerReader } from './der-reader.ts'
 import { canonicalName, type DistinguishedName } from './distinguished-name.ts'
@@ -224,9 +225,12 @@ function longLength(bytes: Uint8Array, from: number, to: number): number {
   return length
 }
 
-/** FNV-1a over serial and owner. Whoever makes equal ones gains nothing: equals are sorted too. */
+/** Of this process: serials that are made to have equal keys would take seconds to sort, before a signature is looked at. */
+const SEED = randomBytes(4).readUInt32LE()
+
+/** FNV-1a over serial and owner, from a start that nobody knows. */
 function keyOf(bytes: Uint8Array, { from, to }: Place, owner: number): number {
-  let key = 0x811c9dc5 ^ owner
+  let key = SEED ^ owner
   for (let at = from; at < to; at++) key = Math.imul(key ^ (bytes[at] ?? 0), 0x01000193)
   return key >>> 0
 }
