@@ -55,7 +55,7 @@ import { userRoutes } from './routes/users.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { shelvedResponse } from './shelved-response.ts'
 
-const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300 } as const
+const OPENAPI = { contentType: 'application/json', maxAgeSeconds: 300, dates: 'rising' } as const
 
 /** HTTPS, for programs: everything that is not answered before (decisions-first.ts). */
 export function apiApp(parts: ApiParts): Api {

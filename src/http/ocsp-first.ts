@@ -39,7 +39,7 @@ class OcspLane {
   constructor(parts: ApiParts) {
     this.#parts = parts
     const { cacheMaxAgeSeconds: maxAgeSeconds } = parts.context.policy.revocation.ocsp
-    this.#freshness = { contentType: OCSP_RESPONSE_TYPE, maxAgeSeconds }
+    this.#freshness = { contentType: OCSP_RESPONSE_TYPE, maxAgeSeconds, dates: 'shared' }
   }
 
   get(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): void {

@@ -6,11 +6,13 @@ export interface Freshness {
   readonly contentType: string
   /** `max-age` in seconds; Expires is that far from now, and never after the body's own end. */
   readonly maxAgeSeconds: number
+  /** Whether no other body has the same Last-Modified: `shared` dates tell nobody that nothing has changed (RFC 9110 §8.8.2.2). */
+  readonly dates: 'rising' | 'shared'
 }
 
 export function shelvedResponse(request: Request, shelved: Shelved, freshness: Freshness, now: Date): Response {
   const headers = cacheHeaders(shelved, freshness, now)
-  if (isUnchanged(request.headers, shelved)) return new Response(null, { status: 304, headers })
+  if (isUnchanged(request.headers, shelved, freshness.dates)) return new Response(null, { status: 304, headers })
   headers['content-type'] = freshness.contentType
   headers['content-length'] = String(shelved.length)
   return new Response(request.method === 'HEAD' ? null : bodyOf(shelved), { status: 200, headers })
@@ -54,11 +56,12 @@ function isOwn(part: Uint8Array): part is Uint8Array<ArrayBuffer> {
 }
 
 /** If-None-Match decides alone when it is there (RFC 9110 §13.1.3). */
-function isUnchanged(headers: Headers, shelved: Shelved): boolean {
+function isUnchanged(headers: Headers, shelved: Shelved, dates: Freshness['dates']): boolean {
   const noneMatch = headers.get('if-none-match')
   if (noneMatch !== null) {
     return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === shelved.etag)
   }
+  if (dates === 'shared') return false
   const since = Date.parse(headers.get('if-modified-since') ?? '')
   return Number.isFinite(since) && Math.floor(shelved.lastModified.getTime() / 1000) * 1000 <= since
 }

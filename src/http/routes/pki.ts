@@ -13,9 +13,11 @@ import { shelvedResponse } from '../shelved-response.ts'
 const CA_MAX_AGE_SECONDS = 3600
 const BUNDLE = 'bundle.pem'
 const CRL_ENDINGS = ['.crl', '.pem'] as const
-const CA_PEM = { contentType: 'application/x-pem-file', maxAgeSeconds: CA_MAX_AGE_SECONDS }
+/** What holds several CAs or CRLs is as old as the newest, and the others change too. */
+const OF_ALL = { maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'shared' } as const
+const CA_PEM = { contentType: 'application/x-pem-file', ...OF_ALL }
 
-const SPIFFE = { contentType: 'application/json', maxAgeSeconds: CA_MAX_AGE_SECONDS }
+const SPIFFE = { contentType: 'application/json', ...OF_ALL }
 const TRUST_STORES = [
   { path: '/pki/trust-bundle.jks', format: 'jks', contentType: 'application/x-java-keystore' },
   { path: '/pki/trust-bundle.p12', format: 'pkcs12', contentType: 'application/x-pkcs12' },
@@ -24,8 +26,10 @@ const TRUST_STORES = [
 export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const { crls, authorities, context } = parts
   const maxAgeSeconds = context.policy.revocation.crl.cacheMaxAgeSeconds
-  const ca = (contentType: string) => ({ contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS })
-  const crl = (contentType: string) => ({ contentType, maxAgeSeconds })
+  const ca = (contentType: string) => ({ contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'rising' }) as const
+  // thisUpdate rises with each CRL of a scope (SECURITY.md rule 31).
+  const crl = (contentType: string) => ({ contentType, maxAgeSeconds, dates: 'rising' }) as const
+  const bundle = { contentType: 'application/x-pem-file', maxAgeSeconds, dates: 'shared' } as const
   const answer = async (request: Request, file: string): Promise<Response> => {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
     const found = crls.get(parseCrlScopeKey(stem))
@@ -49,7 +53,7 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   routes.get('/pki/crl/:file', async (c) => {
     const file = c.req.param('file')
     if (file === BUNDLE) {
-      return shelvedResponse(c.req.raw, await crls.bundle(), crl('application/x-pem-file'), context.clock.now())
+      return shelvedResponse(c.req.raw, await crls.bundle(), bundle, context.clock.now())
     }
     return answer(c.req.raw, file)
   })
@@ -71,7 +75,7 @@ export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnviron
   for (const { path, format, contentType } of TRUST_STORES) {
     routes.get(path, async (c) => {
       const store = await authorities.trustStore(format)
-      return shelvedResponse(c.req.raw, store, { contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS }, context.clock.now())
+      return shelvedResponse(c.req.raw, store, { contentType, ...OF_ALL }, context.clock.now())
     })
   }
   routes.get('/.well-known/spiffe-bundle.json', (c) =>

@@ -110,16 +110,23 @@ export function revocationRoutes(parts: ApiParts): Api {
   return api
 }
 
-/** Throws `HttpRefused` (`too_busy`). What it gives may be called again. */
+/**
+ * Throws `HttpRefused` (`too_busy`). What it gives may be called again. The end of the answer calls it too: whether anybody reads the
+ * body, as nobody does after HEAD, is not for the one who asked to say.
+ */
 function opened({ revocations, observer }: ApiParts, c: ApiContext): () => void {
   const close = revocations.open.open(clientAddressOf(c.get('socket')))
   observer.feed('opened')
   let isOpen = true
-  return () => {
+  const leave = () => {
     if (isOpen) observer.feed('closed')
     isOpen = false
     close()
   }
+  const { outgoing } = c.env
+  outgoing.once('close', leave)
+  if (outgoing.destroyed) leave()
+  return leave
 }
 
 /** `Last-Event-ID` of a consumer that comes back stands over what its URL said when it first came. */
