@@ -37,6 +37,10 @@ export class CrlRebuilder {
       this.#shelf.put(record, [content.der])
       return
     }
+    if (content.kind === 'gone') {
+      this.#shelf.note(record)
+      return
+    }
     const parts = await this.#rebuilt(record, content.signature, this.#issuer(scope.issuer))
     if (parts === undefined) this.#shelf.note(record)
     else this.#shelf.put(record, parts)

@@ -29,7 +29,10 @@ export interface CrlFacts {
 
 /** How the bytes are kept: a long CRL is made again from the ledger, and what comes out must have this digest. */
 export type CrlContent =
-  { readonly kind: 'whole'; readonly der: Uint8Array } | { readonly kind: 'rebuilt'; readonly signature: Uint8Array }
+  | { readonly kind: 'whole'; readonly der: Uint8Array }
+  | { readonly kind: 'rebuilt'; readonly signature: Uint8Array }
+  /** Its readers have it and we do not, since a restore: what follows has a higher number, and nothing is served meanwhile. */
+  | { readonly kind: 'gone' }
 
 export interface CrlRecord extends CrlFacts {
   /** Octets of the whole CRL in DER. */

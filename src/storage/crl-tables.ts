@@ -137,8 +137,7 @@ function crlOf(row: Schema['crls']): CrlRecord {
   }
 }
 
-function contentOf({ der, signature, scope }: Schema['crls']): CrlContent {
+function contentOf({ der, signature }: Schema['crls']): CrlContent {
   if (der !== null) return { kind: 'whole', der }
-  if (signature !== null) return { kind: 'rebuilt', signature }
-  throw new Error(`the CRL of ${scope} is kept in no form`)
+  return signature === null ? { kind: 'gone' } : { kind: 'rebuilt', signature }
 }

@@ -7,7 +7,8 @@ export function restoreTable(session: Session): RestoreStore {
   const raise = session.prepareChange((p: { issuer: IssuerId; number: number }) =>
     session.sql
       .updateTable('crls')
-      .set({ number: p.number })
+      // The bytes that are there are those of another number.
+      .set({ number: p.number, der: null, signature: null })
       .where('issuer', '=', p.issuer)
       .where('number', '<', p.number),
   )

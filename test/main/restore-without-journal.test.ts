@@ -4,6 +4,9 @@ import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { crlScopeKey } from '../../src/domain/crl-scope.ts'
+import { issuerId } from '../../src/domain/issuer-id.ts'
+import { openInstallation } from '../../src/main/installation.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { parseCrl } from '../../src/x509/crl.ts'
 import { codeOf, signet } from '../cli/command-line.ts'
@@ -66,9 +69,10 @@ onBothStores(
       expect(plan).toMatchObject({ quarantine: 'on', survey: { reach: { kind: 'incomplete', why } } })
     })
 
-    test('starts in quarantine', async () => {
+    test('starts in quarantine, and has no CRL of the backup to serve', async () => {
       const service = running()
       expect(await restore(service, file(), { journals: [] })).toMatchObject({ quarantine: 'on', issued: 0 })
+      expect(await keptWhole(service)).toEqual([])
       await service.restart()
       expect((await service.get('/v1/status', kept)).json['quarantine']).not.toBeNull()
       for (const whose of [kept, revoked, lost, service.admin]) {
@@ -159,6 +163,19 @@ onBothStores(
     })
   },
 )
+
+/** Scopes of issuing CAs of which the database has bytes. */
+async function keptWhole({ configuration }: TestService): Promise<string[]> {
+  const { storage } = await openInstallation(configuration)
+  try {
+    const issuers = [issuerId('users', 1), issuerId('services', 1)]
+    const crls = await storage.read(async (view) => Promise.all(issuers.map((issuer) => view.latestCrls(issuer))))
+    expect(crls.flat().length).toBeGreaterThan(1)
+    return crls.flat().flatMap(({ scope, content }) => (content.kind === 'gone' ? [] : [crlScopeKey(scope)]))
+  } finally {
+    await storage.close()
+  }
+}
 
 const savedCrls = new Map<string, Uint8Array>()
 

@@ -99,13 +99,23 @@ export class AsideDatabase {
 
   /**
    * The next number is above all that was ever published. Deltas go: their bases are not the CRLs that their readers have. A
-   * number is at least the Unix time at which it was made, so it bounds thisUpdate too, as far as the clock was right.
+   * number is at least the Unix time at which it was made, so it bounds thisUpdate too, as far as the clock was right. What the
+   * backup has of CRLs may be older than what their readers have: it is never served, and new ones are signed at start. Root CRLs
+   * cannot be, and stay unless there was a newer one.
    */
   async #raiseCrlNumbers(numbers: ReadonlyMap<IssuerId, number>): Promise<void> {
     await this.#run(`delete from crls where scope like '%/delta'`, [])
     for (const [issuer, number] of numbers) {
-      await this.#run('update crls set number = ? where issuer = ? and number < ?', [number, issuer, number])
+      await this.#run('update crls set number = ?, der = null, signature = null where issuer = ? and number < ?', [
+        number,
+        issuer,
+        number,
+      ])
     }
+    await this.#run(
+      'update crls set der = null, signature = null where issuer in (select id from issuers where sealed_key is not null)',
+      [],
+    )
   }
 
   /**
