@@ -91,14 +91,16 @@ describe.each(WAYS)('over %s', (way) => {
       const [etag, date] = [String(headers['etag']), String(headers['last-modified'])]
       const before = new Date(Date.parse(date) - 1000).toUTCString()
       const after = new Date(Date.parse(date) + 1000).toUTCString()
+      // Two CAs may publish within one second: of the bundle the validator alone says that it is the same.
+      const byDate = path === '/pki/crl/bundle.pem' ? 200 : 304
       const asked: readonly (readonly [headers: Record<string, string>, status: number])[] = [
         [{ 'if-none-match': etag }, 304],
         [{ 'if-none-match': `W/${etag}` }, 304],
         [{ 'if-none-match': `"other", ${etag}` }, 304],
         [{ 'if-none-match': '*' }, 304],
         [{ 'if-none-match': '"other"' }, 200],
-        [{ 'if-modified-since': date }, 304],
-        [{ 'if-modified-since': after }, 304],
+        [{ 'if-modified-since': date }, byDate],
+        [{ 'if-modified-since': after }, byDate],
         [{ 'if-modified-since': before }, 200],
         [{ 'if-modified-since': 'yesterday' }, 200],
         // RFC 9110 §13.1.3: where both are there, the validator decides alone.

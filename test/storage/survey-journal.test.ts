@@ -82,6 +82,39 @@ describe('a number that two lines have', () => {
   })
 })
 
+test('of two processes whose clocks differ, what takes away is believed last', async () => {
+  const lost = await journal('ahead', [...from(1, 5), [20, user(6, 'active')]])
+  const written = await journal('right', [[11, user(6, 'blocked')]])
+  const { changes } = await survey([lost, written])
+  expect(changes.at(-1)).toMatchObject({ change: { status: 'blocked' } })
+})
+
+describe('a clock that was set back', () => {
+  const told = (seq: number, kind: 'revoked' | 'held' | 'released', second: number) => {
+    const whose = { issuer: issuerId('users', 1), serial: SERIAL, reason: 'certificateHold' as const }
+    const line: JournalEntry = { kind, ...whose, at: START.toISOString() }
+    return [
+      [second, line],
+      [second, revocation(seq, kind)],
+    ] as const
+  }
+
+  test.each([
+    ['a revocation after a release is not forgotten', ['held', 'released', 'revoked'], 'revoked'],
+    ['nor a hold', ['held', 'released', 'held'], 'held'],
+  ] as const)('%s', async (_, [first, second, third], status) => {
+    const lines = [...told(6, first, 100), ...told(7, second, 200), ...told(8, third, 50)]
+    const { revocations } = await survey([await journal('j', [...from(1, 5), ...lines])])
+    expect(revocations).toMatchObject([{ serial: SERIAL, status }])
+  })
+
+  test('the lost one of two lines with one number gives nothing', async () => {
+    const path = await journal('j', [...from(1, 5), [20, user(6, 'active')], [10, user(6, 'blocked')]])
+    const { changes } = await survey([path])
+    expect(changes).toMatchObject([{ change: { status: 'blocked' } }])
+  })
+})
+
 test('revocations are told by their last change, and CRL numbers by their highest', async () => {
   const lines = [
     [10, revocation(6, 'held')],

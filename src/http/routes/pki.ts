@@ -13,11 +13,10 @@ import { shelvedResponse } from '../shelved-response.ts'
 const CA_MAX_AGE_SECONDS = 3600
 const BUNDLE = 'bundle.pem'
 const CRL_ENDINGS = ['.crl', '.pem'] as const
-/** What holds several CAs or CRLs is as old as the newest, and the others change too. */
-const OF_ALL = { maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'shared' } as const
-const CA_PEM = { contentType: 'application/x-pem-file', ...OF_ALL }
+const OF_CAS = { maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'rising' } as const
+const CA_PEM = { contentType: 'application/x-pem-file', ...OF_CAS }
 
-const SPIFFE = { contentType: 'application/json', ...OF_ALL }
+const SPIFFE = { contentType: 'application/json', ...OF_CAS }
 const TRUST_STORES = [
   { path: '/pki/trust-bundle.jks', format: 'jks', contentType: 'application/x-java-keystore' },
   { path: '/pki/trust-bundle.p12', format: 'pkcs12', contentType: 'application/x-pkcs12' },
@@ -29,6 +28,7 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const ca = (contentType: string) => ({ contentType, maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'rising' }) as const
   // thisUpdate rises with each CRL of a scope (SECURITY.md rule 31).
   const crl = (contentType: string) => ({ contentType, maxAgeSeconds, dates: 'rising' }) as const
+  // As old as the newest CRL in it, and the others change too.
   const bundle = { contentType: 'application/x-pem-file', maxAgeSeconds, dates: 'shared' } as const
   const answer = async (request: Request, file: string): Promise<Response> => {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
@@ -75,7 +75,7 @@ export function trustRoutes({ authorities, context }: ApiParts): Hono<ApiEnviron
   for (const { path, format, contentType } of TRUST_STORES) {
     routes.get(path, async (c) => {
       const store = await authorities.trustStore(format)
-      return shelvedResponse(c.req.raw, store, { contentType, ...OF_ALL }, context.clock.now())
+      return shelvedResponse(c.req.raw, store, { contentType, ...OF_CAS }, context.clock.now())
     })
   }
   routes.get('/.well-known/spiffe-bundle.json', (c) =>

@@ -65,6 +65,8 @@ export interface SurveyTask {
 
 interface Numbered {
   readonly seq: number
+  /** The journal that it stands in. */
+  readonly path: string
   readonly change: JournalledChange
   readonly at: Date
 }
@@ -74,7 +76,7 @@ export async function surveyJournals(task: SurveyTask): Promise<JournalSurvey> {
   const survey = new Survey(task)
   for (const path of task.paths) {
     const passed = () => survey.passOver()
-    for await (const line of readLines(path, task.damaged, passed)) survey.take(line.entry, line.at)
+    for await (const line of readLines(path, task.damaged, passed)) survey.take(path, line.entry, line.at)
   }
   return survey.result()
 }
@@ -128,7 +130,7 @@ class Survey {
     this.#hasPassedOver = true
   }
 
-  take(entry: JournalEntry, at: Date): void {
+  take(path: string, entry: JournalEntry, at: Date): void {
     if (this.#until === undefined || at > this.#until) this.#until = at
     switch (entry.kind) {
       case 'issued':
@@ -142,7 +144,7 @@ class Survey {
         this.#takeRevocation(entry, at)
         break
       case 'change':
-        this.#takeChange(entry.seq, entry.of, at)
+        this.#takeChange({ path, seq: entry.seq, change: entry.of, at })
         break
       case 'act':
         if (at > this.#task.madeAt) this.#acts.push({ act: entry.act, object: entry.object, actor: entry.actor, at })
@@ -160,12 +162,17 @@ class Survey {
       if (change.kind !== 'revocation') continue
       const { issuer, serial, status, reason } = change
       const dates = { revokedAt: new Date(change.revokedAt), notAfter: new Date(change.notAfter) }
-      numbered.set(serial, { at, revocation: { issuer, serial, status, reason, ...dates } })
+      const revocation = { issuer, serial, status, reason, ...dates }
+      const before = numbered.get(serial)
+      if (before === undefined || replaces(revocation, before.revocation, true))
+        numbered.set(serial, { at, revocation })
     }
     for (const [serial, { at, revocation }] of numbered) {
       const line = this.#lines.get(serial)
-      // The line stands beside the change in its own batch; a later one is of a Signet that wrote no changes.
-      if (line === undefined || line.at <= at) revocations.set(serial, revocation)
+      // The line stands beside the change in its own batch; a later one is of a Signet that wrote no changes, or the clock was set
+      // back: numbers tell the order then, so no release is believed for its time.
+      const isLater = line !== undefined && line.at > at && line.revocation.status !== 'released'
+      if (line === undefined || !replaces(line.revocation, revocation, isLater)) revocations.set(serial, revocation)
     }
     return {
       reach: this.#reach(),
@@ -180,13 +187,15 @@ class Survey {
   }
 
   #takeRevocation(entry: Extract<JournalEntry, { readonly kind: 'revoked' | 'held' | 'released' }>, at: Date): void {
-    const before = this.#lines.get(entry.serial)
-    if (before !== undefined && before.at > at) return
     const { issuer, serial, kind: status, reason } = entry
-    this.#lines.set(serial, { at, revocation: { issuer, serial, status, reason, revokedAt: new Date(entry.at) } })
+    const revocation = { issuer, serial, status, reason, revokedAt: new Date(entry.at) }
+    const before = this.#lines.get(serial)
+    if (before !== undefined && !replaces(revocation, before.revocation, at >= before.at)) return
+    this.#lines.set(serial, { at, revocation })
   }
 
-  #takeChange(seq: number, change: JournalledChange, at: Date): void {
+  #takeChange(numbered: Numbered): void {
+    const { seq, change } = numbered
     if (change.kind === 'crl') {
       this.#crlNumbers.set(change.issuer, Math.max(change.number, this.#crlNumbers.get(change.issuer) ?? 0))
     }
@@ -194,21 +203,24 @@ class Survey {
     if (change.kind === 'restored') this.#restoredAt.add(seq)
     if (seq <= this.#task.seq) return
     const same = this.#bySeq.get(seq)
-    if (same === undefined) this.#bySeq.set(seq, [{ seq, change, at }])
-    else same.push({ seq, change, at })
+    if (same === undefined) this.#bySeq.set(seq, [numbered])
+    else same.push(numbered)
   }
 
   /**
    * In order. A number that stands in two lines was taken again after a commit that never came: of the earlier one only what takes
-   * something away is believed, which somebody had asked for, and nothing that gives.
+   * something away is believed, which somebody had asked for, and nothing that gives. Which is the earlier one a journal knows by its
+   * lines. Of two processes only their clocks tell, which may differ: there what takes away comes last.
    */
   #committed(): readonly Numbered[] {
     return [...this.#bySeq.entries()]
       .sort(([one], [other]) => one - other)
       .flatMap(([, same]) => {
         if (same.length === 1) return same
-        const ordered = same.toSorted((one, other) => one.at.getTime() - other.at.getTime())
-        return ordered.filter((each, index) => index === ordered.length - 1 || takesAway(each.change))
+        const isOfOne = same.every(({ path }) => path === same[0]?.path)
+        const ordered = isOfOne ? same : same.toSorted((one, other) => one.at.getTime() - other.at.getTime())
+        const believed = ordered.filter((each, index) => index === ordered.length - 1 || takesAway(each.change))
+        return isOfOne ? believed : [...believed].sort((one, other) => rankOf(one.change) - rankOf(other.change))
       })
   }
 
@@ -236,6 +248,17 @@ class Survey {
     }
     return this.#hasPassedOver ? incomplete('damaged', expected) : { kind: 'complete' }
   }
+}
+
+/** A revocation is final: whatever any clock says, nothing follows it but a worse reason. */
+function replaces(next: JournalledRevocation, before: JournalledRevocation, isLater: boolean): boolean {
+  if (before.status !== 'revoked') return next.status === 'revoked' || isLater
+  if (next.status !== 'revoked' || before.reason === 'keyCompromise') return false
+  return next.reason === 'keyCompromise' || isLater
+}
+
+function rankOf(change: JournalledChange): number {
+  return takesAway(change) ? 1 : 0
 }
 
 function takesAway(change: JournalledChange): boolean {
