@@ -17,13 +17,19 @@ export interface CrlFilesMeans {
 
 export function keepCrlFiles(shelf: CrlShelf, folder: CrlFolder, means: CrlFilesMeans): Pick<BackgroundWork, 'stop'> {
   const due = new Map<CrlScopeKey, ShelvedCrl>(shelf.all().map((shelved) => [crlScopeKey(shelved.crl.scope), shelved]))
+  const write = async (scope: CrlScopeKey, { crl, der }: ShelvedCrl): Promise<void> => {
+    const { number, thisUpdate, nextUpdate, sha256 } = crl
+    await folder.write({ scope, number, thisUpdate, nextUpdate, sha256, parts: der.parts })
+    // A newer one may have come meanwhile.
+    if (due.get(scope)?.crl === crl) due.delete(scope)
+  }
   const work = startBackground(async () => {
-    for (const [scope, { crl, der }] of due) {
-      const { number, thisUpdate, nextUpdate, sha256 } = crl
-      await folder.write({ scope, number, thisUpdate, nextUpdate, sha256, parts: der.parts })
-      // A newer one may have come meanwhile.
-      if (due.get(scope)?.crl === crl) due.delete(scope)
+    const failures: unknown[] = []
+    // One for which there is no room does not keep the others back.
+    for (const [scope, shelved] of [...due]) {
+      await write(scope, shelved).catch((error: unknown) => failures.push(error))
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'a CRL could not be written')
     return addSeconds(means.clock.now(), due.size > 0 ? 0 : IDLE_SECONDS)
   }, means)
   shelf.watch((shelved) => {
