@@ -21,7 +21,7 @@ export function shelvedResponse(request: Request, shelved: Shelved, freshness: F
 /** What caches are told of it. */
 export function cacheHeaders(
   { etag, lastModified, expires }: Shelved,
-  { maxAgeSeconds }: Freshness,
+  { maxAgeSeconds }: Pick<Freshness, 'maxAgeSeconds'>,
   now: Date,
 ): Record<string, string> {
   const until = Math.min(now.getTime() + maxAgeSeconds * 1000, expires.getTime())
