@@ -13,7 +13,7 @@ const RECORDS = 4096
 const KEY_OCTETS = 6
 
 export class UnsortedEntries {
-  readonly #blocks: Buffer[] = []
+  readonly #blocks: Buffer<ArrayBuffer>[] = []
   #count = 0
 
   add({ encoded, endsAt }: Entry): void {
@@ -25,9 +25,15 @@ export class UnsortedEntries {
     this.#count += 1
   }
 
-  /** By serial; of those with the same the one that came last. What is given is written over: copy what is to stay. */
+  /** By serial; of those with the same the one that came last. What is given goes with the last of them: copy what is to stay. */
   *sorted(): Generator<Entry> {
-    const order = this.#order()
+    yield* this.#inOrder(this.#order())
+    // Given back at once, and not when garbage is collected: the entries of the next partition take its place.
+    for (const { buffer } of this.#blocks.splice(0)) buffer.transfer(0)
+    this.#count = 0
+  }
+
+  *#inOrder(order: Uint32Array): Generator<Entry> {
     for (const [index, number] of order.entries()) {
       const next = order[index + 1]
       const serial = this.#serial(number)
