@@ -57,11 +57,16 @@ class OcspLane {
   /** Never rejects. */
   async post(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): Promise<void> {
     const started = performance.now()
-    const body = this.#isServed(incoming) ? await readBody(incoming).catch(() => undefined) : undefined
+    if (!this.#isServed(incoming)) {
+      next()
+      return
+    }
+    const body = await readBody(incoming).catch(() => undefined)
+    // Broken off: nobody reads an answer.
+    if (body === undefined) return
     // Where the framework's adapter looks for a body that somebody else has read.
-    if (body !== undefined) Object.assign(incoming, { rawBody: body })
-    if (body === undefined) next()
-    else await this.#made(body, { outgoing, next, started, method: 'POST' })
+    Object.assign(incoming, { rawBody: body })
+    await this.#made(body, { outgoing, next, started, method: 'POST' })
   }
 
   #isServed(incoming: IncomingMessage): boolean {
