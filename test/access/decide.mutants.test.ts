@@ -2,7 +2,7 @@
 // leaving out steps of the table. Each has to differ from the second opinion within the same random worlds.
 import { describe, expect, it } from 'vitest'
 import { checkCommonName, checkDelegation } from '../../src/access/acting-checks.ts'
-import { checkHeldRoute, checkPath, checkPresent, checkUnprotected } from '../../src/access/call-checks.ts'
+import { checkFresh, checkHeldRoute, checkPath, checkPresent, checkUnprotected } from '../../src/access/call-checks.ts'
 import {
   checkApiKeys,
   checkOnePrincipal,
@@ -27,6 +27,7 @@ import {
 } from '../../src/access/right-checks.ts'
 import type { Snapshot } from '../../src/access/snapshot.ts'
 import { type Step, STEPS } from '../../src/access/steps.ts'
+import { NO_QUARANTINE } from '../../src/domain/quarantine.ts'
 import { momentOf, questionOf, snapshotOf } from './plain-as-facts.ts'
 import { randomCase } from './random-world.ts'
 import { secondOpinion } from './second-opinion.ts'
@@ -74,6 +75,7 @@ const MUTANTS: readonly Mutant[] = [
     'a superadmin is believed from what a proxy tells',
     changed(checkSuperadmin, (check) => (inquiry) => check(direct(inquiry))),
   ],
+  ['a quarantine is not looked at', changed(checkFresh, (check) => (inquiry) => check(trusted(inquiry)))],
   ['a quota lets one more through', changed(checkQuota, (check) => (inquiry) => check(oneCallFewer(inquiry)))],
 ]
 
@@ -186,6 +188,14 @@ function withoutHolds(inquiry: Inquiry): Inquiry {
       return status === 'held' ? undefined : status
     },
   })
+}
+
+/** Confirmed just now and never restored: what an answer would be built on if nobody asked. */
+function trusted(inquiry: Inquiry): Inquiry {
+  const { confirmedAtMilliseconds, quarantine } = inquiry.snapshot
+  if (quarantine.kind === 'none') return inquiry
+  const confirmed = Math.max(confirmedAtMilliseconds, inquiry.at.monotonic)
+  return seeing(inquiry, { quarantine: NO_QUARANTINE, confirmedAtMilliseconds: confirmed })
 }
 
 function unhidden(inquiry: Inquiry): Inquiry {

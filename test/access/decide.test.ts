@@ -29,6 +29,7 @@ const unfit = (reason: 'CERT_EKU' | 'CERT_AMBIGUOUS_CN' | 'CERT_MALFORMED', vali
   fault: 'names',
   validity,
 })
+const NOTHING_SHOWN: Partial<Question> = { credentials: NO_CREDENTIALS }
 const other = (...others: Question['credentials']['others']): Partial<Question> => ({
   credentials: { ...NO_CREDENTIALS, others },
 })
@@ -528,9 +529,18 @@ describe('time', () => {
     expect(decide(snapshot, question(), { wall: world.NOW, monotonic: MONOTONIC + age }).reason).toBe(reason)
   })
 
+  it('rule 32: in quarantine nothing else is answered, to anyone, until it ends', () => {
+    const course = (status: 'on' | 'off'): Change => ({ kind: 'quarantine', status, since: 0 })
+    for (const asked of [question(), question(undefined, byHost('nobody')), question(undefined, NOTHING_SHOWN)]) {
+      const answer = { decision: 'deny', reason: 'QUARANTINED', step: 'snapshot' }
+      expect(decide(snapshotOf(course('on')), asked, AT)).toMatchObject(answer)
+    }
+    expect(decide(snapshotOf(course('on'), course('off')), question(), AT).reason).toBe('ALLOWED')
+  })
+
   it('rule 30: a stale snapshot answers nothing else, to anyone', () => {
     const late = { wall: world.NOW, monotonic: MONOTONIC + 60_000 }
-    for (const asked of [question(undefined, byHost('nobody')), question(undefined, { credentials: NO_CREDENTIALS })]) {
+    for (const asked of [question(undefined, byHost('nobody')), question(undefined, NOTHING_SHOWN)]) {
       expect(decide(snapshotOf(), asked, late)).toMatchObject({ reason: 'SNAPSHOT_STALE', step: 'snapshot' })
     }
   })

@@ -162,6 +162,7 @@ function endingsOf(world: PlainWorld): Change[] {
       made.revocation(serial, named(status), { issuer: named(issuer) }),
     ),
     ...world.revokedTokens.map((jti): Change => ({ kind: 'token-revocation', jti, expiresAt: Date.now() })),
+    ...world.quarantine.map((status): Change => ({ kind: 'quarantine', status: named(status), since: 0 })),
   ]
 }
 

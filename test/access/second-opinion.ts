@@ -17,6 +17,8 @@ export interface PlainWorld {
   /** Milliseconds since the snapshot was confirmed. */
   unconfirmedFor: number
   broken: boolean
+  /** Restores without the journal (`on`) and their confirmations (`off`), in the order in which they came about. */
+  quarantine: string[]
   /** -1: a sign-in never grows old. 0: no external access at all. Else hours. */
   loginAfterHours: number
   /** Credentials that the platform takes; `none` is its permission for deployments that ask for none. */
@@ -179,6 +181,7 @@ interface Principal {
 /** The reason of the first step that fails, or ALLOWED and the rule that allowed. */
 export function secondOpinion(world: PlainWorld, question: PlainQuestion): Opinion {
   if (world.broken) return no('PDP_UNAVAILABLE')
+  if (world.quarantine.at(-1) === 'on') return no('QUARANTINED')
   if (world.unconfirmedFor >= 5000) return no('SNAPSHOT_STALE')
   // 0, 1a, 1b
   if (question.asker === 'untrusted') return no('PEP_UNTRUSTED')
@@ -222,6 +225,7 @@ export function secondOpinion(world: PlainWorld, question: PlainQuestion): Opini
 /** Step 0, for whoever asks about another's call: the reason, or an empty text. */
 export function secondOpinionOnAsker(world: PlainWorld, question: PlainQuestion): string {
   if (world.broken) return 'PDP_UNAVAILABLE'
+  if (world.quarantine.at(-1) === 'on') return 'QUARANTINED'
   if (world.unconfirmedFor >= 5000) return 'SNAPSHOT_STALE'
   const certificate = question.certificate
   if (certificate === null) return 'CREDENTIAL_MISSING'
@@ -642,7 +646,7 @@ function groupProblem(world: PlainWorld, model: PlainModel, who: Principal): str
   if (group === undefined) return 'GROUP_PRIVATE'
   // Without an owner it was made while nothing was guarded, and is public for ever (row OS23).
   if (group.access === 'public' || group.owner === null) return ''
-  const own = who.user === '' ? who.name : who.user
+  const own = ownerName(who)
   const given = world.assignedRoles.filter((a) => a.user === who.user)
   const assigned = given[given.length - 1]?.roles ?? []
   const signedIn = signInOf(world, who.user)?.groups ?? []
@@ -657,6 +661,12 @@ function groupProblem(world: PlainWorld, model: PlainModel, who: Principal): str
   if (owns && (holds || !world.ownerMustHoldRole)) return ''
   if (group.roles.length === 0) return 'RESTRICTED_WITHOUT_ROLES'
   return holds ? '' : 'GROUP_RESTRICTED'
+}
+
+/** How owners and role mappings name it: a service without a dot could be the namesake of a user. */
+function ownerName(who: Principal): string {
+  if (who.kind === 'service') return who.service.includes('.') ? who.service : `service:${who.service}`
+  return who.user === '' ? who.name : who.user
 }
 
 function plainHost(host: string): string {

@@ -25,6 +25,7 @@ export function wellWorld(chance: Chance): PlainWorld {
     now: NOW,
     unconfirmedFor: chance.pick([0, 1, 4_999]),
     broken: false,
+    quarantine: chance.once(8) ? ['on', 'off'] : [],
     loginAfterHours: chance.pick([-1, 1, 1, 24]),
     methods,
     groupsGuarded: true,

@@ -187,6 +187,7 @@ const ofPeople: readonly Fault[] = [
 const ofPlatform: readonly Fault[] = [
   ({ world }, { once }) => (world.broken = once(4)),
   ({ world }, { pick }) => (world.unconfirmedFor = pick([5_000, 5_001, 60_000])),
+  ({ world }, { pick }) => (world.quarantine = pick([['on'], ['on'], ['on', 'off'], ['on', 'off', 'on']])),
   ({ world }, { pick }) => (world.loginAfterHours = pick([-1, 0, 0, 1, 2])),
   ({ world }, { pick }) => (world.loginAfterHours = pick([0, 1])),
   ({ world }, { pick }) => {
