@@ -77,7 +77,7 @@ describe('a sound request', () => {
     expectStatus(await ask(asking(contents)), 201)
     const after = await stored(service)
     expect(after.serials.length).toBe(before.serials.length + 1)
-    expect(after.journalBytes).toBeGreaterThan(before.journalBytes)
+    expect(after.journalLines).toBeGreaterThan(before.journalLines)
   })
 })
 
