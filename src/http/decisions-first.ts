@@ -34,13 +34,13 @@ async function answerAuthorize(
   }
   parts.observer.request(AUTHORIZE, 'POST', 200, (performance.now() - started) / 1000)
   const requestId = makeRequestId()
-  const headers = { 'x-request-id': requestId, ...JSON_NOT_KEPT }
+  const headers = ['x-request-id', requestId, ...JSON_NOT_KEPT]
   give(outgoing, { status: 200, headers, body: answer, encoding: 'utf8' }, (error) =>
     parts.observer.failed(error, { requestId, route: AUTHORIZE }),
   )
 }
 
-const JSON_NOT_KEPT = { 'cache-control': 'no-store', 'content-type': 'application/json' }
+const JSON_NOT_KEPT = ['cache-control', 'no-store', 'content-type', 'application/json']
 
 /** In JSON; undefined, or rejects, where the framework has to answer. */
 async function usualAnswer(parts: ApiParts, incoming: IncomingMessage): Promise<string | undefined> {

@@ -7,7 +7,8 @@ export type First = (incoming: IncomingMessage, outgoing: ServerResponse, next: 
 /** An answer whose body is text: with its head it goes out in one piece. */
 export interface Reply {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** Name, value, name, value: as Node takes them without looking anything up. */
+  readonly headers: readonly string[]
   readonly body: string
   /** `latin1`: each character is a byte. */
   readonly encoding: 'utf8' | 'latin1'
@@ -18,8 +19,8 @@ export function give(outgoing: ServerResponse, reply: Reply, failed: (error: unk
   const { status, headers, body, encoding } = reply
   try {
     // Without a length it would go out in chunks.
-    const length = { 'content-length': Buffer.byteLength(body, encoding) }
-    outgoing.writeHead(status, { ...headers, ...length }).end(body, encoding)
+    const length = String(Buffer.byteLength(body, encoding))
+    outgoing.writeHead(status, [...headers, 'content-length', length]).end(body, encoding)
   } catch (error) {
     failed(error)
     outgoing.destroy()

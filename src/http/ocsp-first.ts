@@ -99,11 +99,8 @@ class OcspLane {
     const body = answer.kind === 'kept' ? answer.answer.body : answer.body
     const route = method === 'GET' ? BELOW_ROUTE : OCSP_PATH
     const requestId = makeRequestId()
-    const headers = {
-      'x-request-id': requestId,
-      ...(isForCaches ? cacheHeaders(answer.answer.shelved, this.#freshness, context.clock.now()) : NOT_KEPT),
-      'content-type': OCSP_RESPONSE_TYPE,
-    }
+    const caches = isForCaches ? cacheHeaders(answer.answer.shelved, this.#freshness, context.clock.now()) : NOT_KEPT
+    const headers = ['x-request-id', requestId, ...Object.entries(caches).flat(), 'content-type', OCSP_RESPONSE_TYPE]
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
     give(outgoing, { status: 200, headers, body: text, encoding: 'latin1' }, (error) =>
       observer.failed(error, { requestId, route }),

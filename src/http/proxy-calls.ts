@@ -83,8 +83,8 @@ export async function answerProxyCall(
         )
   parts.observer.request(route, incoming.method ?? '', reply.status, (performance.now() - started) / 1000)
   // A body that nobody read: its end is not waited for.
-  const end = incoming.complete || !hasBody(incoming) ? {} : { connection: 'close' }
-  const headers = { 'x-request-id': requestId, ...reply.headers, ...end }
+  const end = incoming.complete || !hasBody(incoming) ? [] : ['connection', 'close']
+  const headers = ['x-request-id', requestId, ...reply.headers, ...end]
   give(outgoing, { ...reply, headers, encoding: 'utf8' }, (error) => parts.observer.failed(error, { requestId, route }))
 }
 
@@ -223,12 +223,12 @@ function responseTo(
   more: readonly (readonly [name: string, value: string])[],
 ): Reply {
   const { body, headers } = contentFor(answer, as)
-  const all: Record<string, string> = { ...headers }
-  for (const [name, value] of answer.headers) all[name] = value
-  for (const [name, value] of answer.identity) all[name] = value
+  const all = [...headers]
+  for (const [name, value] of answer.headers) all.push(name, value)
+  for (const [name, value] of answer.identity) all.push(name, value)
   // Some proxies pass on one line alone, so all challenges stand in one (RFC 9110 §11.6.1).
-  if (answer.challenges.length > 0) all['www-authenticate'] = answer.challenges.join(', ')
-  for (const [name, value] of more) all[name] = value
+  if (answer.challenges.length > 0) all.push('www-authenticate', answer.challenges.join(', '))
+  for (const [name, value] of more) all.push(name, value)
   return { status, headers: all, body }
 }
 
@@ -238,9 +238,9 @@ function contentFor(answer: CallAnswer, { requestId, admission }: Written): Pick
   return { headers: PROBLEM_HEADERS, body: problemBody(answer.reason, answer.status, requestId) }
 }
 
-const NO_BODY_HEADERS = { 'cache-control': 'no-store' }
-const ADMISSION_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/json' }
-const PROBLEM_HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/problem+json' }
+const NO_BODY_HEADERS = ['cache-control', 'no-store']
+const ADMISSION_HEADERS = [...NO_BODY_HEADERS, 'content-type', 'application/json']
+const PROBLEM_HEADERS = [...NO_BODY_HEADERS, 'content-type', 'application/problem+json']
 
 /** The code is the reason, in upper case; `status` is the one that is meant, whatever nginx can pass on. */
 function problemBody(reason: CallAnswer['reason'], status: number, requestId: string): string {

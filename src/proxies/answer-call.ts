@@ -74,7 +74,8 @@ export class CallDesk {
 
   async #answer(told: ToldCall, asker: Asker, counting: PutCall['counting']): Promise<CallAnswer> {
     try {
-      const teller = await this.#teller(asker)
+      const seen = this.#lookUp(asker)
+      const teller = mayBeNew(seen) ? await this.#lookUpAnew(asker) : seen
       if (teller.kind === 'refused') return this.#refused(this.#denied(teller.reason, teller.fault), [])
       const { read, toRemove } = readCall(this.#reading, told, teller.kind === 'self' ? 'none' : teller.view)
       const isHeard = teller.kind === 'self' || speaksFor(this.#parts.snapshot, teller.proxy, read.route)
@@ -86,14 +87,13 @@ export class CallDesk {
     }
   }
 
-  /** Step 0: who tells of the call. A proxy that was registered a moment ago is looked for once more. */
-  async #teller(asker: Asker): Promise<TellerOutcome> {
-    const found = this.#lookUp(asker)
-    if (found.kind !== 'refused' || found.reason !== 'PEP_UNTRUSTED') return found
+  /** A proxy that was registered a moment ago is looked for once more. */
+  async #lookUpAnew(asker: Asker): Promise<TellerOutcome> {
     await this.#parts.refresh()
     return this.#lookUp(asker)
   }
 
+  /** Step 0: who tells of the call. */
   #lookUp(asker: Asker): TellerOutcome {
     if (asker.kind === 'self') return asker
     const service = asker.kind === 'registered' ? asker.service : this.#serviceOf(asker.certificate)
@@ -169,6 +169,10 @@ type TellerOutcome =
   | { readonly kind: 'self' }
   | { readonly kind: 'proxy'; readonly proxy: ProxyView; readonly view: Teller }
   | { readonly kind: 'refused'; readonly reason: DenialReason; readonly fault?: unknown }
+
+function mayBeNew(teller: TellerOutcome): boolean {
+  return teller.kind === 'refused' && teller.reason === 'PEP_UNTRUSTED'
+}
 
 /** For every deployment that the call may mean. One that is registered for all hears also that there is none. */
 function speaksFor(snapshot: Snapshot, { deployments }: ProxyView, route: Route): boolean {
