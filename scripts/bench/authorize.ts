@@ -50,7 +50,7 @@ async function measure(installation: BenchInstallation, options: BenchOptions): 
 
 function orderOf({ server }: BenchInstallation, { seconds }: BenchOptions, way: Way, pid: number): RequestOrder {
   const { asker: identity, requestFile } = way
-  return { server, connections: CONNECTIONS, identity, requestFile, warmUp: WARM_UP, seconds, pid }
+  return { server, connections: CONNECTIONS, identity, requestFile, warmUp: WARM_UP, seconds, pid, clients: 'awake' }
 }
 
 function figuresOf(name: string, decided: LoadResult | undefined, constant: LoadResult | undefined): readonly Figure[] {

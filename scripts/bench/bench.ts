@@ -10,6 +10,7 @@ import { decide } from './decide.ts'
 import { deleteProject } from './delete-project.ts'
 import { felt, feltMillion } from './felt.ts'
 import { type Benchmark, type BenchOptions, type Figure, meets } from './figure.ts'
+import { issueRevoking } from './issue-revoking.ts'
 import { issue } from './issue.ts'
 import { job } from './job.ts'
 import { machineFacts } from './machine.ts'
@@ -28,6 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ready,
   crl,
   crlMillion,
+  issueRevoking,
   ocsp,
   crlReader,
   deleteProject,

@@ -70,12 +70,12 @@ async function measure(installation: BenchInstallation, entries: number, options
   }
 }
 
-async function enrolLeavers(installation: BenchInstallation): Promise<readonly string[]> {
+export async function enrolLeavers(installation: BenchInstallation, count = REVOCATIONS): Promise<readonly string[]> {
   const administrator = await installation.connectAdministrator()
   const names = { project: 'other', owner: 'olivia' }
   const owner = await Connection.open(installation.server, await addProject(installation, administrator, names))
   const serials: string[] = []
-  for (let number = 0; number < REVOCATIONS; number += 1) {
+  for (let number = 0; number < count; number += 1) {
     const member = { project: 'other', user: `leaver${number}` }
     serials.push((await enrolMember(installation, administrator, owner, member)).serial)
   }
@@ -84,7 +84,7 @@ async function enrolLeavers(installation: BenchInstallation): Promise<readonly s
   return serials
 }
 
-async function serveOnAllCores({ configFile }: BenchInstallation) {
+export async function serveOnAllCores({ configFile }: BenchInstallation) {
   const words = ['serve', '--config', configFile]
   const service = spawn(join(HOME, 'scripts', 'signet'), words, { stdio: ['ignore', 'pipe', 'inherit'] })
   await new Promise<void>((ready, failed) => {

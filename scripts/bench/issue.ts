@@ -86,7 +86,7 @@ function figuresOf(rounds: readonly { readonly load: LoadResult; readonly bound:
   ]
 }
 
-async function enrolMembers(installation: BenchInstallation): Promise<IssueOrder['members']> {
+export async function enrolMembers(installation: BenchInstallation): Promise<IssueOrder['members']> {
   const administrator = await installation.connectAdministrator()
   const names = { project: 'bench', owner: 'olivia' }
   const owner = await Connection.open(installation.server, await addProject(installation, administrator, names))

@@ -17,6 +17,11 @@ export interface LoadPlan {
   /** The clock runs when so many are answered, or so much time has passed: optimising compilers go by counts, not by time. */
   readonly warmUp: { readonly answers: number; readonly atMostSeconds: number }
   readonly seconds: number
+  /**
+   * `awake`: the clients never sleep. One that sleeps until it is answered has to be woken by the service's own writes, which costs a
+   * slow service more than a fast one. For services that have a core to themselves.
+   */
+  readonly clients?: 'awake'
   /** Of the service: what it used is read at the same instants as the clock. */
   readonly pid: number
 }

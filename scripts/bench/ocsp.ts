@@ -37,6 +37,7 @@ async function measure(installation: BenchInstallation, options: BenchOptions): 
       method: 'GET',
       path,
       warmUp: WARM_UP,
+      clients: 'awake',
       seconds: options.seconds,
       pid,
     } satisfies RepeatOrder)

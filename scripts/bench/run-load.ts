@@ -5,7 +5,10 @@ import { processorSeconds } from './pinned.ts'
 /** Sends one request and resolves with its answer; throws when the answer is not the one that is wanted. */
 export type Client = () => Promise<void>
 
-export async function runLoad(clients: readonly Client[], { warmUp, seconds, pid }: LoadPlan): Promise<LoadResult> {
+export async function runLoad(
+  clients: readonly Client[],
+  { warmUp, seconds, pid, clients: awake }: LoadPlan,
+): Promise<LoadResult> {
   let running = true
   let answered = 0
   let latencies: number[] = []
@@ -18,12 +21,10 @@ export async function runLoad(clients: readonly Client[], { warmUp, seconds, pid
     }
   }
   const workers = Promise.all(clients.map(work))
-  // A client that sleeps until it is answered has to be woken by the service's own writes, which costs a slow service more time
-  // than a fast one: this one never sleeps.
   const stayAwake = (): void => {
     if (running) setImmediate(stayAwake)
   }
-  stayAwake()
+  if (awake === 'awake') stayAwake()
   const pause = (time: number): Promise<unknown> =>
     Promise.race([new Promise((over) => setTimeout(over, time * 1000)), workers])
 
