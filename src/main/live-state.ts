@@ -21,6 +21,7 @@ import type { Policy } from '../ca/policy/policy.ts'
 import { profilesOf } from '../ca/issuer.ts'
 import type { TrustDomain } from '../domain/spiffe-id.ts'
 import { bookIssuers, type OpenInstallation } from './installation.ts'
+import { readUnbrokenChanges } from './unbroken-changes.ts'
 
 /** What a change asks for beyond memory. */
 export interface LiveStateListener {
@@ -33,7 +34,6 @@ export interface LiveStateListener {
 
 /** A delta that adds up more changes is not worth reading them: it begins at a later base. */
 const MAX_RECALLED = 50_000
-const CHANGES_AT_ONCE = 1000
 
 /** Between two attempts to fetch the same. */
 const RETRY_MILLISECONDS = 1000
@@ -70,7 +70,7 @@ export class LiveState {
     const { book } = opened
     this.#opened = opened
     this.#takeUp(book.all(), opened)
-    await this.#loadState(opened)
+    await this.#recall(opened, await this.#loadState(opened))
     await this.#fetchCrls(book.all())
   }
 
@@ -78,8 +78,13 @@ export class LiveState {
   async loadAgain(): Promise<void> {
     // Nothing is followed before the first load, so nothing can be missed.
     if (this.#opened === undefined) return
-    await this.#loadState(this.#opened)
-    this.#ask(new Set(['revocation', 'token-key', 'issuer', 'crl']))
+    const seq = await this.#loadState(this.#opened)
+    try {
+      await this.#recall(this.#opened, seq)
+    } finally {
+      // The log is followed again and no poll meets the gap once more; without a recall every issuer counts as touched.
+      this.#ask(new Set(['revocation', 'token-key', 'issuer', 'crl']))
+    }
   }
 
   /** The issuers whose CRLs this process can make. */
@@ -113,9 +118,8 @@ export class LiveState {
     if (askedAtMilliseconds - this.#failedAtMilliseconds >= RETRY_MILLISECONDS) this.#fetchDue()
   }
 
-  /** Follows the log in the same turn in which the state is there: no change comes in between. */
-  async #loadState(opened: OpenInstallation): Promise<void> {
-    const { storage, facts } = opened
+  /** Follows the log in the same turn in which the state is there: no change comes in between. Gives the state's number. */
+  async #loadState({ storage, facts }: OpenInstallation): Promise<number> {
     const askedAt = this.#clock.monotonicMilliseconds()
     const loads = [this.snapshot.beginLoad(), this.ledger.beginLoad()]
     const { seq, revocations } = await storage.readStateInto((changes) => {
@@ -126,7 +130,7 @@ export class LiveState {
     this.ocspAnswers.purgeAll()
     storage.follow(seq)
     this.snapshot.confirm(askedAt)
-    await this.#recall(opened, seq)
+    return seq
   }
 
   /** Of the changes in the state that was loaded, those that deltas add up, and that CRLs in force may be older than. */
@@ -137,8 +141,8 @@ export class LiveState {
     const oldest = Math.min(...records.map(({ base, coversRevision }) => base?.coversRevision ?? coversRevision))
     if (!Number.isFinite(oldest)) return
     const since = Math.max(oldest, seq - MAX_RECALLED)
-    const changes = await changesBetween(storage, since, seq)
-    if (changes !== undefined) this.ledger.recall(changes, since)
+    const known = await readUnbrokenChanges(storage, since, seq)
+    this.ledger.recall(known.changes, known.since)
   }
 
   /** What changes of these kinds ask for beyond memory. */
@@ -215,21 +219,6 @@ export class LiveState {
     }
     this.#certificates = new ClientCertificateCache(trustOf(book, policy, means.trustDomain))
   }
-}
-
-/** Undefined when the log does not go back that far. */
-async function changesBetween(
-  storage: OpenInstallation['storage'],
-  since: number,
-  seq: number,
-): Promise<readonly NumberedChange[] | undefined> {
-  const changes: NumberedChange[] = []
-  for (let at = since; at < seq; at = changes.at(-1)?.seq ?? seq) {
-    const some = await storage.changesAfter(at, CHANGES_AT_ONCE)
-    if (some[0]?.seq !== at + 1) return undefined
-    changes.push(...some)
-  }
-  return changes.filter((change) => change.seq <= seq)
 }
 
 function crlIssuersOf({ book, means, policy }: OpenInstallation): readonly CrlIssuer[] {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { SnapshotGap } from '../../src/access/live-snapshot.ts'
 import { recogniseCaller } from '../../src/access/recognise.ts'
+import type { Change } from '../../src/domain/change.ts'
 import { crlScopeKey, fullScope } from '../../src/domain/crl-scope.ts'
 import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { parseSerialNumber } from '../../src/domain/serial-number.ts'
@@ -13,6 +14,7 @@ import { actContext, NOBODY, type OpenInstallation, openInstallation } from '../
 import { LiveState } from '../../src/main/live-state.ts'
 import { openMonitoring } from '../../src/main/monitoring.ts'
 import { Reload } from '../../src/main/reload.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { parsePemBundle } from '../../src/x509/pem.ts'
 import { type Certified, TestService } from '../support/test-service.ts'
 import { StillClock } from '../enrollment/still-clock.ts'
@@ -155,6 +157,79 @@ describe('a change that never reached the snapshot', () => {
     } finally {
       await running.storage.close()
     }
+  })
+})
+
+describe('a state that is read anew after a gap', () => {
+  const FULL = fullScope(USERS)
+
+  /** The same, with a log of its own making. */
+  function withLog(changesAfter: Storage['changesAfter']): OpenInstallation {
+    const storage = new Proxy(opened.storage, {
+      get: (target, name) => {
+        if (name === 'changesAfter') return changesAfter
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    return { ...opened, storage }
+  }
+
+  const last = async (): Promise<number> => (await opened.storage.readState()).seq
+  const add = (change: Change): Promise<unknown> => opened.storage.run((tx) => tx.change(change))
+
+  test.each([
+    { title: 'no change is missing', missing: 0, hasNews: false },
+    { title: 'the first is missing', missing: 1, hasNews: true },
+    { title: 'one in the middle is missing', missing: 2, hasNews: true },
+    { title: 'the last is missing', missing: 3, hasNews: true },
+  ])('may hold revocations that no CRL lists, if the log lacks a change: $title', async (row) => {
+    await add({
+      kind: 'revocation',
+      serial: parseSerialNumber('01'.padEnd(34, '7')),
+      issuer: USERS,
+      status: 'revoked',
+      revokedAt: clock.now().getTime(),
+      reason: 'keyCompromise',
+      notAfter: clock.now().getTime() + 1000,
+    })
+    const covered = await last()
+    for (const kid of ['one', 'two', 'three']) await add({ kind: 'token-key', kid })
+    const missing = row.missing === 0 ? undefined : covered + row.missing
+    const live = new LiveState(clock, 5000)
+    await live.load(
+      withLog(async (seq, limit) =>
+        (await opened.storage.changesAfter(seq, limit)).filter((change) => change.seq !== missing),
+      ),
+    )
+    expect(live.ledger.revision).toBe(covered + 3)
+    expect(live.ledger.hasNewsAfter(FULL, covered)).toBe(row.hasNews)
+    expect(live.ledger.knowsChangesSince(USERS, covered)).toBe(!row.hasNews)
+    expect(live.ledger.hasNewsAfter(FULL, covered + 3)).toBe(false)
+  })
+
+  test('asks for new CRLs also when the log before it cannot be read', async () => {
+    let isDown = false
+    const live = new LiveState(clock, 5000)
+    await live.load(
+      withLog(async (seq, limit) => {
+        if (isDown) throw new Error('down')
+        return await opened.storage.changesAfter(seq, limit)
+      }),
+    )
+    const asked: string[] = []
+    live.listen({
+      onRevocation: () => asked.push('revocation'),
+      onIssuers: () => asked.push('issuers'),
+      onTokenKey: () => asked.push('token key'),
+      onFailure: (error) => asked.push(String(error)),
+    })
+    const covered = await last()
+    await add({ kind: 'token-key', kid: 'four' })
+    isDown = true
+    await expect(live.loadAgain()).rejects.toThrow('down')
+    await vi.waitFor(() => expect(asked).toEqual(['revocation', 'token key', 'issuers']), WAIT)
+    expect(live.ledger.hasNewsAfter(FULL, covered)).toBe(true)
   })
 })
 
