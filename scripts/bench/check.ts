@@ -34,6 +34,7 @@ async function measure(installation: BenchInstallation, options: BenchOptions): 
     messageFile,
     atOnce: CALLS_AT_ONCE,
     warmUp: WARM_UP,
+    clients: 'awake',
     seconds: options.seconds,
     pid,
   })
