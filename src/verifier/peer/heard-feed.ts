@@ -30,12 +30,17 @@ interface Told {
   readonly event: FeedEvent
 }
 
+/** Processes of one service sign by clocks of their own, which differ by less. */
+const CLOCKS_DIFFER_MILLISECONDS = 60_000
+
 export class HeardFeed {
   readonly #sink: Pick<EvidenceSink, 'tell' | 'restartFeed'>
   #place: FeedPlace | undefined
   /** Where it began: heads of issuers up to here are not known. */
   #beganAt = 0
   readonly #heads = new Map<string, string>()
+  /** Time of the latest checkpoint, in milliseconds: one that is much older is told again to hide what came since. */
+  #signedAt = -Infinity
   /** Events since a new beginning, until a checkpoint stands behind it. */
   #since: Told[] | undefined
 
@@ -75,8 +80,10 @@ export class HeardFeed {
   }
 
   /** Throws `FeedGap`. */
-  takeCheckpoint({ epoch, seq, heads }: FeedCheckpoint): void {
+  takeCheckpoint({ epoch, seq, heads, time }: FeedCheckpoint): void {
     const place = this.#placeOr('a checkpoint before a beginning')
+    if (time.getTime() < this.#signedAt - CLOCKS_DIFFER_MILLISECONDS)
+      throw new FeedGap('a checkpoint that is told again')
     if (epoch !== place.epoch) throw new FeedGap('another epoch')
     if (seq < place.seq) throw new FeedGap('a checkpoint of before')
     for (const [issuer, head] of heads) {
@@ -86,6 +93,7 @@ export class HeardFeed {
       this.#heads.set(issuer, head.hash)
     }
     this.#place = { epoch, seq }
+    this.#signedAt = Math.max(this.#signedAt, time.getTime())
     this.#settle()
   }
 

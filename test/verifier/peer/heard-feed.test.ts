@@ -34,7 +34,8 @@ const checkpoint = (
   seq: number,
   heads: Record<string, RevocationEvent | { seq: number; hash: string }>,
   epoch = 'e1',
-) => feed.takeCheckpoint({ epoch, seq, heads: new Map(Object.entries(heads)), time: NOW })
+  time = NOW,
+) => feed.takeCheckpoint({ epoch, seq, heads: new Map(Object.entries(heads)), time })
 
 const FIRST = event(12, CHAIN_START)
 const SECOND = event(15, FIRST.hash, { event: 'released' })
@@ -54,6 +55,17 @@ test('events count as they come; a checkpoint stands behind them, and what was s
   take(event(21, SECOND.hash))
   checkpoint(22, { 'users-1': event(21, SECOND.hash) })
   expect(said).toHaveLength(6)
+})
+
+test('a checkpoint of before a new beginning is not believed again, but clocks of two processes may differ', () => {
+  const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000)
+  checkpoint(20, {}, 'e1', at(0))
+  feed.begin({ epoch: 'e1', seq: 10 })
+  expect(() => checkpoint(20, {}, 'e1', at(-61))).toThrow(FeedGap)
+  feed.forget()
+  feed.begin({ epoch: 'e2', seq: 1 })
+  expect(() => checkpoint(20, {}, 'e2', at(-61))).toThrow(FeedGap)
+  expect(() => checkpoint(20, {}, 'e2', at(-60))).not.toThrow()
 })
 
 describe('a gap', () => {
