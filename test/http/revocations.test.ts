@@ -162,7 +162,9 @@ onBothStores(
       const { events, checkpoint = '', seq, epoch } = await feed('?after=0&wait=0&limit=1000')
       const claims = verified(checkpoint, service.ca)
       const last = events.filter(({ issuer }) => issuer === 'users-1').at(-1)
-      expect(claims).toMatchObject({ iss: service.url, aud: 'revocations', epoch, seq })
+      expect(claims).toMatchObject({ iss: service.url, aud: 'revocations', epoch })
+      // A CRL that is published meanwhile moves the number on, and is no event.
+      expect(claims.seq).toBeGreaterThanOrEqual(Number(last?.seq))
       expect(claims.issuers.find(([issuer]) => issuer === 'users-1')).toEqual(['users-1', last?.seq, last?.hash])
       expect(claims.head).toBe(digest(claims.issuers))
       expect(Math.abs(Date.parse(claims.time) - Date.now())).toBeLessThan(60_000)
