@@ -33,8 +33,7 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   const answer = async (request: Request, file: string): Promise<Response> => {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
     const found = crls.get(parseCrlScopeKey(stem))
-    const [body, type] =
-      ending === '.crl' ? [found?.der, CRL_TYPE] : [await found?.pem(), 'application/x-pem-file']
+    const [body, type] = ending === '.crl' ? [found?.der, CRL_TYPE] : [await found?.pem(), 'application/x-pem-file']
     return shelvedResponse(request, orNotFound(body), crl(type), context.clock.now())
   }
   const routes = new Hono<ApiEnvironment>()
