@@ -1,6 +1,7 @@
 // The last changes of the log, in memory, for those who follow it a step behind: whoever is further behind than this starts from a
 // whole state again.
 import type { NumberedChange } from '../domain/change.ts'
+import { Waiting } from '../domain/waiting.ts'
 
 /** A minute of a platform that starts a hundred jobs a second. */
 const CAPACITY = 10_000
@@ -8,7 +9,7 @@ const CAPACITY = 10_000
 export class RecentChanges {
   readonly #capacity: number
   #changes: NumberedChange[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Waiting()
 
   constructor(capacity: number = CAPACITY) {
     this.#capacity = capacity
@@ -38,20 +39,11 @@ export class RecentChanges {
 
   /** Resolves with the next change, or when the signal aborts. */
   next(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#waiting.add(done)
-      signal.addEventListener('abort', done)
-    })
+    return this.#waiting.next(signal)
   }
 
   /** Whoever waits looks again. */
   wake(): void {
-    for (const done of [...this.#waiting]) done()
+    this.#waiting.wake()
   }
 }

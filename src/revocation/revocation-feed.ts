@@ -5,6 +5,7 @@
 import type { NumberedChange } from '../domain/change.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { ChainHead } from '../domain/revocation-event.ts'
+import { Waiting } from '../domain/waiting.ts'
 import {
   type CheckpointEntry,
   checkpointEntry,
@@ -36,7 +37,7 @@ export class RevocationFeed {
   #held: NumberedChange[] | undefined
   #loads = 0
   #latestCheckpoint: CheckpointEntry | undefined
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Waiting()
 
   constructor(capacity: number = CAPACITY) {
     this.#capacity = capacity
@@ -67,7 +68,7 @@ export class RevocationFeed {
     if (this.#held !== undefined) this.#held = []
     this.#heads.clear()
     for (const head of heads) this.#heads.set(head.issuer, head)
-    this.wake()
+    this.#waiting.wake()
   }
 
   /** Committed changes of every kind, in their order; those it has are skipped. */
@@ -150,20 +151,7 @@ export class RevocationFeed {
 
   /** Resolves with the next entry, or when the signal aborts. */
   next(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#waiting.add(done)
-      signal.addEventListener('abort', done)
-    })
-  }
-
-  wake(): void {
-    for (const done of [...this.#waiting]) done()
+    return this.#waiting.next(signal)
   }
 
   /** In halves, so that not each entry moves all of them. */
@@ -174,6 +162,6 @@ export class RevocationFeed {
       this.#entries = this.#entries.slice(excess)
       this.#first += excess
     }
-    this.wake()
+    this.#waiting.wake()
   }
 }
