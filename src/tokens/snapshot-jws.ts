@@ -3,26 +3,13 @@
 // (verifier/snapshot-trust.ts, http/sidecar).
 //
 // The algorithm comes from the certified key, never from the header (RFC 8725 §3.1); each use has its own `typ`.
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { isSignedBy, JWS_ALGORITHMS } from '../domain/jws-algorithm.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { Signer } from '../domain/signer.ts'
 import { SnapshotRejected } from './snapshot-rejected.ts'
 
 /** For one sidecar: the policy, and what has changed since. For everyone: how far the feed of revocations is. */
 export type SnapshotType = 'snapshot+jwt' | 'checkpoint+jwt' | 'revocations+jwt'
-
-/** Hash and JOSE name (RFC 7518 §3.1, RFC 8037 §3.1) of each key, as its signer uses it. */
-const JWS_ALGORITHMS: Readonly<Record<KeyAlgorithmName, { readonly alg: string; readonly hash: string | null }>> = {
-  'ec-p256': { alg: 'ES256', hash: 'sha256' },
-  'ec-p384': { alg: 'ES384', hash: 'sha384' },
-  'rsa-2048': { alg: 'RS256', hash: 'sha256' },
-  'rsa-3072': { alg: 'RS256', hash: 'sha256' },
-  'rsa-4096': { alg: 'RS384', hash: 'sha384' },
-  ed25519: { alg: 'EdDSA', hash: null },
-  'ml-dsa-44': { alg: 'ML-DSA-44', hash: null },
-  'ml-dsa-65': { alg: 'ML-DSA-65', hash: null },
-  'ml-dsa-87': { alg: 'ML-DSA-87', hash: null },
-}
 
 /** A snapshot key with the certificates that make it one: its own, then the CA's, DER. */
 export interface SnapshotSigner {
@@ -104,13 +91,9 @@ function malformed(): SnapshotRejected {
 
 /** `publicKey`: SubjectPublicKeyInfo of the certified signer. Throws `SnapshotRejected` (`snapshot_signature`). */
 export function verifySnapshotSignature(
-  { alg, signingInput, signature }: UnverifiedSnapshot,
+  snapshot: UnverifiedSnapshot,
   publicKey: Uint8Array,
   algorithm: KeyAlgorithmName,
 ): void {
-  const expected = JWS_ALGORITHMS[algorithm]
-  const key: KeyObject = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' })
-  const holds =
-    alg === expected.alg && verify(expected.hash, signingInput, { key, dsaEncoding: 'ieee-p1363' }, signature)
-  if (!holds) throw new SnapshotRejected('snapshot_signature')
+  if (!isSignedBy(snapshot, publicKey, algorithm)) throw new SnapshotRejected('snapshot_signature')
 }

@@ -1,8 +1,7 @@
 // A checkpoint of the feed of revocations: a compact JWS (RFC 7515 §7.1) that brings its signer's certificates along (`x5c`, §4.1.6). The
 // signer is one whom a pinned root stands for and whose policy is of this use alone; the algorithm comes from its key, never from the
 // header (RFC 8725 §3.1).
-import { createPublicKey, verify } from 'node:crypto'
-import type { KeyAlgorithmName } from '../../domain/key-algorithm.ts'
+import { isSignedBy } from '../../domain/jws-algorithm.ts'
 import { verifySnapshotSigner } from '../snapshot-trust.ts'
 import { membersOf, numberIn, textIn } from './json-members.ts'
 import { PROFILES } from './own-policy.ts'
@@ -18,18 +17,6 @@ export interface FeedCheckpoint {
 }
 
 const TYPE = 'revocations+jwt'
-/** RFC 7518 §3.1, RFC 8037 §3.1. */
-const ALGORITHMS: Readonly<Record<KeyAlgorithmName, { readonly alg: string; readonly hash: string | null }>> = {
-  'ec-p256': { alg: 'ES256', hash: 'sha256' },
-  'ec-p384': { alg: 'ES384', hash: 'sha384' },
-  'rsa-2048': { alg: 'RS256', hash: 'sha256' },
-  'rsa-3072': { alg: 'RS256', hash: 'sha256' },
-  'rsa-4096': { alg: 'RS384', hash: 'sha384' },
-  ed25519: { alg: 'EdDSA', hash: null },
-  'ml-dsa-44': { alg: 'ML-DSA-44', hash: null },
-  'ml-dsa-65': { alg: 'ML-DSA-65', hash: null },
-  'ml-dsa-87': { alg: 'ML-DSA-87', hash: null },
-}
 
 const SIGNER_POLICY = [...PROFILES].find(([, profile]) => profile === 'snapshot-signer')?.[0] ?? ''
 
@@ -42,12 +29,10 @@ export function readCheckpoint(compact: string, roots: readonly Uint8Array[], at
     read === undefined ? undefined : verifySnapshotSigner(read.chain, { roots, policyOid: SIGNER_POLICY, at })
   if (read === undefined || verdict?.kind !== 'trusted') return undefined
   const { algorithm, spki } = verdict.publicKey
-  const expected = algorithm === 'rsa' ? undefined : ALGORITHMS[algorithm]
-  if (expected?.alg !== read.alg) return undefined
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-  const given = { key, dsaEncoding: 'ieee-p1363' } as const
-  const holds = verify(expected.hash, Buffer.from(`${header}.${payload}`), given, Buffer.from(signature, 'base64url'))
-  return holds ? readClaims(jsonOf(payload)) : undefined
+  if (algorithm === 'rsa') return undefined
+  const signingInput = Buffer.from(`${header}.${payload}`)
+  const parts = { alg: read.alg, signingInput, signature: Buffer.from(signature, 'base64url') }
+  return isSignedBy(parts, spki, algorithm) ? readClaims(jsonOf(payload)) : undefined
 }
 
 function readHeader(encoded: string): { readonly alg: string; readonly chain: readonly Uint8Array[] } | undefined {
