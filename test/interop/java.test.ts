@@ -1,12 +1,12 @@
 // Java 17 as a relying party (PKIX with revocation on), and keytool with the PKCS#12 that `init` hands over.
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { crlUris } from '../../src/x509/extensions/crl-distribution-points.ts'
 import { parsePem } from '../../src/x509/pem.ts'
 import type { Certified } from '../support/test-service.ts'
 import { ODD_MEMBERS, ODD_SERVICES } from './odd-names.ts'
-import { describeWith, ran, run } from './program.ts'
+import { describeWith, run } from './program.ts'
+import { compileValidatePath, type JavaCase, type JavaGiven, validateByJava } from './validate-by-java.ts'
 import { splitPem, World } from './world.ts'
 
 const IN_TWO_DAYS = 2 * 86_400
@@ -23,22 +23,16 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
     mallory = await world.member('mallory')
     await world.revoke(mallory)
     crls = await world.fetchCrls()
-    await ran('javac', ['-d', world.at('classes'), join(import.meta.dirname, 'ValidatePath.java')])
+    await compileValidatePath(world)
   })
   afterAll(() => world.close())
 
-  type Case = readonly [certificate: string, commonName: string]
-
-  async function judge(cases: readonly Case[], given: { trust?: string; crls?: string; inSeconds?: number } = {}) {
-    const words = cases.flatMap(([certificate, name], i) => [world.write(`java-${String(i)}.pem`, certificate), name])
-    const files = [given.trust ?? world.trust, given.crls ?? crls, String(given.inSeconds ?? 0)]
-    const quickly = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', world.at('classes')]
-    return (await ran('java', [...quickly, 'ValidatePath', ...files, ...words])).stdout.trimEnd().split('\n')
-  }
+  const judge = (cases: readonly JavaCase[], given: Partial<JavaGiven> = {}): Promise<string[]> =>
+    validateByJava(world, cases, { trust: world.trust, crls, ...given })
 
   it('takes the good users, and neither the revoked one nor another name', async () => {
     const server = await world.service.addService('web.internal')
-    const cases: readonly Case[] = [
+    const cases: readonly JavaCase[] = [
       [world.alice.certificate, 'vision__alice'],
       [bob.certificate, 'vision__bob'],
       [bob.certificate, 'vision__alice'],
@@ -50,7 +44,7 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
 
   it('takes nobody with an expired CRL, without CRLs, or under another root', async () => {
     const server = await world.service.addService('lasting.internal')
-    const lasting: Case = [server.certificate, 'lasting.internal']
+    const lasting: JavaCase = [server.certificate, 'lasting.internal']
     expect(await judge([lasting], { inSeconds: IN_TWO_DAYS })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
     const rootCrlAlone = await world.fetchFile('/pki/crl/root-1.pem', 'root-crl.pem')
     expect(await judge([lasting], { crls: rootCrlAlone })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
@@ -68,17 +62,17 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
       const got = await Promise.all(paths.map((path) => world.service.send({ method: 'GET', path })))
       return world.write('partitions.pem', got.map(({ text }) => text).join(''))
     }
-    const alice: Case = [world.alice.certificate, 'vision__alice']
+    const alice: JavaCase = [world.alice.certificate, 'vision__alice']
     const own = partitionOf(world.alice.certificate)
     const other = own === 'users-1/1' ? 'users-1/2' : 'users-1/1'
     expect(await judge([alice], { crls: await withRoot(own) })).toEqual(['good'])
     expect(await judge([alice], { crls: await withRoot(other) })).toEqual(['UNDETERMINED_REVOCATION_STATUS'])
-    const gone: Case = [mallory.certificate, 'vision__mallory']
+    const gone: JavaCase = [mallory.certificate, 'vision__mallory']
     expect(await judge([gone], { crls: await withRoot(partitionOf(mallory.certificate)) })).toEqual(['REVOKED'])
   })
 
   it('takes the longest and oddest names, but fails on an administrator', async () => {
-    const cases: Case[] = []
+    const cases: JavaCase[] = []
     for (const { project, user } of ODD_MEMBERS) {
       cases.push([(await world.service.addProject(project, user)).certificate, `${project}__${user}`])
     }
@@ -87,7 +81,7 @@ describeWith(['java', 'javac', 'keytool'], 'Java', () => {
     }
     // Java 17 holds a common name that could be a host name (an administrator's; two underscores never could) against the
     // excluded empty DNS name of the users CA, and reads past its end (`DNSName.constrains`). It lets nobody in by that.
-    const admin: Case = [world.service.admin.certificate, 'root-admin']
+    const admin: JavaCase = [world.service.admin.certificate, 'root-admin']
     const judged = [...cases.map(() => 'good'), 'StringIndexOutOfBoundsException']
     expect(await judge([...cases, admin])).toEqual(judged)
   })
