@@ -72,6 +72,8 @@ export class LiveState {
     this.#takeUp(book.all(), opened)
     await this.#recall(opened, await this.#loadState(opened))
     await this.#fetchCrls(book.all())
+    // To read a million revocations takes longer than a snapshot may go unconfirmed: who says that all is ready asks once more.
+    await opened.storage.pollNow()
   }
 
   /** After a gap. The changes that were missed may have been of any kind: all that any of them asks for is done. */

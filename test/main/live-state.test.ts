@@ -44,6 +44,16 @@ const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => void setImmediate(resolve))
 }
 
+/** The same storage, of which some answers are the test's own. */
+function withOwn(storage: Storage, own: { readonly [Name in keyof Storage]?: unknown }): Storage {
+  return new Proxy(storage, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
+
 describe('a CRL that could not be fetched', () => {
   test('is fetched by a poll a second later, and once', async () => {
     let [reads, isDown] = [0, false]
@@ -53,15 +63,8 @@ describe('a CRL that could not be fetched', () => {
       if (isDown) throw new Error('down')
       return []
     }
-    const storage = new Proxy(opened.storage, {
-      get: (target, name) => {
-        if (name === 'read') return read
-        const value: unknown = Reflect.get(target, name)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
-      },
-    })
     const live = new LiveState(clock, 5000)
-    await live.load({ ...opened, storage })
+    await live.load({ ...opened, storage: withOwn(opened.storage, { read }) })
     const failures: unknown[] = []
     const nothing = (): undefined => undefined
     live.listen({
@@ -160,19 +163,44 @@ describe('a change that never reached the snapshot', () => {
   })
 })
 
+describe('a state that takes longer to read than a snapshot may go unconfirmed', () => {
+  test('is confirmed once it is loaded, and holds what was committed meanwhile', async () => {
+    let lateMilliseconds = 0
+    const slow = {
+      now: () => clock.now(),
+      monotonicMilliseconds: () => clock.monotonicMilliseconds() + lateMilliseconds,
+    }
+    const live = new LiveState(slow, 5000)
+    const watch = {
+      ...NOBODY,
+      onCommitted: (changes: Parameters<typeof live.apply>[0]) => live.apply(changes),
+      onConfirmed: (at: number) => live.confirm(at),
+    }
+    const running = await openInstallation(service.configuration, watch, slow)
+    try {
+      const readStateInto: Storage['readStateInto'] = async (take) => {
+        const state = await running.storage.readStateInto(take)
+        const name = parseUserName('late', running.policy.names)
+        const by = { caller: { kind: 'offline' }, origin: { requestId: 'test' } } as const
+        await addUser(actContext(opened), { ...by, name, platformRole: 'user' })
+        lateMilliseconds = 9000
+        return state
+      }
+      await live.load({ ...running, storage: withOwn(running.storage, { readStateInto }) })
+      expect(slow.monotonicMilliseconds() - live.snapshot.confirmedAtMilliseconds).toBeLessThan(5000)
+      expect(live.snapshot.user('late')?.status).toBe('active')
+    } finally {
+      await running.storage.close()
+    }
+  })
+})
+
 describe('a state that is read anew after a gap', () => {
   const FULL = fullScope(USERS)
 
   /** The same, with a log of its own making. */
   function withLog(changesAfter: Storage['changesAfter']): OpenInstallation {
-    const storage = new Proxy(opened.storage, {
-      get: (target, name) => {
-        if (name === 'changesAfter') return changesAfter
-        const value: unknown = Reflect.get(target, name)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
-      },
-    })
-    return { ...opened, storage }
+    return { ...opened, storage: withOwn(opened.storage, { changesAfter }) }
   }
 
   const last = async (): Promise<number> => (await opened.storage.readState()).seq
