@@ -51,7 +51,7 @@ export interface Assembled {
 }
 
 export interface Work {
-  /** Resolves when every CRL that was due at start is published. */
+  /** Resolves when there is a CRL of each kind to serve. */
   readonly crlsPublished: Promise<void>
   stop(): Promise<void>
 }
@@ -85,7 +85,7 @@ export function startWork({
     const next = await publisher.publishDue()
     live.tellOfCrls()
     monitoring.crlsPublished()
-    published.resolve(undefined)
+    if (publisher.isComplete) published.resolve(undefined)
     return next
   }, means)
   const keys = startBackground(() => keyring.keepUp(), means)

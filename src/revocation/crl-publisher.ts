@@ -54,6 +54,12 @@ export class CrlPublisher {
     )
   }
 
+  /** Whether there is a CRL of each kind to serve. One that is known and could not be made here again is none. */
+  get isComplete(): boolean {
+    const { issuers, shelf } = this.#parts
+    return issuers().every((issuer) => scopesOf(issuer).every((scope) => shelf.get(scope) !== undefined))
+  }
+
   /** The instant at which this issuer is to be looked at again. */
   async #publishIfDue(issuer: CrlIssuer): Promise<Date> {
     const { shelf, policy, clock } = this.#parts
@@ -75,9 +81,11 @@ export class CrlPublisher {
   #due(scope: CrlScope, now: Date): CrlDue {
     const { ledger, shelf, policy } = this.#parts
     const before = shelf.known(scope)
-    if (before === undefined) return { kind: 'due', because: 'first' }
+    const served = shelf.get(scope)?.crl.number
+    // With nothing to serve nobody waits for the next second, as after a restore.
+    if (before === undefined || served === undefined) return { kind: 'due', because: 'first' }
     // One that this process could not make again has to be followed by one that it can.
-    const isInForce = shelf.get(scope)?.crl.number === before.number
+    const isInForce = served === before.number
     return crlDue(before, !isInForce || ledger.hasNewsAfter(scope, before.coversRevision), now, policy)
   }
 

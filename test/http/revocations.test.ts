@@ -1,7 +1,7 @@
 // The public feed of revocations over the real listener, on both stores: what it tells and in which form, that it can be taken up
 // where one is, and that what was left out is noticed.
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadPolicy } from '../../src/ca/policy/load-policy.ts'
 import { profileNamed } from '../../src/ca/policy/policy.ts'
 import { startService } from '../../src/main.ts'
@@ -159,7 +159,17 @@ onBothStores(
 
     test('rule 40: checkpoints vouch for the heads, under the pinned root', async () => {
       await revoke(await member(), 'superseded')
-      const { events, checkpoint = '', seq, epoch } = await feed('?after=0&wait=0&limit=1000')
+      // One is signed in a tenth of a second at most: whoever asks right after another's gets the next one.
+      const {
+        events,
+        checkpoint = '',
+        seq,
+        epoch,
+      } = await vi.waitFor(async () => {
+        const page = await feed('?after=0&wait=0&limit=1000')
+        expect(page.checkpoint).toBeDefined()
+        return page
+      }, 5_000)
       const claims = verified(checkpoint, service.ca)
       const last = events.filter(({ issuer }) => issuer === 'users-1').at(-1)
       expect(claims).toMatchObject({ iss: service.url, aud: 'revocations', epoch })

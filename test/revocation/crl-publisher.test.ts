@@ -117,6 +117,18 @@ onBothDatabases('the publisher', (fresh) => {
     expect(crl.nextUpdate).toEqual(new Date(clock.now().getTime() + 86_400_000))
   })
 
+  test('a CRL that is known and cannot be served is followed at once, in the same second', async () => {
+    const { clock, database, one } = await start()
+    await one.publisher.publishDue()
+    const [last = 0] = await history(database)
+    await database.inspect('update crls set der = null, signature = null')
+    const restarted = await openPublisher(database, clock)
+    expect(restarted.publisher.isComplete).toBe(false)
+    await restarted.publisher.publishDue()
+    expect(restarted.publisher.isComplete).toBe(true)
+    expect(inForce(restarted).number).toBe(last + 1)
+  })
+
   test('an entry stays for a day after its certificate ended, and one CRL more', async () => {
     const { clock, one } = await start()
     await change(one, clock, 1, 'revoked', { notAfter: clock.now().getTime() + 3_600_000 })
