@@ -184,7 +184,9 @@ export class HeldPolicy {
   #verified(jws: string, typ: SnapshotType): Uint8Array {
     const unverified = readSnapshot(jws, typ)
     const { roots, policyOid, clock } = this.#parts
-    const verdict = verifySnapshotSigner(unverified.chain, { roots, policyOid, at: clock.now() })
+    // Revocation is looked up below, by what this sidecar holds.
+    const question = { roots, policyOid, at: clock.now(), revocation: { kind: 'none' } } as const
+    const verdict = verifySnapshotSigner(unverified.chain, question)
     if (verdict.kind === 'refused') throw new SnapshotRejected('snapshot_signer', { fault: verdict.fault })
     const { publicKey, serialHex, issuerSerialHex } = verdict
     if (this.#isRevoked(serialHex) || this.#isRevoked(issuerSerialHex))

@@ -9,6 +9,8 @@ export interface EvidenceSink {
   takeAuthorities(given: readonly GivenAuthority[]): void
   takeCrl(der: Uint8Array): TakenCrl
   tell(issuer: IssuerId, event: FeedEvent): void
+  /** A signed checkpoint stands behind everything that was told so far. */
+  vouchForFeed(): void
   /** The feed begins anew after `seq`: everything before it stands in the CRLs that are held. */
   restartFeed(seq: number): void
   knows(issuer: IssuerId): boolean

@@ -1,8 +1,9 @@
 // A checkpoint of the feed of revocations: a compact JWS (RFC 7515 §7.1) that brings its signer's certificates along (`x5c`, §4.1.6). The
-// signer is one whom a pinned root stands for and whose policy is of this use alone; the algorithm comes from its key, never from the
-// header (RFC 8725 §3.1).
+// signer is one whom a pinned root stands for, whose policy is of this use alone, and who is not revoked, nor is the CA above, by lists
+// that are in force; the algorithm comes from its key, never from the header (RFC 8725 §3.1).
 import { isSignedBy } from '../../domain/jws-algorithm.ts'
-import { verifySnapshotSigner } from '../snapshot-trust.ts'
+import type { CheckRevocation } from '../path/revocation-check.ts'
+import { type SignerVerdict, verifySnapshotSigner } from '../snapshot-trust.ts'
 import { membersOf, numberIn, textIn } from './json-members.ts'
 import { PROFILES } from './own-policy.ts'
 
@@ -20,19 +21,33 @@ const TYPE = 'revocations+jwt'
 
 const SIGNER_POLICY = [...PROFILES].find(([, profile]) => profile === 'snapshot-signer')?.[0] ?? ''
 
+export interface CheckpointQuestion {
+  /** DER. */
+  readonly roots: readonly Uint8Array[]
+  readonly at: Date
+  readonly checkRevocation: CheckRevocation
+}
+
 /** Undefined for what is no checkpoint of ours. Throws `TypeError` for a signed one that says something else. */
-export function readCheckpoint(compact: string, roots: readonly Uint8Array[], at: Date): FeedCheckpoint | undefined {
+export function readCheckpoint(compact: string, question: CheckpointQuestion): FeedCheckpoint | undefined {
   const [header = '', payload = '', signature = '', ...more] = compact.split('.')
   if (more.length > 0 || ![header, payload, signature].every((part) => /^[A-Za-z0-9_-]+$/.test(part))) return undefined
   const read = readHeader(header)
-  const verdict =
-    read === undefined ? undefined : verifySnapshotSigner(read.chain, { roots, policyOid: SIGNER_POLICY, at })
+  const verdict = read === undefined ? undefined : verifySigner(read.chain, question)
   if (read === undefined || verdict?.kind !== 'trusted') return undefined
   const { algorithm, spki } = verdict.publicKey
   if (algorithm === 'rsa') return undefined
   const signingInput = Buffer.from(`${header}.${payload}`)
   const parts = { alg: read.alg, signingInput, signature: Buffer.from(signature, 'base64url') }
   return isSignedBy(parts, spki, algorithm) ? readClaims(jsonOf(payload)) : undefined
+}
+
+function verifySigner(
+  chain: readonly Uint8Array[],
+  { roots, at, checkRevocation: check }: CheckpointQuestion,
+): SignerVerdict {
+  const revocation = { kind: 'checked', check, unknown: 'refuse' } as const
+  return verifySnapshotSigner(chain, { roots, policyOid: SIGNER_POLICY, at, revocation })
 }
 
 function readHeader(encoded: string): { readonly alg: string; readonly chain: readonly Uint8Array[] } | undefined {
@@ -47,7 +62,8 @@ function readHeader(encoded: string): { readonly alg: string; readonly chain: re
 function readClaims(claims: unknown): FeedCheckpoint {
   const members = membersOf(claims)
   const issuers = members.get('issuers')
-  if (members.get('aud') !== 'revocations' || !Array.isArray(issuers)) throw new TypeError('no claims of a checkpoint')
+  const isOurs = members.get('version') === 1 && members.get('aud') === 'revocations'
+  if (!isOurs || !Array.isArray(issuers)) throw new TypeError('no claims of a checkpoint')
   const time = new Date(textIn(members, 'time'))
   if (Number.isNaN(time.getTime())) throw new TypeError('no time')
   return { epoch: textIn(members, 'epoch'), seq: numberIn(members, 'seq'), heads: new Map(issuers.map(readHead)), time }

@@ -5,6 +5,7 @@ import type { ServiceLine } from './ask-service.ts'
 import type { EvidenceSink } from './evidence-sink.ts'
 import { readCheckpoint } from './feed-checkpoint.ts'
 import { FeedGap, type FeedReset, HeardFeed, parseReset } from './heard-feed.ts'
+import type { CheckRevocation } from '../path/revocation-check.ts'
 import { repeat, type Repeating } from './repeating.ts'
 import { serverSentEvents } from './server-sent-events.ts'
 import { ServiceSource } from './service-source.ts'
@@ -16,6 +17,8 @@ export interface FollowServiceParts {
   readonly pollSeconds: number
   /** DER. */
   readonly roots: readonly Uint8Array[]
+  /** Of those who sign checkpoints, by what is held now. */
+  readonly checkRevocation: CheckRevocation
 }
 
 /** Three checkpoints that did not come: silence is told from quiet, and a service that knows too little to sign one is not heard. */
@@ -159,11 +162,12 @@ export class FollowedService implements Repeating {
   }
 
   #takeCheckpoint(data: string): void {
-    const { roots, now } = this.#parts
-    const checkpoint = readCheckpoint(data, roots, now())
+    const { roots, now, checkRevocation } = this.#parts
+    const at = now()
+    const checkpoint = readCheckpoint(data, { roots, at, checkRevocation })
     if (checkpoint === undefined) throw new FeedGap('a checkpoint that nobody signed')
-    this.#feed.takeCheckpoint(checkpoint)
-    this.#checkpointAt = now().getTime()
+    this.#feed.takeCheckpoint(checkpoint, at)
+    this.#checkpointAt = at.getTime()
     this.#parts.sink.settled()
   }
 

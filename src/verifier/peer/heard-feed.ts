@@ -1,8 +1,8 @@
 // The feed of revocations as it is heard on one connection after another: each event is chained to the one before of its issuer, and
 // signed checkpoints say that nothing is missing. What does not fit is a gap: then everything begins anew, behind CRLs that cover it.
 //
-// Events count when they come. What an earlier beginning said is forgotten only when a checkpoint stands behind the new one, so that no
-// revocation is unknown for a moment.
+// What revokes counts when it comes. What takes back waits for a checkpoint, which alone is signed. What an earlier beginning said is
+// looked at again only when a checkpoint stands behind the new one, so that no revocation is unknown for a moment.
 import { type IssuerId, IssuerIdRejected, parseIssuerId } from '../../domain/issuer-id.ts'
 import { parseRevocationReason } from '../../domain/revocation-reason.ts'
 import { linked } from '../../domain/revocation-event.ts'
@@ -25,6 +25,8 @@ export interface FeedReset extends FeedPlace {
   readonly crls: ReadonlyMap<IssuerId, bigint>
 }
 
+type FeedSink = Pick<EvidenceSink, 'tell' | 'vouchForFeed' | 'restartFeed'>
+
 interface Told {
   readonly issuer: IssuerId
   readonly event: FeedEvent
@@ -33,19 +35,29 @@ interface Told {
 /** Processes of one service sign by clocks of their own, which differ by less. */
 const CLOCKS_DIFFER_MILLISECONDS = 60_000
 
+/** Most events between two checkpoints, which are ten seconds apart. More of them are a matter for CRLs. */
+const MAX_UNVOUCHED_EVENTS = 100_000
+
+/** Most issuers whose chains are followed. */
+const MAX_ISSUERS = 10_000
+
 export class HeardFeed {
-  readonly #sink: Pick<EvidenceSink, 'tell' | 'restartFeed'>
+  readonly #sink: FeedSink
+  readonly #maxUnvouched: number
   #place: FeedPlace | undefined
   /** Where it began: heads of issuers up to here are not known. */
   #beganAt = 0
   readonly #heads = new Map<string, string>()
   /** Time of the latest checkpoint, in milliseconds: one that is much older is told again to hide what came since. */
   #signedAt = -Infinity
-  /** Events since a new beginning, until a checkpoint stands behind it. */
-  #since: Told[] | undefined
+  /** Events that no checkpoint stands behind yet. */
+  #unvouched: Told[] = []
+  /** Whether a checkpoint stands behind the beginning. */
+  #beginning: 'vouched' | 'unvouched' = 'unvouched'
 
-  constructor(sink: Pick<EvidenceSink, 'tell' | 'restartFeed'>) {
+  constructor(sink: FeedSink, maxUnvouched: number = MAX_UNVOUCHED_EVENTS) {
     this.#sink = sink
+    this.#maxUnvouched = maxUnvouched
   }
 
   /** Where to go on; undefined: with a reset. */
@@ -58,7 +70,8 @@ export class HeardFeed {
     this.#place = { epoch, seq }
     this.#beganAt = seq
     this.#heads.clear()
-    this.#since = []
+    this.#unvouched = []
+    this.#beginning = 'unvouched'
   }
 
   forget(): void {
@@ -72,16 +85,19 @@ export class HeardFeed {
     const head = this.#heads.get(issuer)
     if (head !== undefined && head !== previous) throw new FeedGap('an event is missing')
     if (event.seq <= place.seq) throw new FeedGap('numbers go back')
-    this.#heads.set(issuer, hash)
+    if (this.#unvouched.length >= this.#maxUnvouched) throw new FeedGap('too many events without a checkpoint')
+    this.#follow(issuer, hash)
     this.#place = { ...place, seq: event.seq }
-    this.#since?.push({ issuer, event })
-    this.#sink.tell(issuer, event)
+    this.#unvouched.push({ issuer, event })
+    if (event.event !== 'released') this.#sink.tell(issuer, event)
     return event.event
   }
 
-  /** Throws `FeedGap`. */
-  takeCheckpoint({ epoch, seq, heads, time }: FeedCheckpoint): void {
+  /** Throws `FeedGap`. `now`: by our own clock. */
+  takeCheckpoint({ epoch, seq, heads, time }: FeedCheckpoint, now: Date): void {
     const place = this.#placeOr('a checkpoint before a beginning')
+    if (Math.abs(now.getTime() - time.getTime()) > CLOCKS_DIFFER_MILLISECONDS)
+      throw new FeedGap('a checkpoint of another time than the clock here says')
     if (time.getTime() < this.#signedAt - CLOCKS_DIFFER_MILLISECONDS)
       throw new FeedGap('a checkpoint that is told again')
     if (epoch !== place.epoch) throw new FeedGap('another epoch')
@@ -90,7 +106,7 @@ export class HeardFeed {
       const own = this.#heads.get(issuer)
       if (own === undefined ? head.seq > this.#beganAt : own !== head.hash)
         throw new FeedGap('the last event is another')
-      this.#heads.set(issuer, head.hash)
+      this.#follow(issuer, head.hash)
     }
     this.#place = { epoch, seq }
     this.#signedAt = Math.max(this.#signedAt, time.getTime())
@@ -98,11 +114,20 @@ export class HeardFeed {
   }
 
   #settle(): void {
-    const since = this.#since
-    if (since === undefined) return
-    this.#since = undefined
-    this.#sink.restartFeed(this.#beganAt)
-    for (const { issuer, event } of since) this.#sink.tell(issuer, event)
+    const told = this.#unvouched
+    const isNew = this.#beginning === 'unvouched'
+    this.#unvouched = []
+    this.#beginning = 'vouched'
+    if (isNew) this.#sink.restartFeed(this.#beganAt)
+    for (const { issuer, event } of told) {
+      if (isNew || event.event === 'released') this.#sink.tell(issuer, event)
+    }
+    this.#sink.vouchForFeed()
+  }
+
+  #follow(issuer: string, hash: string): void {
+    if (this.#heads.size >= MAX_ISSUERS && !this.#heads.has(issuer)) throw new FeedGap('too many issuers')
+    this.#heads.set(issuer, hash)
   }
 
   #placeOr(why: string): FeedPlace {

@@ -85,7 +85,7 @@ export async function openVerifier(options: VerifierOptions): Promise<Verifier> 
     return new OpenVerifier(judge, faults, following, () => 'files')
   }
   const line = new ServiceLine(serviceUrl(from.url), roots, timeoutSeconds)
-  const following = await followService({ line, sink, now, pollSeconds, roots })
+  const following = await followService({ line, sink, now, pollSeconds, roots, checkRevocation: judge.checkRevocation })
   return new OpenVerifier(judge, faults, following, () => following.news)
 }
 
@@ -152,6 +152,7 @@ function sinkOf(judge: PeerJudge, faults: Faults): EvidenceSink {
     takeAuthorities: (given) => void judge.trust(given),
     takeCrl: (der) => judge.takeCrl(der),
     tell: (issuer, event) => judge.tell(issuer, event),
+    vouchForFeed: () => judge.vouchForFeed(),
     restartFeed: (seq) => judge.restartFeed(seq),
     knows: (issuer) => judge.authorities.byId.has(issuer),
     numberOf: (issuer) => judge.numberOf(issuer),

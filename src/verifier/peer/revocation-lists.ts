@@ -6,9 +6,11 @@ import type { IssuerId } from '../../domain/issuer-id.ts'
 import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import { hexOf } from '../../x509/hex.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
+import type { RevocationQuestion } from '../path/revocation-check.ts'
 import { CrlCache, type PutFault, type PutOutcome } from '../revocation/crl-cache.ts'
-import { type FeedEvent, isListedSince, MAX_FEED_EVENTS } from '../revocation/feed-events.ts'
+import type { FeedEvent } from '../revocation/feed-events.ts'
 import { STRICT_REVOCATION } from '../revocation/revocation-policy.ts'
+import type { RevocationStatus } from '../revocation/revocation-status.ts'
 import type { VerifiedCrl } from '../revocation/verified-crl.ts'
 import type { HeldCrl } from './held-crl.ts'
 import type { PeerAuthorities, PeerAuthority } from './peer-authorities.ts'
@@ -24,8 +26,6 @@ export class RevocationLists {
   #authorities: PeerAuthorities
   #byId: ReadonlyMap<IssuerId, PathCertificate>
   #cache: CrlCache
-  /** What the feed said of each CA since it began: for the cache that takes the place of this one. */
-  readonly #told = new Map<IssuerId, Map<string, FeedEvent>>()
   /** Of certificates that are verified: those that come again are not read again. */
   readonly #leaves = new WeakMap<VerifiedCertificate, PathCertificate>()
 
@@ -36,37 +36,31 @@ export class RevocationLists {
   }
 
   /** CAs that stay keep their lists, and what was said of them. */
-  trust(authorities: PeerAuthorities, at: Date): void {
-    const before = this.#cache
+  trust(authorities: PeerAuthorities): void {
     this.#authorities = authorities
     this.#byId = pathCertificatesOf(authorities)
-    this.#cache = new CrlCache([...this.#byId.values()], STRICT_REVOCATION)
-    for (const { crl } of before.crls()) this.#cache.put(crl, at)
-    for (const [issuer, events] of this.#told) for (const event of inOrder(events)) this.#apply(issuer, event)
+    this.#cache = this.#cache.under([...this.#byId.values()])
   }
 
   put(der: Uint8Array, at: Date): TakenCrl {
     const outcome = this.#cache.putDer(der, at, MAX_CRL_BYTES)
     if (outcome.kind === 'refused') return { kind: 'refused', fault: outcome.code }
-    const issuer = this.#issuerOf(outcome)
-    if (outcome.kind === 'taken') this.#forgetListed(issuer, outcome.crl)
-    return { kind: outcome.kind, issuer }
+    return { kind: outcome.kind, issuer: this.#issuerOf(outcome) }
   }
 
   /** Of CAs that are not believed nothing is kept. */
   tell(issuer: IssuerId, event: FeedEvent): void {
-    if (!this.#byId.has(issuer)) return
-    const events = this.#told.get(issuer) ?? new Map<string, FeedEvent>()
-    this.#told.set(issuer, events)
-    events.delete(event.serialHex)
-    // A release leaves nothing to say again. One over what a cache takes, so that the next one knows too that some were lost.
-    if (event.event !== 'released' && events.size <= MAX_FEED_EVENTS) events.set(event.serialHex, event)
-    this.#apply(issuer, event)
+    const authority = this.#byId.get(issuer)
+    if (authority !== undefined) this.#cache.applyEvent(authority, event)
+  }
+
+  /** A signed checkpoint stands behind everything that was told so far. */
+  vouch(): void {
+    this.#cache.vouchForFeed()
   }
 
   /** The feed begins anew after `seq`: everything before it stands in the CRLs that are held. */
   restart(seq: number): void {
-    this.#told.clear()
     for (const authority of this.#byId.values()) this.#cache.restartFeed(authority, seq)
   }
 
@@ -79,6 +73,11 @@ export class RevocationLists {
       authority = authority.parent
     }
     return worstOf(answers)
+  }
+
+  /** Of one certificate of a path: whoever builds the path asks for each. */
+  check({ certificate, issuer, at }: RevocationQuestion): RevocationStatus {
+    return this.#cache.check(certificate, issuer, at)
   }
 
   /** The complete CRLs that are held. */
@@ -128,19 +127,6 @@ export class RevocationLists {
     return leaf
   }
 
-  #apply(issuer: IssuerId, event: FeedEvent): void {
-    const authority = this.#byId.get(issuer)
-    if (authority !== undefined) this.#cache.applyEvent(authority, event)
-  }
-
-  #forgetListed(issuer: IssuerId, { crl }: VerifiedCrl): void {
-    const events = this.#told.get(issuer)
-    if (events === undefined || crl.deltaBase !== undefined) return
-    for (const [serialHex, { date }] of events) {
-      if (isListedSince(crl.entries, serialHex, date)) events.delete(serialHex)
-    }
-  }
-
   #issuerOf({ crl }: Pick<PutOutcome & { kind: 'taken' }, 'crl'>): IssuerId {
     for (const [id, authority] of this.#byId) if (authority === crl.signer) return id
     // A cache takes CRLs of its own authorities alone.
@@ -152,10 +138,6 @@ function pathCertificatesOf({ byId }: PeerAuthorities): ReadonlyMap<IssuerId, Pa
   return new Map(
     [...byId.values()].map(({ id, certificate }: PeerAuthority) => [id, readPathCertificate(certificate.der)]),
   )
-}
-
-function inOrder(events: ReadonlyMap<string, FeedEvent>): readonly FeedEvent[] {
-  return [...events.values()].sort((one, other) => one.seq - other.seq)
 }
 
 function isComplete({ crl }: VerifiedCrl): boolean {

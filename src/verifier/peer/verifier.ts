@@ -6,6 +6,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import type { TrustDomain } from '../../domain/spiffe-id.ts'
 import { ClientCertificateCache } from '../client-certificate-cache.ts'
+import type { CheckRevocation } from '../path/revocation-check.ts'
 import type { FeedEvent } from '../revocation/feed-events.ts'
 import type { HeldCrl } from './held-crl.ts'
 import { judgePeer } from './judge-peer.ts'
@@ -53,6 +54,9 @@ export class PeerJudge {
     return judgePeer(der, question, parts)
   }
 
+  /** For a path that was built: of the certificate alone, by what is held now. */
+  readonly checkRevocation: CheckRevocation = (question) => this.#lists.check(question)
+
   readonly #revocation = (certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer => {
     return this.#lists.answer(certificate, der, at)
   }
@@ -67,7 +71,7 @@ export class PeerJudge {
     if (next.digest === this.#authorities.digest) return 'unchanged'
     this.#authorities = next
     this.#certificates = new ClientCertificateCache(next.trust, this.#parts.capacity)
-    this.#lists.trust(next, this.#parts.clock.now())
+    this.#lists.trust(next)
     return 'taken'
   }
 
@@ -77,6 +81,10 @@ export class PeerJudge {
 
   tell(issuer: IssuerId, event: FeedEvent): void {
     this.#lists.tell(issuer, event)
+  }
+
+  vouchForFeed(): void {
+    this.#lists.vouch()
   }
 
   restartFeed(seq: number): void {

@@ -91,9 +91,32 @@ export class CrlCache {
     return this.#events.get(keyOf(authority))?.apply(event) ?? 'issuer-other'
   }
 
-  /** The feed begins anew after `seq`. What it said before is forgotten: CRLs that cover it come first. */
+  /** A signed checkpoint stands behind everything that was applied so far. */
+  vouchForFeed(): void {
+    for (const events of this.#events.values()) events.vouch()
+  }
+
+  /**
+   * The feed begins anew after `seq`, behind CRLs that cover it. What nobody vouched for is forgotten; all else stays until a
+   * complete CRL lists it, or was made after it.
+   */
   restartFeed(authority: PathCertificate, seq: number): void {
     this.#events.get(keyOf(authority))?.restart(seq)
+  }
+
+  /** The same under other CAs: what is held and was said of those that stay is kept, also a list that has ended. */
+  under(authorities: readonly PathCertificate[]): CrlCache {
+    const next = new CrlCache(authorities, this.#policy)
+    for (const [key, events] of this.#events) if (next.#events.has(key)) next.#events.set(key, events)
+    for (const { crl } of this.crls()) next.#keep(crl)
+    return next
+  }
+
+  #keep(crl: Crl): void {
+    const verification = VerifiedCrl.verify(crl, this.#authorities, this.#policy)
+    if (verification.kind !== 'verified') return
+    const place = crl.deltaBase === undefined ? 'complete' : 'delta'
+    this.#hold(verification.crl, { ...this.#heldAs(verification.crl), [place]: verification.crl })
   }
 
   /** Every CRL that is held, in no order. */
@@ -140,7 +163,7 @@ export class CrlCache {
     this.#held.set(known.issuer, ofIssuer)
     if (!ofIssuer.has(series)) this.#series++
     ofIssuer.set(series, held)
-    if (crl.deltaBase === undefined && isForAll(known)) this.#events.get(keyOf(signer))?.leaveTo(crl.entries)
+    if (crl.deltaBase === undefined && isForAll(known)) this.#events.get(keyOf(signer))?.leaveTo(crl)
   }
 
   /** Scopes come and go as partitions do: those that ran out make room. */

@@ -182,6 +182,7 @@ function sinkOf(refuses: () => boolean): EvidenceSink {
     takeAuthorities: () => undefined,
     takeCrl: () => (refuses() ? { kind: 'refused', fault: 'crl-not-yet-valid' } : { kind: 'taken', issuer }),
     tell: () => undefined,
+    vouchForFeed: () => undefined,
     restartFeed: () => undefined,
     knows: () => true,
     numberOf: () => undefined,

@@ -1,21 +1,23 @@
 // What a feed of revocations may not say: everything that does not fit is a gap, and what is unsigned stands behind nothing.
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { CHAIN_START, linked, type RevocationEvent } from '../../../src/domain/revocation-event.ts'
 import { parseIssuerId } from '../../../src/domain/issuer-id.ts'
 import { parseSerialNumber } from '../../../src/domain/serial-number.ts'
-import { readCheckpoint } from '../../../src/verifier/peer/feed-checkpoint.ts'
 import { FeedGap, HeardFeed, parseReset } from '../../../src/verifier/peer/heard-feed.ts'
 import { serverSentEvents } from '../../../src/verifier/peer/server-sent-events.ts'
-import { makeWorld, NOW, SERIAL } from './clinic.ts'
+import { NOW, SERIAL } from './clinic.ts'
 
 const USERS = parseIssuerId('users-1')
 const said: string[] = []
 let feed: HeardFeed
+let now = NOW
 
 beforeEach(() => {
   said.length = 0
+  now = NOW
   feed = new HeardFeed({
     tell: (issuer, { seq, event }) => said.push(`${issuer} ${String(seq)} ${event}`),
+    vouchForFeed: () => said.push('vouched'),
     restartFeed: (seq) => said.push(`restart ${String(seq)}`),
   })
   feed.begin({ epoch: 'e1', seq: 10 })
@@ -35,32 +37,62 @@ const checkpoint = (
   heads: Record<string, RevocationEvent | { seq: number; hash: string }>,
   epoch = 'e1',
   time = NOW,
-) => feed.takeCheckpoint({ epoch, seq, heads: new Map(Object.entries(heads)), time })
+) => feed.takeCheckpoint({ epoch, seq, heads: new Map(Object.entries(heads)), time }, now)
 
 const FIRST = event(12, CHAIN_START)
 const SECOND = event(15, FIRST.hash, { event: 'released' })
 
-test('events count as they come; a checkpoint stands behind them, and what was said before a beginning is forgotten', () => {
+test('what revokes counts as it comes, what takes back when a checkpoint stands behind it', () => {
   take(FIRST)
   take(SECOND)
+  expect(said).toEqual(['users-1 12 revoked'])
   checkpoint(20, { 'users-1': SECOND })
-  expect(said).toEqual([
-    'users-1 12 revoked',
-    'users-1 15 released',
-    'restart 10',
-    'users-1 12 revoked',
-    'users-1 15 released',
-  ])
+  // What was said before a beginning is looked at anew.
+  const anew = ['restart 10', 'users-1 12 revoked', 'users-1 15 released', 'vouched']
+  expect(said.splice(0)).toEqual(['users-1 12 revoked', ...anew])
   expect(feed.place).toEqual({ epoch: 'e1', seq: 20 })
-  take(event(21, SECOND.hash))
-  checkpoint(22, { 'users-1': event(21, SECOND.hash) })
-  expect(said).toHaveLength(6)
+  const [third, last] = [event(21, SECOND.hash), event(22, event(21, SECOND.hash).hash, { event: 'released' })]
+  take(third, last)
+  expect(said).toEqual(['users-1 21 revoked'])
+  checkpoint(22, { 'users-1': last })
+  expect(said).toEqual(['users-1 21 revoked', 'users-1 22 released', 'vouched'])
+})
+
+test('a release that no checkpoint stands behind takes nothing back, also not at a new beginning', () => {
+  take(FIRST, SECOND)
+  expect(() => checkpoint(20, { 'users-1': FIRST })).toThrow(FeedGap)
+  feed.begin({ epoch: 'e1', seq: 20 })
+  checkpoint(21, {})
+  expect(said).toEqual(['users-1 12 revoked', 'restart 20', 'vouched'])
+})
+
+test.each([
+  ['old', 61],
+  ['of the future', -61],
+])('a checkpoint that is %s says nothing, whoever signed it', (_, seconds) => {
+  now = new Date(NOW.getTime() + seconds * 1000)
+  expect(() => checkpoint(20, {})).toThrow(FeedGap)
+  now = new Date(NOW.getTime() + (seconds - Math.sign(seconds)) * 1000)
+  expect(() => checkpoint(20, {})).not.toThrow()
+})
+
+test('events without end and without a checkpoint are given up', () => {
+  feed = new HeardFeed({ tell: () => undefined, vouchForFeed: () => undefined, restartFeed: () => undefined }, 2)
+  feed.begin({ epoch: 'e1', seq: 10 })
+  const [one, two] = [FIRST, event(13, FIRST.hash)]
+  take(one, two)
+  expect(() => take(event(14, two.hash))).toThrow(FeedGap)
+  feed.begin({ epoch: 'e1', seq: 10 })
+  take(one, two)
+  checkpoint(13, { 'users-1': two })
+  expect(() => take(event(14, two.hash))).not.toThrow()
 })
 
 test('a checkpoint of before a new beginning is not believed again, but clocks of two processes may differ', () => {
   const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000)
   checkpoint(20, {}, 'e1', at(0))
   feed.begin({ epoch: 'e1', seq: 10 })
+  now = at(-30)
   expect(() => checkpoint(20, {}, 'e1', at(-61))).toThrow(FeedGap)
   feed.forget()
   feed.begin({ epoch: 'e2', seq: 1 })
@@ -144,25 +176,6 @@ test('a reset names the CRLs that it stands on; issuers that are none are passed
     expect(() => parseReset(broken)).toThrow()
 })
 
-test('a checkpoint that a pinned root does not stand behind is none', async () => {
-  const { root, users } = await makeWorld()
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const x5c = [users.der, users.der].map((der) => Buffer.from(der).toString('base64'))
-  const header = { alg: 'ES256', typ: 'revocations+jwt', x5c }
-  const claims = part({ aud: 'revocations', epoch: 'e1', seq: 1, issuers: [], time: NOW.toISOString() })
-  const COMPACT = [
-    '',
-    'a.b',
-    `${part(header)}.${claims}.AAAA`,
-    `${part({ ...header, alg: 'none' })}.${claims}.AAAA`,
-    `${part({ ...header, x5c: [] })}.${claims}.AAAA`,
-    `${part({ ...header, typ: 'at+jwt' })}.${claims}.AAAA`,
-    `${part({ ...header, jwk: {} })}.${claims}.AAAA`,
-    `${part(null)}.${claims}.AAAA`,
-  ]
-  expect(COMPACT.map((compact) => readCheckpoint(compact, [root.der], NOW))).toEqual(COMPACT.map(() => undefined))
-})
-
 describe('server-sent events', () => {
   async function read(...chunks: readonly string[]): Promise<readonly string[]> {
     async function* bytes() {
@@ -179,6 +192,16 @@ describe('server-sent events', () => {
     expect(await read(text)).toEqual(whole)
     for (let at = 0; at < text.length; at++) expect(await read(text.slice(0, at), text.slice(at))).toEqual(whole)
     expect(await read('event: crl\ndata: half')).toEqual([])
+  })
+
+  test('cost no more when they come in pieces', async () => {
+    const looks = (['indexOf', 'split'] as const).map((name) => vi.spyOn(String.prototype, name))
+    const pieces = Array.from({ length: 200 }, () => 'x'.repeat(1000))
+    expect(await read('data: ', ...pieces, '\n', '\n')).toHaveLength(1)
+    const lengths = looks.flatMap(({ mock }) => mock.contexts.map((text) => String(text).length))
+    vi.restoreAllMocks()
+    const looked = lengths.reduce((sum, each) => sum + each, 0)
+    expect(looked).toBeLessThan(4 * 200 * 1000)
   })
 
   test('that never end are given up', async () => {

@@ -134,6 +134,35 @@ describe('what a feed says', () => {
     expect(verdict()).toMatchObject(REVOKED)
   })
 
+  test('is not forgotten then where a checkpoint stood behind it, before a list says it or was made after it', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('revoked', 7))
+    judge.vouchForFeed()
+    // Numbers of another epoch may be lower.
+    judge.restartFeed(3)
+    expect(verdict()).toMatchObject(REVOKED)
+    await put({ number: 2, thisUpdate: new Date('2026-03-01T11:00:59Z') })
+    expect(verdict()).toMatchObject(REVOKED)
+    await put({ number: 3, thisUpdate: new Date('2026-03-01T11:01:00Z') })
+    expect(verdict()).toMatchObject(GOOD)
+    judge.tell(USERS, toldOf('held', 4))
+    expect(verdict()).toMatchObject(REVOKED)
+  })
+
+  test('is taken back by what was said later, also at another beginning, whenever it comes', async () => {
+    judge = await judgeOf(world)
+    judge.tell(USERS, toldOf('held', 7))
+    judge.vouchForFeed()
+    judge.restartFeed(3)
+    judge.tell(USERS, toldOf('released', 4))
+    expect(verdict()).toMatchObject(GOOD)
+    // A release waits for a checkpoint, and what revokes does not.
+    judge.tell(USERS, toldOf('held', 5))
+    judge.tell(USERS, toldOf('revoked', 7))
+    judge.tell(USERS, toldOf('released', 6))
+    expect(verdict()).toMatchObject(REVOKED)
+  })
+
   test('makes no list younger, and none where there is none', async () => {
     judge = await judgeOf(world, { crls: [await makeCrl(world.root)] })
     judge.tell(USERS, toldOf('released', 7))
@@ -156,6 +185,19 @@ describe('what a feed says', () => {
     judge.tell(USERS, toldOf('released', 8))
     expect(verdict()).toMatchObject(GOOD)
   })
+})
+
+test('a list that has ended stays when CAs come and go: whom it revokes is no better for it', async () => {
+  const now = new Date(NOW)
+  judge = await judgeOf(world, { now })
+  const ended = { number: 2, revoked: [SERIAL], nextUpdate: new Date(now) }
+  expect(await put(ended)).toMatchObject({ kind: 'taken' })
+  now.setTime(now.getTime() + 1000)
+  const next = await makeUsersCa(world.root, { name: 'O=Signet, CN=Signet users CA 2' })
+  judge.trust([world.users, world.services, next].map(({ der }) => ({ der, id: undefined })))
+  expect(judge.verifyCertificate(leaf, { ...ASKED, at: now, revocation: 'if-known' })).toMatchObject(REVOKED)
+  // One from before is not taken in its place.
+  expect(await put({ number: 1 })).toMatchObject({ fault: 'crl-number-lower' })
 })
 
 test('with a further CA the lists of the others stay; a CA that is left out certifies nobody', async () => {
