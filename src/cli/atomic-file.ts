@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { syncFolder } from '../ca/keystore/new-file.ts'
 import { reasonOf } from './read-file.ts'
 import { Refused } from './refused.ts'
 
@@ -75,15 +76,6 @@ function writeSynced(file: string, contents: string | Uint8Array, { mode, owner 
     // Of what was opened: a name in a folder of somebody else's may lead elsewhere by now.
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid)
     writeFileSync(descriptor, contents)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { crc32 } from 'node:zlib'
 import type { JournalEntry } from '../domain/journal-entry.ts'
+import { syncPath } from './sync-path.ts'
 
 export interface Journal {
   /** Resolves when all of them are on the disk, in one write. */
@@ -20,7 +21,7 @@ export interface Journal {
 export async function openJournal(path: string): Promise<Journal> {
   const file = await open(path, 'a+', 0o600)
   try {
-    await syncFolder(dirname(path))
+    await syncPath(dirname(path))
     return new FileJournal(file, await endsInMidLine(file))
   } catch (error) {
     await file.close()
@@ -103,14 +104,4 @@ async function endsInMidLine(file: FileHandle): Promise<boolean> {
   if (size === 0) return false
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
   return buffer.toString() !== '\n'
-}
-
-/** A new file is only there after a crash when its folder was synced too. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

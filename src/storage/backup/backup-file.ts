@@ -10,6 +10,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { constants, createGunzip, createGzip } from 'node:zlib'
+import { syncPath } from '../sync-path.ts'
 import { BackupRefused, systemCodeOf } from './errors.ts'
 
 const FORMAT = 'signet-backup'
@@ -57,7 +58,7 @@ export async function writeBackup(file: string, parts: AsyncIterable<BackupPart>
   try {
     const end = await writeLines(beside, parts)
     await rename(beside, file)
-    await syncFolder(dirname(file))
+    await syncPath(dirname(file))
     return end
   } catch (cause) {
     await rm(beside, { force: true })
@@ -249,13 +250,4 @@ function decodeValue(value: unknown): BackupValue | undefined {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

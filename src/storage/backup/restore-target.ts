@@ -1,10 +1,10 @@
 // Where a backup is restored to: a database that is built aside and put into its place in one step, so that a crash leaves what was
 // there before or what is there after. Nobody may have the old one open meanwhile, and it is kept.
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { PostgresConnection } from '../postgres-connection.ts'
+import { syncPath } from '../sync-path.ts'
 import { BackupRefused, systemCodeOf } from './errors.ts'
 import { quoted } from './take-backup.ts'
 
@@ -54,7 +54,7 @@ function openSqliteTarget(path: string): RestoreTarget {
       // Two names of one file: at no moment is nothing in the place.
       if (old !== undefined) linkSync(path, kept)
       renameSync(aside, path)
-      await syncFile(dirname(path))
+      await syncPath(dirname(path))
       return old === undefined ? undefined : kept
     },
     close: async () => {
@@ -88,16 +88,7 @@ async function settleSqlite(path: string): Promise<void> {
   const db = new Database(path)
   db.pragma('journal_mode = delete')
   db.close()
-  await syncFile(path)
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await syncPath(path)
 }
 
 const ASIDE_SCHEMA = 'signet_restoring'
