@@ -10,6 +10,7 @@ import { proxyOf } from './proxy-table.ts'
 import { sidecarOf } from './sidecar-table.ts'
 import { serviceOf } from './service-tables.ts'
 import { changeOfGroup, changeOfModel } from '../domain/model-change.ts'
+import { parseQuarantine } from '../domain/quarantine.ts'
 import { groupOf, MODEL_COLUMNS, modelOf } from './model-tables.ts'
 import { internalUserOf, roleMappingOf } from './role-tables.ts'
 import type { Schema } from './schema.ts'
@@ -242,13 +243,14 @@ async function roles(session: Session): Promise<readonly Change[]> {
   const users = await session.query(session.sql.selectFrom('internal_users').selectAll())
   const mappings = await session.query(session.sql.selectFrom('role_mappings').selectAll())
   const settings = await session.query(session.sql.selectFrom('settings').selectAll())
-  const [quarantine] = await session.query(
-    session.sql.selectFrom('metadata').select('value').where('name', '=', 'quarantine').where('value', '!=', ''),
+  const [kept] = await session.query(
+    session.sql.selectFrom('metadata').select('value').where('name', '=', 'quarantine'),
   )
+  const quarantine = parseQuarantine(kept?.value)
   return [
-    ...(quarantine === undefined
+    ...(quarantine.kind === 'none'
       ? []
-      : [{ kind: 'quarantine' as const, status: 'on' as const, since: Number(quarantine.value) }]),
+      : [{ kind: 'quarantine' as const, status: 'on' as const, since: quarantine.since.getTime() }]),
     ...users.map(internalUserOf).map(({ user, roles }) => ({ kind: 'user-roles' as const, user, roles })),
     ...mappings.map((row) => ({ kind: 'role-mapping' as const, ...roleMappingOf(row), status: 'active' as const })),
     ...settings.map(({ value }) => ({ kind: 'setting' as const, name: 'model-access-control' as const, value })),

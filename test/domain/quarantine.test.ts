@@ -1,8 +1,13 @@
 // What may be certified while an installation is in quarantine: what the process needs to say so, and nothing else.
 import { expect, test } from 'vitest'
 import { PROFILE_NAMES } from '../../src/domain/profile-name.ts'
-import { NO_QUARANTINE, requireMayCertify, requireNoQuarantine } from '../../src/domain/quarantine.ts'
-import { parseQuarantine } from '../../src/enrollment/quarantine-acts.ts'
+import {
+  encodeQuarantine,
+  NO_QUARANTINE,
+  parseQuarantine,
+  requireMayCertify,
+  requireNoQuarantine,
+} from '../../src/domain/quarantine.ts'
 
 const SINCE = new Date('2026-06-01T12:00:00Z')
 const QUARANTINE = { kind: 'quarantined', since: SINCE } as const
@@ -25,4 +30,5 @@ test.each([
   [String(SINCE.getTime()), QUARANTINE],
 ])('%j in the database', (text, expected) => {
   expect(parseQuarantine(text)).toEqual(expected)
+  expect(encodeQuarantine(expected)).toBe(text ?? '')
 })

@@ -1,7 +1,8 @@
 // The service in quarantine (SECURITY.md rule 32), begun and ended by another process on its database: what it refuses, what it still
 // answers, and that nothing is signed.
 import { expect, test } from 'vitest'
-import { beginQuarantine, endQuarantine } from '../../src/enrollment/quarantine-acts.ts'
+import { endQuarantine } from '../../src/enrollment/end-quarantine.ts'
+import { beginQuarantine } from '../support/begin-quarantine.ts'
 import type { UnitOfWork } from '../../src/enrollment/unit-of-work.ts'
 import { NOBODY, openInstallation } from '../../src/main/installation.ts'
 import { onBothStores } from '../support/both-stores.ts'

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { IssuerId } from '../../domain/issuer-id.ts'
+import { encodeQuarantine, NO_QUARANTINE } from '../../domain/quarantine.ts'
 import { auditRow } from '../audit-table.ts'
 import { CHANGE_LOG_COUNTER } from '../change-log.ts'
 import type { Connection } from '../connection.ts'
@@ -75,7 +76,9 @@ export class AsideDatabase {
       const at = finish.at.getTime()
       const epoch = randomUUID()
       await tx.setMetadata('epoch', epoch)
-      await tx.setMetadata('quarantine', finish.quarantine === 'on' ? String(at) : '')
+      const quarantine =
+        finish.quarantine === 'on' ? ({ kind: 'quarantined', since: finish.at } as const) : NO_QUARANTINE
+      await tx.setMetadata('quarantine', encodeQuarantine(quarantine))
       await this.#run('update counters set value = ? where name = ?', [finish.seq, CHANGE_LOG_COUNTER])
       await this.#raiseCrlNumbers(finish.crlNumbers)
       for (const act of finish.acts) await this.#session.insertMany('audit_events', [auditRow(replayedEvent(act))])
