@@ -4,6 +4,7 @@ import { validityAt } from '../domain/validity.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Crl } from '../x509/crl.ts'
 import { formatName } from '../x509/distinguished-name.ts'
+import { unknownCriticals } from '../x509/extension.ts'
 import { OID } from '../x509/oid.ts'
 import { constrainedNames } from '../verifier/path/constrained-names.ts'
 import { allowsNames, indexConstraints } from '../verifier/path/name-subtrees.ts'
@@ -81,9 +82,9 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ])
 
 function checkExtensions(certificate: Certificate): Check {
-  const unknown = [...certificate.tbs.extensions.values()].find(({ oid, critical }) => critical && !PROCESSED.has(oid))
+  const [unknown] = unknownCriticals(certificate.tbs.extensions, PROCESSED)
   if (unknown === undefined) return held('extensions', `${nameOf(certificate)}: nothing critical is unknown`)
-  return failed('extensions', 'extension_unknown', `${nameOf(certificate)}: ${unknown.oid}`)
+  return failed('extensions', 'extension_unknown', `${nameOf(certificate)}: ${unknown}`)
 }
 
 function checkNames([leaf, ...authorities]: readonly Certificate[]): Check[] {

@@ -11,6 +11,7 @@ import { verifySignature } from '../x509/certificate.ts'
 import { attributeValues, type NameAttribute } from '../x509/distinguished-name.ts'
 import { STRING_TAG } from '../x509/der-string.ts'
 import { urisOf } from '../x509/general-name.ts'
+import { unknownCriticals } from '../x509/extension.ts'
 import { OID } from '../x509/oid.ts'
 import { isCallerProfile, readIdentity } from './certified-identity.ts'
 import { type Leaf, readLeaf } from './leaf.ts'
@@ -64,7 +65,7 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ])
 
 function hasNoUnknownCritical({ certificate }: Leaf): boolean {
-  return [...certificate.tbs.extensions.values()].every(({ oid, critical }) => !critical || PROCESSED.has(oid))
+  return unknownCriticals(certificate.tbs.extensions, PROCESSED).length === 0
 }
 
 /** The kind comes from one policy that this very issuer may issue under, and from nothing else. */

@@ -51,6 +51,14 @@ export function parseExtensions(from: DerReader | Uint8Array): ReadonlyMap<strin
   return from instanceof DerReader ? parseExtensionsAt(from) : DerReader.whole(from, parseExtensionsAt)
 }
 
+/** Which of them are critical and not processed: what has one must not be relied on (§4.2, §5.2). Each caller says what it processes. */
+export function unknownCriticals(
+  extensions: ReadonlyMap<string, Extension>,
+  processed: { has(oid: string): boolean },
+): readonly string[] {
+  return [...extensions.values()].filter(({ oid, critical }) => critical && !processed.has(oid)).map(({ oid }) => oid)
+}
+
 function parseExtensionsAt(reader: DerReader): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>()
   const list = reader.readSequence()

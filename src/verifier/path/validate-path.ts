@@ -3,6 +3,7 @@
 //
 // Building paths stands in `verify-path.ts`, revocation behind the seam of `revocation-check.ts`.
 import { validityAt } from '../../domain/validity.ts'
+import { unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
 import { brokenRule } from './conforming-certificate.ts'
 import { constrainedNames } from './constrained-names.ts'
@@ -69,6 +70,9 @@ const PROCESSED: ReadonlySet<string> = new Set([
   OID.inhibitAnyPolicy,
 ])
 
+/** Where CRLs are looked up, so are their points. */
+const PROCESSED_WITH_CRLS: ReadonlySet<string> = new Set([...PROCESSED, OID.crlDistributionPoints])
+
 class PathState {
   readonly #path: CandidatePath
   readonly #run: PathRun
@@ -128,11 +132,8 @@ class PathState {
 
   #unknownCritical({ certificate }: PathCertificate): string | undefined {
     const looksUpCrls = this.#run.settings.revocation.kind === 'checked'
-    for (const { oid, critical } of certificate.tbs.extensions.values()) {
-      const isProcessed = PROCESSED.has(oid) || (looksUpCrls && oid === OID.crlDistributionPoints)
-      if (critical && !isProcessed) return oid
-    }
-    return undefined
+    const [unknown] = unknownCriticals(certificate.tbs.extensions, looksUpCrls ? PROCESSED_WITH_CRLS : PROCESSED)
+    return unknown
   }
 
   /** §6.1.3 (b)-(f). */

@@ -4,7 +4,7 @@ import { hexOf } from '../../x509/hex.ts'
 import { type CertIdIssuer, isOfIssuer } from '../../x509/ocsp-cert-id.ts'
 import type { BasicOcspResponse, OcspResponse } from '../../x509/ocsp-response.ts'
 import type { OcspSingleResponse } from '../../x509/ocsp-response-data.ts'
-import type { Extension } from '../../x509/extension.ts'
+import { type Extension, unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
 import type { PathCertificate } from '../path/path-certificate.ts'
 import { dateFault } from './freshness.ts'
@@ -66,7 +66,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
 ])
 
 function hasUnknownCritical(extensions: ReadonlyMap<string, Extension>): boolean {
-  return [...extensions.values()].some(({ oid, critical }) => critical && !UNDERSTOOD.has(oid))
+  return unknownCriticals(extensions, UNDERSTOOD).length > 0
 }
 
 function statusOf(answer: OcspSingleResponse, { at, policy }: OcspQuestion): RevocationStatus {

@@ -3,6 +3,7 @@
 import { canonicalName } from '../../x509/distinguished-name.ts'
 import type { Crl } from '../../x509/crl.ts'
 import { hexOf } from '../../x509/hex.ts'
+import { unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
 import { pointNameKeys } from './point-names.ts'
 import { ALL_REASONS, reasonMask } from './reason-mask.ts'
@@ -58,6 +59,5 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ])
 
 function unknownCriticalOf({ extensions, entries }: Crl): readonly string[] {
-  const own = [...extensions.values()].filter(({ oid, critical }) => critical && !PROCESSED.has(oid))
-  return [...own.map(({ oid }) => oid), ...entries.unknownCritical]
+  return [...unknownCriticals(extensions, PROCESSED), ...entries.unknownCritical]
 }

@@ -5,6 +5,7 @@ import { CodedError } from '../../domain/coded-error.ts'
 import { validityAt } from '../../domain/validity.ts'
 import { canonicalName } from '../../x509/distinguished-name.ts'
 import type { BasicOcspResponse } from '../../x509/ocsp-response.ts'
+import { unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
 import type { RevocationPolicy } from './revocation-policy.ts'
@@ -66,7 +67,7 @@ function mayAnswer(responder: PathCertificate, { issuer, at, policy }: Responder
     purposes?.includes(OID.ocspSigning) === true &&
     keyUsage?.has('digitalSignature') !== false &&
     validityAt(certificate.tbs.validity, at) === 'valid' &&
-    [...certificate.tbs.extensions.values()].every(({ oid, critical }) => !critical || PROCESSED.has(oid)) &&
+    unknownCriticals(certificate.tbs.extensions, PROCESSED).length === 0 &&
     policy.verify(certificate, issuer)
   )
 }
