@@ -7,6 +7,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../domain/clock.ts'
+import { RecentlyUsed } from '../domain/recently-used.ts'
 import { askHttps, AskFailed } from '../outbound/ask-https.ts'
 import { type AccessReview, type AccessReviews, IssuerUnreachable } from '../tokens/trusted-issuer.ts'
 
@@ -50,8 +51,8 @@ interface Kept {
 
 export class KubernetesAccessReviews implements AccessReviews {
   readonly #options: AccessReviewOptions
-  /** By the digest of what was asked, in the order of asking. */
-  readonly #kept = new Map<string, Kept>()
+  /** By the digest of what was asked. */
+  readonly #kept = new RecentlyUsed<string, Kept>(MAX_KEPT)
   #asking = 0
 
   constructor(options: AccessReviewOptions) {
@@ -98,11 +99,8 @@ export class KubernetesAccessReviews implements AccessReviews {
     const kept = this.#kept.get(key)
     if (kept !== undefined && now < kept.until) return membersOf(await kept.answer)
     const answer = this.#askOnce(`/apis/${apiVersion}/${kind.toLowerCase()}s`, body)
-    this.#kept.delete(key)
-    this.#kept.set(key, { answer, until: now + REVIEW_KEPT_SECONDS * 1000 })
+    this.#kept.put(key, { answer, until: now + REVIEW_KEPT_SECONDS * 1000 })
     answer.catch(() => this.#kept.delete(key))
-    const [oldest] = this.#kept.size > MAX_KEPT ? this.#kept.keys() : []
-    if (oldest !== undefined) this.#kept.delete(oldest)
     return membersOf(await answer)
   }
 

@@ -11,6 +11,7 @@ import { parseServiceName } from '../domain/dns-name.ts'
 import type { NameRules } from '../domain/name-rules.ts'
 import { NameRejected } from '../domain/name-rules.ts'
 import { parseProjectName } from '../domain/project-name.ts'
+import { RecentlyUsed } from '../domain/recently-used.ts'
 import { parseServiceAccountName, parseUserName } from '../domain/user-name.ts'
 import { TokenRejected, type TokenRejectedCode } from '../tokens/errors.ts'
 import type { TokenClaims } from '../tokens/token-claims.ts'
@@ -50,13 +51,12 @@ interface Kept {
 
 export class TokenReader {
   readonly #parts: TokenReaderParts
-  readonly #capacity: number
-  /** By SHA-256, the one unused for longest first. */
-  readonly #kept = new Map<string, Kept>()
+  /** By SHA-256. */
+  readonly #kept: RecentlyUsed<string, Kept>
 
   constructor(parts: TokenReaderParts, capacity: number = DEFAULT_CAPACITY) {
     this.#parts = parts
-    this.#capacity = capacity
+    this.#kept = new RecentlyUsed(capacity)
   }
 
   /** Never rejects for what a token is: that is its facts. */
@@ -69,13 +69,12 @@ export class TokenReader {
   }
 
   async #known(token: string): Promise<VerifiedToken | undefined> {
-    const digest = hash('sha256', token, 'base64')
+    const digest = digestOf(token)
     const kept = this.#kept.get(digest)
     if (kept === undefined) return undefined
+    if (await kept.stands()) return kept.facts
     this.#kept.delete(digest)
-    if (!(await kept.stands())) return undefined
-    this.#kept.set(digest, kept)
-    return kept.facts
+    return undefined
   }
 
   async #verify(token: string): Promise<VerifiedToken> {
@@ -83,7 +82,7 @@ export class TokenReader {
     const trusted = this.#parts.trustedIssuers.get(iss ?? '')
     if (trusted === undefined && iss !== this.#parts.issuer) throw new TokenRejected('token_issuer')
     const kept = trusted === undefined ? await this.#verifyOwn(token) : await this.#verifyForeign(token, trusted)
-    this.#keep(token, kept)
+    this.#kept.put(digestOf(token), kept)
     return kept.facts
   }
 
@@ -101,12 +100,6 @@ export class TokenReader {
     return { facts: foreignFacts(lasting), stands: async () => (await issuer.keys.key(kid)) === key }
   }
 
-  #keep(token: string, kept: Kept): void {
-    this.#kept.set(hash('sha256', token, 'base64'), kept)
-    const [oldest] = this.#kept.size > this.#capacity ? this.#kept.keys() : []
-    if (oldest !== undefined) this.#kept.delete(oldest)
-  }
-
   /** Of a token that does not hold: by whom it says it is from. */
   #methodOf(token: string): RefusedToken['method'] {
     try {
@@ -116,6 +109,10 @@ export class TokenReader {
       throw error
     }
   }
+}
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64')
 }
 
 const FAULTS: Readonly<Record<TokenRejectedCode, TokenFault>> = {

@@ -1,5 +1,5 @@
 // One entry of a CRL as read (RFC 5280 §5.1.2.6, §5.3). Of the many in a CRL `revoked-entries.ts` keeps where they stand.
-import type { RevocationReason } from '../domain/revocation-reason.ts'
+import { parseRevocationReason, REVOCATION_REASONS, type RevocationReason } from '../domain/revocation-reason.ts'
 import { CrlRejected } from './crl-rejected.ts'
 import { DerReader } from './der-reader.ts'
 import { parseExtensions, type Extension } from './extension.ts'
@@ -14,19 +14,13 @@ export interface RevokedEntry {
 }
 
 /** At the number of each reason (RFC 5280 §5.3.1); 7 is not used. */
-export const CRL_REASONS: readonly (CrlEntryReason | undefined)[] = [
-  'unspecified',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  undefined,
-  'removeFromCRL',
-  'privilegeWithdrawn',
-  'aACompromise',
-]
+export const CRL_REASONS: readonly (CrlEntryReason | undefined)[] = reasonsByNumber()
+
+function reasonsByNumber(): readonly (CrlEntryReason | undefined)[] {
+  const names = new Map<number, CrlEntryReason>([[8, 'removeFromCRL']])
+  for (const [name, number] of Object.entries(REVOCATION_REASONS)) names.set(number, parseRevocationReason(name))
+  return Array.from({ length: Math.max(...names.keys()) + 1 }, (_, number) => names.get(number))
+}
 
 /** What the CRL around an entry allows in it. */
 export interface EntryScope {

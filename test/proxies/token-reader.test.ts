@@ -107,6 +107,19 @@ describe('a verification', () => {
     expect(await reader.factsOf(tokenOf({ groups: [] }))).toMatchObject(refusedAs('PDP_UNAVAILABLE'))
   })
 
+  test('is not believed while the keys cannot be had, and is again afterwards', async () => {
+    const unreachable = { key: () => Promise.reject(new IssuerUnreachable('corp', 'down')) }
+    const held = heldKeys([first])
+    let keys: TrustedIssuer['keys'] = held
+    const reader = reading(GROUPED, { key: (kid) => keys.key(kid) })
+    const token = tokenOf({ groups: [] })
+    const facts = await reader.factsOf(token)
+    keys = unreachable
+    expect(await reader.factsOf(token)).toMatchObject(refusedAs('PDP_UNAVAILABLE'))
+    keys = held
+    expect(await reader.factsOf(token)).toBe(facts)
+  })
+
   test('outlives the token: whether it is its time is judged each time', async () => {
     const facts = await reading(GROUPED).factsOf(tokenOf({ groups: [], iat: iat - 900, exp: iat - 300 }))
     expect(facts).toMatchObject({ verdict: 'verified', expiresAt: new Date((iat - 300) * 1000) })
