@@ -72,7 +72,7 @@ async function measure(installation: BenchInstallation, entries: number, options
 
 export async function enrolLeavers(installation: BenchInstallation, count = REVOCATIONS): Promise<readonly string[]> {
   const administrator = await installation.connectAdministrator()
-  const names = { project: 'other', owner: 'olivia' }
+  const names = { project: 'other', owner: 'otto' }
   const owner = await Connection.open(installation.server, await addProject(installation, administrator, names))
   const serials: string[] = []
   for (let number = 0; number < count; number += 1) {
