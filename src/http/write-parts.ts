@@ -8,9 +8,11 @@ const BATCH_OCTETS = 512 * 1024
 export function writeParts(outgoing: ServerResponse, parts: Iterable<Uint8Array>): void {
   const coming = parts[Symbol.iterator]()
   const writeBatch = (): void => {
+    if (outgoing.destroyed) return
     outgoing.cork()
     if (takeBatch(outgoing, coming) === 'ended') outgoing.end()
-    else outgoing.once('drain', writeBatch)
+    // What the system takes at once is drained in this very turn: a fast reader would keep the event loop to itself.
+    else outgoing.once('drain', () => setImmediate(writeBatch))
     outgoing.uncork()
   }
   writeBatch()

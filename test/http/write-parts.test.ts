@@ -8,6 +8,8 @@ const PART_OCTETS = 50_000
 const PARTS = 1000
 /** What the system, and the two ends of the connection, may hold of a body that nobody reads. */
 const HELD_AT_MOST = 400
+/** A batch of `writeParts`, 512 KiB, with the part that fills it. */
+const BATCH_PARTS = 11
 
 const servers = new Set<() => void>()
 afterEach(() => {
@@ -72,4 +74,20 @@ test('for one who does not read, parts wait unmade; when it goes, the rest is no
   reader.destroy()
   await closed
   expect(taken()).toBeLessThan(HELD_AT_MOST)
+})
+
+test('others have their turn while a fast reader is served', async () => {
+  const { url, taken } = await serve()
+  let isReading = true
+  let [before, most] = [0, 0]
+  const look = (): void => {
+    most = Math.max(most, taken() - before)
+    before = taken()
+    if (isReading) setImmediate(look)
+  }
+  look()
+  await (await fetch(url)).arrayBuffer()
+  isReading = false
+  expect(taken()).toBe(PARTS)
+  expect(most).toBeLessThanOrEqual(BATCH_PARTS)
 })
