@@ -62,7 +62,7 @@ export class AuthorityShelf {
 
   /** Roots only: what a relying party pins. */
   trustBundle(): Shelved {
-    const pem = Buffer.concat(this.#roots().flatMap((root) => root.pem.parts))
+    const pem = Buffer.concat(this.#roots().flatMap((root) => [...root.pem.parts]))
     const { newest, firstEnd } = this.#life()
     return shelved(pem, newest, firstEnd)
   }

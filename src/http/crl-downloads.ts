@@ -1,6 +1,6 @@
-// CRLs in DER, given on the connection itself, before the framework: the pieces that a CRL is made of go out one after the other as the
-// reader takes them. Of those that ask by GET without conditions; everything else, and what is not there, is the framework's as if
-// nobody had looked.
+// CRLs, in DER and in PEM, given on the connection itself, before the framework: the pieces that a CRL is made of go out one after the
+// other as the reader takes them. Of those that ask by GET without conditions; everything else, and what is not there, is the
+// framework's as if nobody had looked.
 import type { IncomingMessage } from 'node:http'
 import { parseCrlScopeKey } from '../domain/crl-scope.ts'
 import type { Shelved } from '../revocation/crl-shelf.ts'
@@ -12,8 +12,11 @@ import { cacheHeaders } from './shelved-response.ts'
 import { writeParts } from './write-parts.ts'
 
 const BELOW = '/pki/crl/'
-const ENDING = '.crl'
+/** Of all complete CRLs, in PEM. */
+export const BUNDLE = 'bundle'
+const ENDINGS = ['.crl', '.pem'] as const
 export const CRL_TYPE = 'application/pkix-crl'
+export const PEM_TYPE = 'application/x-pem-file'
 
 export function crlDownloads(parts: ApiParts): First {
   const maxAgeSeconds = parts.context.policy.revocation.crl.cacheMaxAgeSeconds
@@ -25,29 +28,37 @@ export function crlDownloads(parts: ApiParts): First {
       next()
       return
     }
-    const freshness = { contentType: CRL_TYPE, maxAgeSeconds }
     outgoing.writeHead(200, {
       'x-request-id': makeRequestId(),
-      ...cacheHeaders(crl, freshness, parts.context.clock.now()),
-      'content-type': CRL_TYPE,
+      ...cacheHeaders(crl, { maxAgeSeconds }, parts.context.clock.now()),
+      'content-type': asked.ending === '.pem' ? PEM_TYPE : CRL_TYPE,
       'content-length': String(crl.length),
     })
     writeParts(outgoing, crl.parts)
-    parts.observer.request(routeOf(asked), 'GET', 200, (performance.now() - started) / 1000)
+    parts.observer.request(routeOf(asked.scope), 'GET', 200, (performance.now() - started) / 1000)
   }
 }
 
-/** The key of a scope; undefined for other requests. */
-function askedFor({ method, url, headers }: IncomingMessage): string | undefined {
-  if (method !== 'GET' || url?.startsWith(BELOW) !== true || !url.endsWith(ENDING)) return undefined
-  if (headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined) return undefined
-  return url.slice(BELOW.length, -ENDING.length)
+interface Asked {
+  /** The key of it, or `BUNDLE`. */
+  readonly scope: string
+  readonly ending: '.crl' | '.pem'
 }
 
-function crlOf(parts: ApiParts, incoming: IncomingMessage, asked: string): Shelved | undefined {
+/** Undefined for other requests. */
+function askedFor({ method, url, headers }: IncomingMessage): Asked | undefined {
+  if (method !== 'GET' || url?.startsWith(BELOW) !== true) return undefined
+  if (headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined) return undefined
+  const ending = ENDINGS.find((known) => url.endsWith(known))
+  return ending && { scope: url.slice(BELOW.length, -ending.length), ending }
+}
+
+function crlOf(parts: ApiParts, incoming: IncomingMessage, { scope, ending }: Asked): Shelved | undefined {
   try {
     guardRequest(incoming, incoming.url ?? '', guardOf(parts, parts.publicUrl))
-    return parts.crls.get(parseCrlScopeKey(asked))?.der
+    if (scope === BUNDLE && ending === '.pem') return parts.crls.bundle()
+    const crl = parts.crls.get(parseCrlScopeKey(scope))
+    return ending === '.pem' ? crl?.pem : crl?.der
   } catch {
     // What is refused here the framework refuses too, and says so.
     return undefined
@@ -55,6 +66,6 @@ function crlOf(parts: ApiParts, incoming: IncomingMessage, asked: string): Shelv
 }
 
 /** As the framework's routes are called in metrics. */
-function routeOf(asked: string): string {
-  return asked.includes('/') ? `${BELOW}:issuer/:file` : `${BELOW}:file`
+function routeOf(scope: string): string {
+  return scope.includes('/') ? `${BELOW}:issuer/:file` : `${BELOW}:file`
 }

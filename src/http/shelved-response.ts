@@ -35,20 +35,23 @@ export function cacheHeaders(
 
 /** One piece as it is. Of many, or of shared memory, which cannot be a body, one after the other as they are taken. */
 function bodyOf({ parts }: Shelved): BodyInit {
-  const [first, ...others] = parts
-  if (first !== undefined && others.length === 0 && isOwn(first)) return first
-  let at = 0
+  const only = isList(parts) && parts.length === 1 ? parts[0] : undefined
+  if (only !== undefined && isOwn(only)) return only
+  const coming = parts[Symbol.iterator]()
   return new ReadableStream<Uint8Array>(
     {
       pull(controller) {
-        const part = parts[at]
-        at += 1
-        if (part === undefined) controller.close()
-        else controller.enqueue(part)
+        const next = coming.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
       },
     },
     { highWaterMark: 0 },
   )
+}
+
+function isList(parts: Iterable<Uint8Array>): parts is readonly Uint8Array[] {
+  return Array.isArray(parts)
 }
 
 function isOwn(part: Uint8Array): part is Uint8Array<ArrayBuffer> {

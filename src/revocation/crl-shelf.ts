@@ -1,17 +1,16 @@
-// The CRLs in force, as they are served: each form is made once, when it is first asked for, and has a strong validator. A CRL
-// lies in the parts that it was made of; long ones share them with the ledger and with the CRL before.
+// The CRLs in force, as they are served, each form with a strong validator. A CRL lies in the parts that it was made of; long ones share
+// them with the ledger and with the CRL before. PEM is made of them while it is read, and never kept.
 import { createHash } from 'node:crypto'
-import { PARTS_THREAD } from '../ca/keystore/parts-thread.ts'
 import { type CrlScope, type CrlScopeKey, crlScopeKey } from '../domain/crl-scope.ts'
 import type { CrlRecord } from './crl-store.ts'
-import { digestOf, lengthOf, LONG_CRL_BYTES } from './make-crl.ts'
+import { PemCrl } from './pem-crl.ts'
 
 /** One body with what HTTP needs to answer for it from memory. */
 export interface Shelved {
-  /** One after the other they are the body. */
-  readonly parts: readonly Uint8Array[]
+  /** One after the other they are the body; they may be made as they are taken, each time anew. */
+  readonly parts: Iterable<Uint8Array>
   readonly length: number
-  /** Quoted, strong (RFC 9110 §8.8.3): the SHA-256 of the body. */
+  /** Quoted, strong (RFC 9110 §8.8.3): of the SHA-256 of the body, or of what alone the body is made of. */
   readonly etag: string
   readonly lastModified: Date
   readonly expires: Date
@@ -19,19 +18,14 @@ export interface Shelved {
 
 export interface ShelvedCrl {
   readonly crl: CrlRecord
-  readonly der: Shelved
-  /** Made when it is first asked for. */
-  pem(): Promise<Shelved>
+  readonly der: Shelved & { readonly parts: readonly Uint8Array[] }
+  readonly pem: Shelved
 }
-
-const PEM_BEGIN = Buffer.from('-----BEGIN X509 CRL-----\n')
-const PEM_END = Buffer.from('-----END X509 CRL-----\n')
 
 export class CrlShelf {
   readonly #crls = new Map<CrlScopeKey, ShelvedCrl>()
   /** The newest that is known of each scope, whether or not it could be put here. */
   readonly #known = new Map<CrlScopeKey, CrlRecord>()
-  #bundle: Promise<Shelved> | undefined
   #onPut: (crl: ShelvedCrl) => void = () => undefined
 
   /** Puts a CRL in force; one with a lower number than the one in force is ignored. */
@@ -42,7 +36,6 @@ export class CrlShelf {
     if (current !== undefined && current.crl.number >= crl.number) return
     const shelved = shelvedCrl(crl, parts)
     this.#crls.set(key, shelved)
-    this.#bundle = undefined
     this.#onPut(shelved)
   }
 
@@ -77,49 +70,37 @@ export class CrlShelf {
   }
 
   /** Every complete CRL in one PEM file, as nginx, HAProxy and PostgreSQL want it; it is as old as the newest and ends with the first. */
-  bundle(): Promise<Shelved> {
-    this.#bundle ??= bundleOf(this.complete())
-    return this.#bundle
+  bundle(): Shelved {
+    return bundleOf(this.complete())
   }
 }
 
 function shelvedCrl(crl: CrlRecord, parts: readonly Uint8Array[]): ShelvedCrl {
   const { length, sha256, thisUpdate, nextUpdate } = crl
-  let pem: Promise<Shelved> | undefined
+  const dates = { lastModified: thisUpdate, expires: nextUpdate }
+  const pem = new PemCrl(parts, length)
   return {
     crl,
-    der: { parts, length, etag: `"${sha256}"`, lastModified: thisUpdate, expires: nextUpdate },
-    pem: () => (pem ??= pemOf(crl, parts)),
+    der: { parts, length, etag: `"${sha256}"`, ...dates },
+    pem: { parts: pem, length: pem.length, etag: `"${sha256}-pem"`, ...dates },
   }
 }
 
-async function pemOf({ length, thisUpdate, nextUpdate }: CrlRecord, parts: readonly Uint8Array[]): Promise<Shelved> {
-  const lines =
-    length >= LONG_CRL_BYTES
-      ? await PARTS_THREAD.run({ kind: 'base64', parts })
-      : Buffer.from(
-          Buffer.concat(parts)
-            .toString('base64')
-            .replaceAll(/.{1,64}/g, '$&\n'),
-        )
-  return shelvedParts([PEM_BEGIN, lines, PEM_END], thisUpdate, nextUpdate)
-}
-
-/** Of the parts of each PEM: nothing is kept twice. */
-async function bundleOf(crls: readonly ShelvedCrl[]): Promise<Shelved> {
+function bundleOf(crls: readonly ShelvedCrl[]): Shelved {
   const newest = Math.max(0, ...crls.map(({ crl }) => crl.thisUpdate.getTime()))
   const firstEnd = Math.min(...crls.map(({ crl }) => crl.nextUpdate.getTime()))
-  const ends = Number.isFinite(firstEnd) ? firstEnd : 0
-  const pems = await Promise.all(crls.map((shelved) => shelved.pem()))
-  return shelvedParts(
-    pems.flatMap(({ parts }) => parts),
-    new Date(newest),
-    new Date(ends),
-  )
-}
-
-async function shelvedParts(parts: readonly Uint8Array[], lastModified: Date, expires: Date): Promise<Shelved> {
-  return { parts, length: lengthOf(parts), etag: `"${await digestOf(parts)}"`, lastModified, expires }
+  const digest = createHash('sha256').update(crls.map(({ crl }) => crl.sha256).join())
+  return {
+    parts: {
+      *[Symbol.iterator]() {
+        for (const { pem } of crls) yield* pem.parts
+      },
+    },
+    length: crls.reduce((sum, { pem }) => sum + pem.length, 0),
+    etag: `"${digest.digest('hex')}-pem"`,
+    lastModified: new Date(newest),
+    expires: new Date(Number.isFinite(firstEnd) ? firstEnd : 0),
+  }
 }
 
 /** What is short, and lies in one piece. */

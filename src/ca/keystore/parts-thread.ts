@@ -1,6 +1,6 @@
-// Work over long bytes that lie in parts, in a thread of its own so that the event loop goes on: signing, digest, PEM. Parts in
-// shared memory are read where they are. The thread starts with the first order and ends with the process. A key reaches it as
-// a handle, and it is this folder's own.
+// Work over long bytes that lie in parts, in a thread of its own so that the event loop goes on: signing and digest. Parts in shared
+// memory are read where they are. The thread starts with the first order and ends with the process. A key reaches it as a handle,
+// and it is this folder's own.
 import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import type { EcdsaForm } from './private-key.ts'
@@ -16,8 +16,6 @@ export type PartsOrder =
       readonly parts: readonly Uint8Array[]
     }
   | { readonly kind: 'sha256'; readonly parts: readonly Uint8Array[] }
-  /** Base64 in lines of 64, without the lines around it (RFC 7468 §3). */
-  | { readonly kind: 'base64'; readonly parts: readonly Uint8Array[] }
 
 export type PartsAnswer =
   | { readonly kind: 'done'; readonly bytes: Uint8Array<ArrayBuffer> }

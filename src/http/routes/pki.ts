@@ -5,16 +5,15 @@ import { crlScopeKey, parseCrlScopeKey } from '../../domain/crl-scope.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import { parseIssuerId } from '../../domain/issuer-id.ts'
 import type { CrlShelf, Shelved } from '../../revocation/crl-shelf.ts'
-import { CRL_TYPE } from '../crl-downloads.ts'
+import { BUNDLE, CRL_TYPE, PEM_TYPE } from '../crl-downloads.ts'
 import type { ApiEnvironment, ApiParts } from '../parts.ts'
 import { HttpRefused } from '../problem.ts'
 import { shelvedResponse } from '../shelved-response.ts'
 
 const CA_MAX_AGE_SECONDS = 3600
-const BUNDLE = 'bundle.pem'
 const CRL_ENDINGS = ['.crl', '.pem'] as const
 const OF_CAS = { maxAgeSeconds: CA_MAX_AGE_SECONDS, dates: 'rising' } as const
-const CA_PEM = { contentType: 'application/x-pem-file', ...OF_CAS }
+const CA_PEM = { contentType: PEM_TYPE, ...OF_CAS }
 
 const SPIFFE = { contentType: 'application/json', ...OF_CAS }
 const TRUST_STORES = [
@@ -29,11 +28,11 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   // thisUpdate rises with each CRL of a scope (SECURITY.md rule 31).
   const crl = (contentType: string) => ({ contentType, maxAgeSeconds, dates: 'rising' }) as const
   // As old as the newest CRL in it, and the others change too.
-  const bundle = { contentType: 'application/x-pem-file', maxAgeSeconds, dates: 'shared' } as const
-  const answer = async (request: Request, file: string): Promise<Response> => {
+  const bundle = { contentType: PEM_TYPE, maxAgeSeconds, dates: 'shared' } as const
+  const answer = (request: Request, file: string): Response => {
     const { stem, ending } = stemOf(file, CRL_ENDINGS)
     const found = crls.get(parseCrlScopeKey(stem))
-    const [body, type] = ending === '.crl' ? [found?.der, CRL_TYPE] : [await found?.pem(), 'application/x-pem-file']
+    const [body, type] = ending === '.crl' ? [found?.der, CRL_TYPE] : [found?.pem, PEM_TYPE]
     return shelvedResponse(request, orNotFound(body), crl(type), context.clock.now())
   }
   const routes = new Hono<ApiEnvironment>()
@@ -41,18 +40,16 @@ export function pkiRoutes(parts: ApiParts): Hono<ApiEnvironment> {
   routes.get('/pki/ca/:file', (c) => {
     const { id, ending } = fileIn(c.req.param('file'), ['.cer', '.pem'])
     const [found, type] =
-      ending === '.cer'
-        ? [authorities.cer(id), 'application/pkix-cert']
-        : [authorities.pem(id), 'application/x-pem-file']
+      ending === '.cer' ? [authorities.cer(id), 'application/pkix-cert'] : [authorities.pem(id), PEM_TYPE]
     return shelvedResponse(c.req.raw, orNotFound(found), ca(type), context.clock.now())
   })
 
   routes.get('/pki/crl', (c) => c.json(indexOf(crls, parts.publicUrl), 200, { 'cache-control': 'no-cache' }))
   // One route for both: a fixed path beside a parameter takes the router's fast way from every route there is.
-  routes.get('/pki/crl/:file', async (c) => {
+  routes.get('/pki/crl/:file', (c) => {
     const file = c.req.param('file')
-    if (file === BUNDLE) {
-      return shelvedResponse(c.req.raw, await crls.bundle(), bundle, context.clock.now())
+    if (file === `${BUNDLE}.pem`) {
+      return shelvedResponse(c.req.raw, crls.bundle(), bundle, context.clock.now())
     }
     return answer(c.req.raw, file)
   })
