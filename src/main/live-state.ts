@@ -123,10 +123,12 @@ export class LiveState {
   /** Follows the log in the same turn in which the state is there: no change comes in between. Gives the state's number. */
   async #loadState({ storage, facts }: OpenInstallation): Promise<number> {
     const askedAt = this.#clock.monotonicMilliseconds()
-    const loads = [this.snapshot.beginLoad(), this.ledger.beginLoad()]
+    const ledger = this.ledger.beginLoad()
+    const loads = [this.snapshot.beginLoad(), ledger]
     const { seq, revocations } = await storage.readStateInto((changes) => {
       for (const load of loads) for (const change of changes) load.take(change)
     })
+    await ledger.settle()
     for (const load of loads) load.finish(seq)
     this.revocations.load(revocations, facts?.epoch ?? '')
     this.ocspAnswers.purgeAll()

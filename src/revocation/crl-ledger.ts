@@ -9,11 +9,13 @@ import { IssuerEntries, type Revocation } from './issuer-entries.ts'
 /** A state that is being read, to take the place of the one that there is. */
 export interface LedgerLoad {
   take(change: Change): void
-  /** Everything was told, as it stood at `revision`. */
+  /** Everything was told: puts it in order, and lets others have their turn. */
+  settle(): Promise<void>
+  /** The state is that of `revision`. What was not settled is put in order at once. */
   finish(revision: number): void
 }
 
-/** How long a drop of ended entries holds up others at once. */
+/** How long work over all entries holds up others at once. */
 const TURN_MILLISECONDS = 4
 
 export class CrlLedger {
@@ -43,8 +45,14 @@ export class CrlLedger {
       take: (change) => {
         if (change.kind === 'revocation') entriesIn(issuers, change.issuer, 0).take(change)
       },
+      settle: async () => {
+        for (const entries of issuers.values()) await inTurns(entries.settle())
+      },
       finish: (revision) => {
-        for (const entries of issuers.values()) entries.loadedAt(revision)
+        for (const entries of issuers.values()) {
+          atOnce(entries.settle())
+          entries.loadedAt(revision)
+        }
         this.#issuers = issuers
         this.#loadedAt = revision
         this.#revision = revision
@@ -107,13 +115,7 @@ export class CrlLedger {
 
   /** Drops entries whose certificates ended before `endedBefore`: they have been on a CRL after their end (RFC 5280 §3.3). */
   async forgetEndedBefore(issuer: IssuerId, endedBefore: Date): Promise<void> {
-    let began = performance.now()
-    const steps = this.#of(issuer).dropEndedBefore(endedBefore)
-    while (steps.next().done !== true) {
-      if (performance.now() - began < TURN_MILLISECONDS) continue
-      await new Promise((turn) => void setImmediate(turn))
-      began = performance.now()
-    }
+    await inTurns(this.#of(issuer).dropEndedBefore(endedBefore))
   }
 
   /** States before `coversRevision` are not asked for any more, nor deltas with a base before `baseRevision`. */
@@ -124,6 +126,20 @@ export class CrlLedger {
   #of(issuer: IssuerId): IssuerEntries {
     return entriesIn(this.#issuers, issuer, this.#loadedAt)
   }
+}
+
+async function inTurns(steps: Generator<undefined>): Promise<void> {
+  let began = performance.now()
+  while (steps.next().done !== true) {
+    if (performance.now() - began < TURN_MILLISECONDS) continue
+    await new Promise((turn) => void setImmediate(turn))
+    began = performance.now()
+  }
+}
+
+function atOnce(steps: Generator<undefined>): void {
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
 }
 
 function entriesIn(issuers: Map<IssuerId, IssuerEntries>, issuer: IssuerId, loadedAt: number): IssuerEntries {

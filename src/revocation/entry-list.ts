@@ -55,8 +55,8 @@ export class EntryList {
     return this.#count
   }
 
-  /** Of entries in rising order, no two with the same serial: every piece but the last is full. */
-  static of(sorted: Iterable<Entry>): EntryList {
+  /** Of entries in rising order, no two with the same serial: every piece but the last is full. A step makes a piece. */
+  static *making(sorted: Iterable<Entry>): Generator<undefined, EntryList> {
     const list = new EntryList()
     const pending = emptyPiece(MAX_ENTRIES)
     pending.bytes = new Uint8Array(new SharedArrayBuffer(MAX_ENTRIES * MAX_ENTRY_OCTETS))
@@ -71,7 +71,9 @@ export class EntryList {
       pending.ends[pending.count] = endsAt
       pending.count += 1
       pending.starts[pending.count] = from + encoded.length
-      if (pending.count === MAX_ENTRIES) flush()
+      if (pending.count < MAX_ENTRIES) continue
+      flush()
+      yield undefined
     }
     flush()
     return list

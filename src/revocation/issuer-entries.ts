@@ -54,12 +54,16 @@ export class IssuerEntries {
     this.#undoSince = loadedAt
   }
 
-  /** What was taken so far is the state as of this number. */
-  loadedAt(revision: number): void {
+  /** Puts what was taken in order; between two steps others may go on. */
+  *settle(): Generator<undefined> {
     for (const [partition, unsorted] of this.#loading) {
-      this.#lists.set(partition, EntryList.of(unsorted.sorted()))
+      this.#lists.set(partition, yield* EntryList.making(unsorted.sorted()))
       this.#loading.delete(partition)
     }
+  }
+
+  /** What was taken, and is settled, is the state as of this number. */
+  loadedAt(revision: number): void {
     this.#loadedAt = revision
     this.#touchesSince = revision
     this.#undoSince = revision

@@ -2,6 +2,7 @@
 // put a million into an ordered list one by one takes longer, and leaves its memory in pieces.
 import { SERIAL_BYTES } from '../domain/serial-number.ts'
 import { type Entry, SERIAL_AT } from './entry-list.ts'
+import { PrefixOrder } from './prefix-order.ts'
 
 /** Length of the entry, end of the certificate, the entry. */
 const ENDS_AT = 1
@@ -9,8 +10,8 @@ const ENCODED_AT = 5
 const RECORD_OCTETS = 64
 const RECORDS = 4096
 
-/** Octets of a serial number that a number holds exactly; the first of all is the same in each. */
-const KEY_OCTETS = 6
+/** The first octet of a serial number is the same in each. */
+const PREFIX_AT = ENCODED_AT + SERIAL_AT + 1
 
 export class UnsortedEntries {
   readonly #blocks: Buffer<ArrayBuffer>[] = []
@@ -27,30 +28,39 @@ export class UnsortedEntries {
 
   /** By serial; of those with the same the one that came last. What is given goes with the last of them: copy what is to stay. */
   *sorted(): Generator<Entry> {
-    yield* this.#inOrder(this.#order())
+    for (const numbers of this.#order().runs()) {
+      const [only] = numbers
+      if (only !== undefined && numbers.length === 1) yield this.#entry(only)
+      else for (const number of this.#latestOfEach(numbers)) yield this.#entry(number)
+    }
     // Given back at once, and not when garbage is collected: the entries of the next partition take its place.
     for (const { buffer } of this.#blocks.splice(0)) buffer.transfer(0)
     this.#count = 0
   }
 
-  *#inOrder(order: Uint32Array): Generator<Entry> {
-    for (const [index, number] of order.entries()) {
-      const next = order[index + 1]
-      const serial = this.#serial(number)
-      if (next !== undefined && Buffer.compare(serial, this.#serial(next)) === 0) continue
+  #order(): PrefixOrder {
+    const order = new PrefixOrder(this.#count)
+    for (let number = 0; number < this.#count; number += 1) {
       const { block, at } = this.#record(number)
-      const encoded = block.subarray(at + ENCODED_AT, at + ENCODED_AT + (block[at] ?? 0))
-      yield { encoded, endsAt: block.readUInt32LE(at + ENDS_AT) }
+      order.add(block.readUInt32BE(at + PREFIX_AT), block.readUInt32BE(at + PREFIX_AT + 4))
     }
+    return order
   }
 
-  #order(): Uint32Array {
-    const order = Uint32Array.from({ length: this.#count }, (_, number) => number)
-    const keys = Float64Array.from(order, (number) => this.#serial(number).readUIntBE(1, KEY_OCTETS))
-    return order.sort(
-      (one, other) =>
-        (keys[one] ?? 0) - (keys[other] ?? 0) || Buffer.compare(this.#serial(one), this.#serial(other)) || one - other,
-    )
+  /** Of serials whose first bits are the same. */
+  #latestOfEach(numbers: readonly number[]): readonly number[] {
+    const compare = (one: number, other: number): number => Buffer.compare(this.#serial(one), this.#serial(other))
+    const sorted = numbers.toSorted((one, other) => compare(one, other) || one - other)
+    return sorted.filter((number, index) => {
+      const next = sorted[index + 1]
+      return next === undefined || compare(number, next) !== 0
+    })
+  }
+
+  #entry(number: number): Entry {
+    const { block, at } = this.#record(number)
+    const encoded = block.subarray(at + ENCODED_AT, at + ENCODED_AT + (block[at] ?? 0))
+    return { encoded, endsAt: block.readUInt32LE(at + ENDS_AT) }
   }
 
   #serial(number: number): Buffer {

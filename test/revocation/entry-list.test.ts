@@ -1,7 +1,7 @@
 // The list against a plain map, through random changes; and what was handed out never changes again.
 import { describe, expect, test } from 'vitest'
 import { type Entry, EntryList, type FrozenEntries } from '../../src/revocation/entry-list.ts'
-import { serialBytes, type SerialNumber } from '../../src/domain/serial-number.ts'
+import { parseSerialNumber, serialBytes, type SerialNumber } from '../../src/domain/serial-number.ts'
 import { UnsortedEntries } from '../../src/revocation/unsorted-entries.ts'
 import { encodeRevokedEntry } from '../../src/x509/tbs-crl.ts'
 import { seededRandom } from '../faults/seeded-random.ts'
@@ -17,6 +17,11 @@ const expected = (entries: ReadonlyMap<SerialNumber, Entry>): string =>
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([, { encoded }]) => Buffer.from(encoded).toString('hex'))
     .join('')
+
+function made(sorted: Iterable<Entry>): EntryList {
+  const steps = EntryList.making(sorted)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}
 
 describe('EntryList', () => {
   test('is what a map is, in the order of serials, through thousands of changes', () => {
@@ -60,7 +65,7 @@ describe('EntryList', () => {
       unsorted.add(made)
       grown.set(made)
     }
-    const list = EntryList.of(unsorted.sorted())
+    const list = made(unsorted.sorted())
     expect([list.count, list.freeze().parts.length]).toEqual([8000, 8])
     expect(hexOf(list.freeze())).toBe(hexOf(grown.freeze()))
     for (const each of [list, grown]) {
@@ -70,7 +75,38 @@ describe('EntryList', () => {
     }
     expect(hexOf(list.freeze())).toBe(hexOf(grown.freeze()))
     expect(list.get(serialBytes(serial(999)))?.endsAt).toBe(8999)
-    expect(EntryList.of([]).freeze()).toEqual({ parts: [], length: 0, count: 0 })
+    expect(made([]).freeze()).toEqual({ parts: [], length: 0, count: 0 })
+  })
+
+  test('of serials that begin alike, and of the same, the order is that of a list that grew', () => {
+    const unsorted = new UnsortedEntries()
+    const grown = new EntryList()
+    const random = seededRandom(7)
+    for (let n = 0; n < 600; n += 1) {
+      // Alike in all but one octet, early, about where 64 bits end, or late; and some of them twice.
+      const octets = Buffer.alloc(16, 0xa5)
+      octets[[3, 7, 8, 15][n % 4] ?? 0] = Math.floor(random() * 256)
+      const each = {
+        encoded: encodeRevokedEntry({
+          serial: parseSerialNumber(`01${octets.toString('hex')}`),
+          revocationDate: new Date(1_700_000_000_000),
+        }),
+        endsAt: n,
+      }
+      unsorted.add(each)
+      grown.set(each)
+    }
+    const list = made(unsorted.sorted())
+    expect([list.count, hexOf(list.freeze())]).toEqual([grown.count, hexOf(grown.freeze())])
+    expect(list.count).toBeLessThan(600)
+    const ends = (of: EntryList): readonly unknown[] => {
+      const copy = of.clone()
+      return Array.from({ length: 61 }, (_, step) => {
+        Array.from(copy.dropEndedBefore(step * 10))
+        return copy.count
+      })
+    }
+    expect(ends(list)).toEqual(ends(grown))
   })
 
   test('tells how much there is, and is empty again when all have left', () => {
