@@ -137,6 +137,7 @@ function movesBorder(scope: SidecarScope, change: Change): boolean {
     case 'session':
     case 'proxy':
     case 'quarantine':
+    case 'user-links':
     case 'crl':
       return false
     default:
@@ -184,6 +185,7 @@ function withinScope(scope: SidecarScope, change: Change): Change | undefined {
     case 'proxy':
     case 'sidecar':
     case 'quarantine':
+    case 'user-links':
     case 'token-key':
     case 'issuer':
     case 'crl':

@@ -128,6 +128,7 @@ export class SnapshotState {
         this.quarantine =
           change.status === 'on' ? { kind: 'quarantined', since: new Date(change.since) } : NO_QUARANTINE
         break
+      case 'user-links':
       case 'token-key':
       case 'issuer':
       case 'crl':

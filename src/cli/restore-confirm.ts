@@ -19,6 +19,7 @@ import { Refused, refusedBecause } from './refused.ts'
 export interface ConfirmOptions {
   readonly crl: readonly string[]
   readonly keepApiKeys?: true
+  readonly keepPassphrases?: true
   readonly plan?: true
   readonly json?: true
 }
@@ -57,7 +58,8 @@ function confirm(
   lists: readonly PublishedList[],
 ): Promise<Confirmed> {
   const apiKeys = options.keepApiKeys === true ? ('keep' as const) : ('end' as const)
-  return confirmRestore({ acts: storage, clock: means.clock, lists, apiKeys, actor: 'offline:restore' })
+  const passphrases = options.keepPassphrases === true ? ('keep' as const) : ('end' as const)
+  return confirmRestore({ acts: storage, clock: means.clock, lists, apiKeys, passphrases, actor: 'offline:restore' })
 }
 
 async function verifiedLists(
@@ -170,10 +172,10 @@ function tableOf(lists: readonly VerifiedList[]): string[] {
   return table(['issuer', 'number', 'published', 'entries'], rows)
 }
 
-function linesOf({ revoked, unknown, endedApiKeys }: Confirmed): string[] {
+function linesOf({ revoked, unknown, endedApiKeys, endedPassphrases }: Confirmed): string[] {
   return [
     `${String(revoked)} certificates revoked that were not; ${String(unknown)} that are on the CRLs alone recorded as revoked`,
-    `${String(endedApiKeys)} API keys ended`,
+    `${String(endedApiKeys)} API keys and ${String(endedPassphrases)} passphrases of deployments ended`,
     'the quarantine is over: new CRLs with higher numbers are published at once',
   ]
 }

@@ -21,6 +21,7 @@ type Options = Parameters<typeof configurationOf>[0] & {
 type ConfirmOptions = Parameters<typeof configurationOf>[0] & {
   readonly crl: readonly string[]
   readonly keepApiKeys?: true
+  readonly keepPassphrases?: true
   readonly plan?: true
   readonly json?: true
 }
@@ -131,9 +132,12 @@ function nextSteps(quarantine: Restored['quarantine'], madeAt: string): string[]
 
 function confirmCommand(host: Host): Command {
   const command = addConfigurationOptions(new Command('confirm'))
-    .description('end the quarantine of a restore: merge the last published CRLs, raise the numbers, end API keys')
+    .description(
+      'end the quarantine of a restore: merge the last published CRLs, raise the numbers, end API keys and passphrases',
+    )
     .requiredOption('--crl <file>', 'complete CRL of an issuing CA, PEM or DER; repeat it for each', collect, [])
     .option('--keep-api-keys', 'let API keys live that the backup has: nobody knows which were ended since')
+    .option('--keep-passphrases', 'let passphrases of deployments live that the backup has, likewise')
     .option('--plan', 'verify the CRLs, say what they hold, and write nothing')
     .option('--json', 'print one JSON document')
     .action(async (options: ConfirmOptions) => {

@@ -177,6 +177,12 @@ export type Change =
       readonly groups: readonly string[]
       readonly at: number
     }
+  /** All of a user: whoever a provider knows under one of them is that user. */
+  | {
+      readonly kind: 'user-links'
+      readonly user: UserName
+      readonly links: readonly { readonly provider: string; readonly subject: string }[]
+    }
   | { readonly kind: 'token-revocation'; readonly jti: string; readonly expiresAt: number }
   /** Whether the installation waits for a confirmation after a restore. `since` in milliseconds since the epoch. */
   | { readonly kind: 'quarantine'; readonly status: 'on' | 'off'; readonly since: number }

@@ -1,6 +1,8 @@
 // What the journal outside the database holds (one JSON object a line): enough to know, after a restore of an older
 // backup, every certificate that was released, every revocation that was acknowledged, what else has ended, and by the numbers of
-// the changes whether any is missing. No secrets, and no hashes of any.
+// the changes whether any is missing. No secrets, and no hashes by which one could be tried.
+import { createHash } from 'node:crypto'
+import type { DeploymentPolicy } from './access-policy.ts'
 import type { AuditAct } from './audit-event.ts'
 import type { Change } from './change.ts'
 import type { IssuerId } from './issuer-id.ts'
@@ -44,30 +46,56 @@ export type JournalEntry =
       /** RFC 3339 */
       readonly at: string
     }
+  /** Another key has taken the place of the certificate's; it is revoked then, if it does not end before. */
+  | {
+      readonly kind: 'replaced'
+      readonly serial: SerialNumber
+      readonly by: SerialNumber
+      /** RFC 3339 */
+      readonly revokeAt?: string
+    }
+  /** Whose the lines are that follow. A journal may have been begun by another installation. */
+  | { readonly kind: 'installation'; readonly id: string }
   /** Every change of the log, by its number: a number that no journal has is a journal that is missing. */
   | { readonly kind: 'change'; readonly seq: number; readonly of: JournalledChange }
   /** An audit event of which nothing above tells. */
   | { readonly kind: 'act'; readonly act: AuditAct; readonly object: string; readonly actor: string }
 
-/** What of a change a restore needs: all of it, and of people and their credentials only which, and whether it has ended. */
+type DeploymentChange = Extract<Change, { readonly kind: 'deployment' }>
+
+/** Whether a passphrase is still the same one can be told, and nothing else. */
+export interface JournalledPassphrase {
+  readonly id: string
+  /** 32 bits of a digest over the salted hash. Without the salt, which is not here, no passphrase can be tried by it. */
+  readonly mark: string
+}
+
+export type JournalledDeployment = Omit<DeploymentChange, 'policy'> & {
+  readonly policy: Omit<DeploymentPolicy, 'passphrases'> & { readonly passphrases: readonly JournalledPassphrase[] }
+}
+
+/** What of a change a restore needs: all of it, but of credentials only which, and whether it has ended. */
 export type JournalledChange =
-  | Exclude<Change, { readonly kind: 'api-key' | 'session' | 'sign-in' | 'model' | 'model-group' | 'deployment' }>
+  | Exclude<Change, { readonly kind: 'api-key' | 'session' | 'deployment' }>
   | Pick<Extract<Change, { readonly kind: 'api-key' }>, 'kind' | 'prefix' | 'user' | 'status'>
-  | Pick<Extract<Change, { readonly kind: 'model' }>, 'kind' | 'id' | 'name' | 'status'>
-  | Pick<Extract<Change, { readonly kind: 'model-group' }>, 'kind' | 'id' | 'name' | 'status'>
-  | Pick<Extract<Change, { readonly kind: 'deployment' }>, 'kind' | 'name' | 'project' | 'status'>
-  | { readonly kind: 'session' | 'sign-in' }
-  /** The last number of a restore: what follows it is of a new epoch. */
-  | { readonly kind: 'restored'; readonly epoch: string }
+  | JournalledDeployment
+  | { readonly kind: 'session' }
+  /** The last number of a restore: what follows it is of a new epoch. `after`: the highest number that it knew of the one before. */
+  | { readonly kind: 'restored'; readonly epoch: string; readonly after?: number }
 
 export function journalledChange(change: Change): JournalledChange {
   const { kind } = change
-  if (kind === 'session' || kind === 'sign-in') return { kind }
+  if (kind === 'session') return { kind }
   if (kind === 'api-key') return { kind, prefix: change.prefix, user: change.user, status: change.status }
-  if (kind === 'deployment') return { kind, name: change.name, project: change.project, status: change.status }
-  if (kind === 'model') return { kind, id: change.id, name: change.name, status: change.status }
-  if (kind === 'model-group') return { kind, id: change.id, name: change.name, status: change.status }
-  return change
+  if (kind !== 'deployment') return change
+  const passphrases = change.policy.passphrases.map(({ id, hash }) => ({ id, mark: passphraseMark(hash) }))
+  return { ...change, policy: { ...change.policy, passphrases } }
+}
+
+const MARK_CHARACTERS = 8
+
+export function passphraseMark(hash: string): string {
+  return createHash('sha256').update(hash).digest('hex').slice(0, MARK_CHARACTERS)
 }
 
 /** Acts of which another line tells: the certificate's own, or the change of the CRL. */

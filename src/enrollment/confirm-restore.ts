@@ -1,5 +1,5 @@
 // Ends the quarantine of a restore (SECURITY.md rule 32): what the last published CRLs list is revoked here too, their numbers are never
-// given again, and API keys end, since nobody can tell which of them were ended since the backup. The caller has verified the CRLs.
+// given again, and API keys and passphrases end, since nobody can tell which of them were ended since the backup. The caller has verified the CRLs.
 import type { Clock } from '../domain/clock.ts'
 import { fullScope, crlScopeKey } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -24,6 +24,8 @@ export interface Confirmation {
   readonly clock: Clock
   readonly lists: readonly PublishedList[]
   readonly apiKeys: 'end' | 'keep'
+  /** Of deployments. */
+  readonly passphrases: 'end' | 'keep'
   /** As audit events write it. */
   readonly actor: string
 }
@@ -34,6 +36,7 @@ export interface Confirmed {
   /** Serials that it lacked: they were issued after the backup. */
   readonly unknown: number
   readonly endedApiKeys: number
+  readonly endedPassphrases: number
 }
 
 /** Of one transaction. */
@@ -43,8 +46,8 @@ const ENTRIES_AT_ONCE = 200
 export async function confirmRestore(confirmation: Confirmation): Promise<Confirmed> {
   const counts = { revoked: 0, unknown: 0 }
   for (const list of confirmation.lists) await mergeList(confirmation, list, counts)
-  const endedApiKeys = await confirmation.acts.run((tx) => finish(confirmation, tx, counts))
-  return { ...counts, endedApiKeys }
+  const ended = await confirmation.acts.run((tx) => finish(confirmation, tx, counts))
+  return { ...counts, ...ended }
 }
 
 type Counts = { -readonly [Count in 'revoked' | 'unknown']: Confirmed[Count] }
@@ -92,19 +95,40 @@ async function merge(
 }
 
 async function finish(
-  { clock, actor, apiKeys, lists }: Confirmation,
+  { clock, actor, apiKeys, passphrases, lists }: Confirmation,
   tx: UnitOfWork & RestoreStore,
   { revoked, unknown }: Counts,
-): Promise<number> {
+): Promise<Pick<Confirmed, 'endedApiKeys' | 'endedPassphrases'>> {
   const at = clock.now()
   for (const { issuer, number } of lists) {
     await tx.raiseCrlNumbers(issuer, number)
     await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(fullScope(issuer)), number })
   }
   const by = { at, actor, origin: { requestId: '' } }
-  const ended = apiKeys === 'end' ? await endApiKeys(tx, { kind: 'all' }, by) : []
+  const endedApiKeys = apiKeys === 'end' ? (await endApiKeys(tx, { kind: 'all' }, by)).length : 0
+  const endedPassphrases = passphrases === 'end' ? await endPassphrases(tx) : 0
   await endQuarantine(tx, at)
-  const details = { revoked, unknown, endedApiKeys: ended.length, apiKeys, lists: lists.length }
+  const details = { revoked, unknown, endedApiKeys, endedPassphrases, apiKeys, passphrases, lists: lists.length }
   await tx.audit({ at, actor, act: 'installation.confirm', object: 'installation', requestId: '', details })
-  return ended.length
+  return { endedApiKeys, endedPassphrases }
+}
+
+const DEPLOYMENTS_AT_ONCE = 200
+
+/** Gives how many. Whoever had one is let in by nothing until another is set. */
+async function endPassphrases(tx: UnitOfWork): Promise<number> {
+  let ended = 0
+  for (let cursor: string | undefined, isLast = false; !isLast; isLast = cursor === undefined) {
+    const limit = DEPLOYMENTS_AT_ONCE
+    const page = await tx.listDeployments('all', cursor === undefined ? { limit } : { limit, cursor })
+    cursor = page.cursor
+    for (const before of page.items) {
+      if (before.policy.passphrases.length === 0) continue
+      ended += before.policy.passphrases.length
+      const deployment = { ...before, policy: { ...before.policy, passphrases: [] } }
+      await tx.putDeployment(deployment)
+      await tx.change({ kind: 'deployment', ...deployment })
+    }
+  }
+  return ended
 }

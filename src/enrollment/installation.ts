@@ -34,6 +34,7 @@ const FOUNDER = { actor: 'offline:init', requestId: '' } as const
 
 export async function recordFounding(tx: UnitOfWork, founding: Founding): Promise<void> {
   const { administrator, at } = founding
+  tx.journal({ kind: 'installation', id: founding.installation })
   await tx.setMetadata('installation', founding.installation)
   await tx.setMetadata('epoch', founding.installation)
   await tx.setMetadata('demo', founding.demo ? 'yes' : 'no')

@@ -192,6 +192,8 @@ async function replace(
   const end = addSeconds(at, profile === 'job' || profile === 'account-job' ? jobOverlapSeconds : overlapSeconds)
   const revokeAt = end < validity.notAfter ? { revokeAt: end } : {}
   await tx.markReplaced({ serial, replacedBy, ...revokeAt })
+  const told = end < validity.notAfter ? { revokeAt: end.toISOString() } : {}
+  tx.journal({ kind: 'replaced', serial, by: replacedBy, ...told })
   const details = { by: replacedBy, until: (end < validity.notAfter ? end : validity.notAfter).toISOString() }
   await tx.audit({
     at,

@@ -16,6 +16,7 @@ import { endOldestSessions } from './sessions.ts'
 import { SignInRefused } from './sign-in-errors.ts'
 import type { ProvidedPerson, ProviderRules } from './sign-in-provider.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
+import { tellOfLinks } from './user-links.ts'
 
 export interface SignInAsked {
   readonly rules: ProviderRules
@@ -98,6 +99,7 @@ async function newUser(context: ActContext, tx: UnitOfWork, asked: SignInAsked):
   }
   await tx.insertLink({ provider: rules.name, subject: person.subject, user: name, createdAt })
   await tx.change({ kind: 'user', name, status: 'active', platformRole: 'user' })
+  await tellOfLinks(tx, name)
   await tx.audit({
     at: createdAt,
     actor: `provider:${rules.name}`,

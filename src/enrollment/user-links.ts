@@ -34,6 +34,7 @@ export async function linkUser(
     return once(context, tx, asked, KEPT_LINK, async () => {
       const link: UserLink = { provider, subject, user, createdAt: context.clock.now() }
       await tx.insertLink(link)
+      await tellOfLinks(tx, user)
       await audit(context, tx, asked, 'user.link', `user:${user}`, { provider, subject })
       return link
     })
@@ -53,11 +54,18 @@ export async function unlinkUser(context: ActContext, asked: LinkAsked): Promise
       // Of which provider a session was is forgotten before the keys end that were made in it: those of all sessions end.
       await endKeys(context, tx, asked, { kind: 'made-in-sessions', user })
       await revokeTokensObtained(tx, `user:${user}`, at)
+      await tellOfLinks(tx, user)
       await forgetGroups(tx, asked)
       await audit(context, tx, asked, 'user.unlink', `user:${user}`, { provider, removed })
       return { removed }
     })
   })
+}
+
+/** Which links somebody has now, for whoever must know after a restore which have ended. */
+export async function tellOfLinks(tx: UnitOfWork, user: UserName): Promise<void> {
+  const links = (await tx.linksOf(user)).map(({ provider, subject }) => ({ provider, subject }))
+  await tx.change({ kind: 'user-links', user, links })
 }
 
 /** The provider's groups were somebody else's, or are nobody's from now on. */

@@ -5,19 +5,22 @@ import { MasterKeyRejected } from '../ca/keystore/errors.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import type { JournalEntry } from '../domain/journal-entry.ts'
+import { type Replayed, replayChange } from '../enrollment/replay-changes.ts'
 import {
   type QuietUnit,
-  type Replayed,
-  replayChange,
   replayIssued,
   replayPartitions,
+  replayReplaced,
   replayRevocation,
 } from '../enrollment/replay-journal.ts'
+import { parseQuarantine } from '../domain/quarantine.ts'
 import type { Configuration } from '../ops/configuration.ts'
+import { reviewOf } from './restore-review.ts'
 import { AsideDatabase, type Finished } from '../storage/backup/aside-database.ts'
 import type { BackupHeader } from '../storage/backup/backup-file.ts'
 import { openTarget, type Replacing, requireReplaceable, type RestoreTarget } from '../storage/backup/restore-target.ts'
-import { type JournalSurvey, readLines, surveyJournals, type SurveyTask } from '../storage/backup/survey-journal.ts'
+import { journalEntries, type JournalReading } from '../storage/backup/journal-entries.ts'
+import { type JournalSurvey, surveyJournals } from '../storage/backup/survey-journal.ts'
 import { openJournal } from '../storage/journal.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { KEY_FIX, readMasterKeys } from './installation.ts'
@@ -27,7 +30,7 @@ export interface RestoreTask {
   readonly file: string
   /** Of all processes; those that are not there are none. */
   readonly journals: readonly string[]
-  readonly damaged: SurveyTask['damaged']
+  readonly damaged: JournalReading['damaged']
   readonly replacing: Replacing
   /** `plan`: all of it is done aside, and thrown away. */
   readonly mode: 'plan' | 'restore'
@@ -60,8 +63,9 @@ export async function restoreBackup(task: RestoreTask): Promise<Restored> {
   try {
     const { seq, ...restored } = await build(task, target)
     if (task.mode === 'plan') return { ...restored, kept: undefined }
+    // Before the database: if it stops in between, the line tells of a restore that never came, which is harmless.
+    await anchorJournal(task, seq, restored)
     const kept = await target.putInPlace(`before-restore-${stampOf(task.clock.now())}`)
-    await anchorJournal(task, seq, restored.epoch)
     return { ...restored, kept }
   } finally {
     await target.close()
@@ -90,21 +94,46 @@ function requireMasterKey(configuration: Configuration, { sealingKey }: BackupHe
 }
 
 async function bringUpToDate(task: RestoreTask, aside: AsideDatabase, header: BackupHeader) {
-  const { seq, madeAt } = header
+  const { seq, madeAt, installation } = header
   const paths = task.journals.filter((path) => existsSync(path))
-  const survey = await surveyJournals({ paths, seq, madeAt: new Date(madeAt), damaged: task.damaged })
+  const reading = { installation, damaged: task.damaged }
+  const survey = await surveyJournals({ ...reading, paths, seq, madeAt: new Date(madeAt) })
   const replay = new Replay(task, aside)
-  for (const path of paths) await replay.issued(path)
+  for (const path of paths) await replay.certificates(journalEntries(path, reading))
+  for (const path of paths) await replay.replaced(journalEntries(path, reading))
   await replay.revocations(survey)
   await replay.changes(survey)
   const at = task.clock.now()
   // No number of this epoch is one of the epoch before: no journal tells of one number twice.
   const next = Math.max(survey.lastSeq, seq, at.getTime()) + 1
-  const quarantine = survey.reach.kind === 'complete' ? ('off' as const) : ('on' as const)
+  const quarantine = survey.reach.kind === 'complete' ? await quarantineBefore(aside, survey) : ('on' as const)
   const details = { backup: madeAt, backupSeq: seq, journals: paths.length }
   const { crlNumbers, acts } = survey
   const finished = await aside.finish({ at, seq: next, crlNumbers, quarantine, acts, details })
-  return { ...finished, ...replay.counts, header, survey, quarantine, review: replay.review, seq: next }
+  return {
+    ...finished,
+    ...replay.counts,
+    header,
+    survey,
+    quarantine,
+    review: [...replay.review, ...reviewOf(acts)],
+    seq: next,
+  }
+}
+
+interface Line {
+  readonly entry: JournalEntry
+  readonly at: Date
+}
+
+type Entries = AsyncIterable<Line>
+
+/** One that nobody has confirmed yet goes on, however complete the journals are. */
+async function quarantineBefore(aside: AsideDatabase, { changes }: JournalSurvey): Promise<'on' | 'off'> {
+  const last = changes.findLast(({ change }) => change.kind === 'quarantine')?.change
+  if (last?.kind === 'quarantine') return last.status
+  const { kind } = parseQuarantine(await aside.transaction((tx) => tx.metadata('quarantine')))
+  return kind === 'none' ? 'off' : 'on'
 }
 
 class Replay {
@@ -118,18 +147,31 @@ class Replay {
     this.#aside = aside
   }
 
-  async issued(path: string): Promise<void> {
-    let some: { readonly entry: Extract<JournalEntry, { readonly kind: 'issued' }>; readonly at: Date }[] = []
+  async certificates(entries: Entries): Promise<void> {
+    await this.#inBatches(entries, async (tx, { entry, at }) => {
+      if (entry.kind === 'partitions') await replayPartitions(tx, entry)
+      if (entry.kind === 'issued' && (await replayIssued(tx, entry, at))) this.counts.issued += 1
+    })
+    this.#task.onProgress(`${String(this.counts.issued)} certificates from the journal`)
+  }
+
+  /** Once all journals have told of their certificates: that which takes the place may be in another. */
+  replaced(entries: Entries): Promise<void> {
+    return this.#inBatches(entries, async (tx, { entry }) => {
+      if (entry.kind === 'replaced') await replayReplaced(tx, entry)
+    })
+  }
+
+  async #inBatches(entries: Entries, replay: (tx: QuietUnit, line: Line) => Promise<void>): Promise<void> {
+    let some: Line[] = []
     const write = async () => {
       await this.#aside.transaction(async (tx) => {
-        for (const { entry, at } of some) if (await replayIssued(tx, entry, at)) this.counts.issued += 1
+        for (const line of some) await replay(tx, line)
       })
       some = []
-      this.#task.onProgress(`${String(this.counts.issued)} certificates from the journal`)
     }
-    for await (const { entry, at } of readLines(path, this.#task.damaged)) {
-      if (entry.kind === 'partitions') await this.#aside.transaction((tx) => replayPartitions(tx, entry))
-      if (entry.kind === 'issued') some.push({ entry, at })
+    for await (const line of entries) {
+      some.push(line)
       if (some.length === LINES_AT_ONCE) await write()
     }
     await write()
@@ -171,10 +213,15 @@ export async function issuerEnds(tx: Pick<QuietUnit, 'issuers'>): Promise<Readon
 }
 
 /** So that the next backup finds its last change in a journal, also when nothing was done between. */
-async function anchorJournal({ configuration, clock }: RestoreTask, seq: number, epoch: string): Promise<void> {
-  const journal = await openJournal(configuration.journal)
+async function anchorJournal(
+  { configuration, clock }: RestoreTask,
+  seq: number,
+  { epoch, survey, header }: Pick<Restored, 'epoch' | 'survey' | 'header'>,
+): Promise<void> {
+  const journal = await openJournal(configuration.journal, header.installation)
   try {
-    await journal.append([{ kind: 'change', seq, of: { kind: 'restored', epoch } }], clock.now())
+    const restored = { kind: 'restored', epoch, after: survey.lastSeq } as const
+    await journal.append([{ kind: 'change', seq, of: restored }], clock.now())
   } finally {
     await journal.close()
   }

@@ -17,12 +17,15 @@ export interface Journal {
   close(): Promise<void>
 }
 
-/** Creates the file when it is not there, readable by its owner alone. */
-export async function openJournal(path: string): Promise<Journal> {
+/**
+ * Creates the file when it is not there, readable by its owner alone. `installation`: whose it is, said before the first line;
+ * undefined before there is one.
+ */
+export async function openJournal(path: string, installation?: string): Promise<Journal> {
   const file = await open(path, 'a+', 0o600)
   try {
     await syncPath(dirname(path))
-    return new FileJournal(file, await endsInMidLine(file))
+    return new FileJournal(file, await endsInMidLine(file), installation)
   } catch (error) {
     await file.close()
     throw error
@@ -33,14 +36,23 @@ class FileJournal implements Journal {
   readonly #file: FileHandle
   /** Something was written and its line not ended: the next write ends it, and readers see that it is damaged. */
   #torn: boolean
+  /** What no line of this process has said yet. */
+  #installation: string | undefined
 
-  constructor(file: FileHandle, torn: boolean) {
+  constructor(file: FileHandle, torn: boolean, installation: string | undefined) {
     this.#file = file
     this.#torn = torn
+    this.#installation = installation
   }
 
   async append(entries: readonly JournalEntry[], at: Date): Promise<void> {
     if (entries.length === 0) return
+    const whose = this.#installation === undefined ? [] : [{ kind: 'installation' as const, id: this.#installation }]
+    await this.#write([...whose, ...entries], at)
+    this.#installation = undefined
+  }
+
+  async #write(entries: readonly JournalEntry[], at: Date): Promise<void> {
     const lines = entries
       .map((entry, index) => encodeLine(entry, at, this.#torn && index === 0 ? 'torn' : undefined))
       .join('')

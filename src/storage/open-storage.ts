@@ -5,6 +5,7 @@ import type { Clock } from '../domain/clock.ts'
 import { BatchWriter, type CommittedBatch } from './batch-writer.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { readChangesAfter } from './change-log.ts'
+import type { Connection } from './connection.ts'
 import type { Dialect } from './dialect.ts'
 import { dialectOf } from './dialect-of.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -40,7 +41,7 @@ export interface StorageOptions {
   readonly onBatch?: (batch: CommittedBatch) => void
   /** For tests. */
   readonly migrations?: readonly Migration[]
-  readonly openJournal?: (path: string) => Promise<Journal>
+  readonly openJournal?: (path: string, installation: string | undefined) => Promise<Journal>
 }
 
 /** Under the 200 ms of SECURITY.md rule 29, with room for the answer. */
@@ -52,8 +53,8 @@ const READERS = 4
 /** Throws `DatabaseUrlRejected`, `SchemaTooNew`, `StorageUnavailable`. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const dialect = await dialectOf(options.url, options.onFault)
-  await prepareDatabase(dialect, options)
-  const journal = await (options.openJournal ?? openJournal)(options.journal)
+  const installation = await prepareDatabase(dialect, options)
+  const journal = await (options.openJournal ?? openJournal)(options.journal, installation)
   const { clock } = options
   const pool = (size: number) =>
     new SessionPool(async () => new Session(await dialect.connect('read'), dialect, 'ignored'), size)
@@ -77,11 +78,18 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 const txOf = (session: Session, { recording }: Recorder): StorageTx => ({ ...tablesOf(session), ...recording })
 
-async function prepareDatabase(dialect: Dialect, { migrations }: StorageOptions): Promise<void> {
+/** Gives the installation that is in it; undefined: none yet. */
+async function prepareDatabase(dialect: Dialect, { migrations }: StorageOptions): Promise<string | undefined> {
   const connection = await dialect.connect('write')
   try {
     await migrate(connection, { dialect, pause: delay, ...(migrations === undefined ? {} : { migrations }) })
+    return await installationIn(connection)
   } finally {
     await connection.close()
   }
+}
+
+async function installationIn(connection: Connection): Promise<string | undefined> {
+  const [row] = (await connection.execute({ sql: `select value from metadata where name = 'installation'` }, [])).rows
+  return row === undefined ? undefined : String(row['value'])
 }

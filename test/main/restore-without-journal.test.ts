@@ -34,6 +34,11 @@ onBothStores(
       revoked = await service.addMember('vision', 'rob', owner)
       const made = await service.post('/v1/api-keys', { name: 'key', scopes: ['USER'] }, kept)
       key = String(expectStatus(made, 201).json['value'] ?? expectStatus(made, 201).json['key'])
+      await service.addService('model.internal')
+      await service.addDeployment('speech', {
+        ...{ project: 'vision', service: 'model.internal', host: 'speech.models.internal' },
+        ...{ authModes: ['passphrase'], passphrases: [{ id: 'a', passphrase: 'a passphrase of some length' }] },
+      })
       await save(service, 'users-1', at('old.crl'))
       const old = (await crl(service, 'users-1')).number ?? 0n
       const sam = await service.addMember('vision', 'sam', owner)
@@ -81,6 +86,15 @@ onBothStores(
       expect((await fetch(`${service.httpUrl}/pki/crl/users-1.crl`)).status).toBe(503)
     })
 
+    test('a backup of it is in quarantine too, although its journal tells everything', async () => {
+      const service = running()
+      await backup(service, at('quarantined.backup'))
+      await service.stop()
+      const plan = await restore(service, at('quarantined.backup'), { mode: 'plan' })
+      expect(plan).toMatchObject({ quarantine: 'on', survey: { reach: { kind: 'complete' } } })
+      await service.restart()
+    })
+
     test.each([
       ['an issuing CA without a CRL', () => ['--crl', at('users-1.crl')], 'crl_missing'],
       [
@@ -116,12 +130,17 @@ onBothStores(
       const service = running()
       const done = await confirm('--crl', at('users-1.crl'), '--crl', at('services-1.crl'), '--json')
       expect(done.status, done.stderr).toBe(0)
-      expect(JSON.parse(done.stdout)).toMatchObject({ revoked: 1, unknown: 1, endedApiKeys: 1 })
+      expect(JSON.parse(done.stdout)).toMatchObject({ revoked: 1, unknown: 1, endedApiKeys: 1, endedPassphrases: 1 })
       await expect.poll(async () => (await service.get('/v1/me', kept)).status, { timeout: 5000 }).toBe(200)
       expect((await service.get('/v1/me', revoked)).json['facts']).toMatchObject({ reason: 'CERT_REVOKED' })
       expect((await service.get('/v1/me', lost)).json['facts']).toMatchObject({ reason: 'CERT_REVOKED' })
       const headers = { authorization: `ApiKey ${key}` }
       expect((await service.send({ method: 'GET', path: '/v1/me', headers })).json['code']).toBe('api_key_invalid')
+    })
+
+    test('leaves no passphrase of a deployment, since nobody knows which were taken away', async () => {
+      const service = running()
+      expect((await service.get('/v1/deployments/speech', owner)).json).toMatchObject({ passphrases: [] })
     })
 
     test('is followed by CRLs that list what was revoked, with higher numbers', async () => {

@@ -365,6 +365,7 @@ function nameOf(change: Change): string {
       return change.id
     case 'sign-in':
     case 'user-roles':
+    case 'user-links':
       return change.user
     case 'role-mapping':
       return change.role

@@ -41,7 +41,7 @@ async function journal(name: string, lines: readonly (readonly [second: number, 
 }
 
 const survey = (paths: readonly string[], task: Partial<SurveyTask> = {}) =>
-  surveyJournals({ paths, seq: 5, madeAt: START, damaged: 'refuse', ...task })
+  surveyJournals({ paths, seq: 5, madeAt: START, installation: 'ours', damaged: 'refuse', ...task })
 
 const from = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => [index, tokenKey(first + index)] as const)
@@ -68,6 +68,53 @@ describe('the reach', () => {
     expect(await survey([path])).toMatchObject({ reach: { kind: 'complete' }, lastSeq: 1001 })
     const without = await journal('k', [...from(1, 6), [11, tokenKey(1001)]])
     expect((await survey([without])).reach).toMatchObject({ why: 'gap', firstMissing: 7 })
+  })
+})
+
+describe('a restore in the journal', () => {
+  const restored = (seq: number, after: number): JournalEntry => {
+    return { kind: 'change', seq, of: { kind: 'restored', epoch: 'e', after } }
+  }
+
+  test.each([
+    ['that knew all before it', 6, { kind: 'complete' }],
+    ['of an older backup without journals', 2, { kind: 'complete' }],
+    ['that knew more than is there', 8, { kind: 'incomplete', why: 'gap', firstMissing: 7 }],
+  ] as const)('%s', async (_, after, reach) => {
+    const path = await journal('j', [...from(1, 6), [10, restored(1000, after)], [11, tokenKey(1001)]])
+    expect((await survey([path])).reach).toEqual(reach)
+  })
+})
+
+describe('the journal of another installation', () => {
+  const whose = (id: string) => [0, { kind: 'installation', id } satisfies JournalEntry] as const
+
+  test('is refused, although its numbers go on', async () => {
+    const path = await journal('j', [whose('theirs'), ...from(1, 9)])
+    expect(await codeOf(survey([path]))).toBe('journal_other_installation')
+    const both = [await journal('k', [whose('ours'), ...from(1, 6)]), path]
+    expect(await codeOf(survey(both))).toBe('journal_other_installation')
+  })
+
+  test('is passed over where ours was begun behind it in one file', async () => {
+    const lines = [whose('theirs'), [1, user(6, 'blocked')], whose('ours'), ...from(1, 7)] as const
+    const { reach, changes, lastSeq } = await survey([await journal('j', lines)])
+    expect([reach.kind, lastSeq, changes.map(({ change }) => change.kind)]).toEqual([
+      'complete',
+      7,
+      ['token-key', 'token-key'],
+    ])
+  })
+
+  test('says whose it is in its first line, once', async () => {
+    const path = join(folder, 'own')
+    const opened = await openJournal(path, 'ours')
+    await opened.append([], at(0))
+    await opened.append([tokenKey(1)], at(1))
+    await opened.append([tokenKey(2)], at(2))
+    await opened.close()
+    const kinds = readFileSync(path, 'utf8').match(/"entry":\{"kind":"[a-z]+"/g)
+    expect(kinds?.map((kind) => kind.slice(17, -1))).toEqual(['installation', 'change', 'change'])
   })
 })
 

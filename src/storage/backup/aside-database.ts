@@ -81,6 +81,8 @@ export class AsideDatabase {
       await tx.setMetadata('quarantine', encodeQuarantine(quarantine))
       await this.#run('update counters set value = ? where name = ?', [finish.seq, CHANGE_LOG_COUNTER])
       await this.#raiseCrlNumbers(finish.crlNumbers)
+      // Whoever signs in again brings theirs.
+      if (finish.quarantine === 'on') await this.#run('delete from user_groups', [])
       for (const act of finish.acts) await this.#session.insertMany('audit_events', [auditRow(replayedEvent(act))])
       const event = {
         at: finish.at,

@@ -18,6 +18,8 @@ export type BackupErrorCode =
   /** Lines in the middle of a journal do not add up. */
   | 'journal_damaged'
   | 'journal_unreadable'
+  /** Nothing in the journal is of the installation of the backup. */
+  | 'journal_other_installation'
 
 export class BackupRefused extends CodedError<BackupErrorCode> {
   constructor(code: BackupErrorCode, facts: Facts = {}, options?: ErrorOptions) {

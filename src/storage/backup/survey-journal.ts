@@ -7,8 +7,7 @@ import type { IssuerId } from '../../domain/issuer-id.ts'
 import type { JournalEntry, JournalledChange } from '../../domain/journal-entry.ts'
 import type { RevocationReason } from '../../domain/revocation-reason.ts'
 import type { SerialNumber } from '../../domain/serial-number.ts'
-import { readJournal, type JournalLine } from '../journal.ts'
-import { BackupRefused, systemCodeOf } from './errors.ts'
+import { journalEntries, type JournalReading } from './journal-entries.ts'
 
 /** Whether anything of what was done since the backup may be missing. */
 export type JournalReach =
@@ -54,13 +53,11 @@ export interface JournalSurvey {
   readonly issued: number
 }
 
-export interface SurveyTask {
+export interface SurveyTask extends JournalReading {
   readonly paths: readonly string[]
   /** Of the backup. */
   readonly seq: number
   readonly madeAt: Date
-  /** What to make of a damaged line behind which no process has gone on: it is no torn one. */
-  readonly damaged: 'refuse' | 'skip'
 }
 
 interface Numbered {
@@ -71,49 +68,21 @@ interface Numbered {
   readonly at: Date
 }
 
-/** Throws `BackupRefused` (`journal_damaged`, `journal_unreadable`). */
+/** Throws `BackupRefused` (`journal_damaged`, `journal_unreadable`, `journal_other_installation`). */
 export async function surveyJournals(task: SurveyTask): Promise<JournalSurvey> {
   const survey = new Survey(task)
   for (const path of task.paths) {
     const passed = () => survey.passOver()
-    for await (const line of readLines(path, task.damaged, passed)) survey.take(path, line.entry, line.at)
+    for await (const line of journalEntries(path, task, passed)) survey.take(path, line.entry, line.at)
   }
   return survey.result()
-}
-
-/** The entries of a journal. Throws `BackupRefused`. */
-export async function* readLines(
-  path: string,
-  damaged: SurveyTask['damaged'],
-  onPassedOver: () => void = () => undefined,
-): AsyncGenerator<Extract<JournalLine, { readonly kind: 'entry' }>> {
-  let torn: number | undefined
-  const passOver = (line: number) => {
-    if (damaged === 'refuse') throw new BackupRefused('journal_damaged', { path, line })
-    onPassedOver()
-  }
-  try {
-    for await (const line of readJournal(path)) {
-      if (line.kind === 'damaged') {
-        if (torn !== undefined) passOver(torn)
-        torn = line.line
-        continue
-      }
-      // A process that finds a torn line says so in the one that it writes behind it.
-      if (torn !== undefined && line.follows !== 'torn') passOver(torn)
-      torn = undefined
-      yield line
-    }
-  } catch (cause) {
-    if (cause instanceof BackupRefused) throw cause
-    throw new BackupRefused('journal_unreadable', { path, reason: systemCodeOf(cause) }, { cause })
-  }
 }
 
 class Survey {
   readonly #task: SurveyTask
   readonly #bySeq = new Map<number, Numbered[]>()
-  readonly #restoredAt = new Set<number>()
+  /** By the number of a restore, the highest that it knew of. */
+  readonly #restoredAfter = new Map<number, number>()
   readonly #lines = new Map<SerialNumber, { readonly at: Date; readonly revocation: JournalledRevocation }>()
   readonly #crlNumbers = new Map<IssuerId, number>()
   readonly #acts: JournalledAct[] = []
@@ -137,6 +106,8 @@ class Survey {
         this.#issued += 1
         break
       case 'partitions':
+      case 'replaced':
+      case 'installation':
         break
       case 'revoked':
       case 'held':
@@ -200,7 +171,7 @@ class Survey {
       this.#crlNumbers.set(change.issuer, Math.max(change.number, this.#crlNumbers.get(change.issuer) ?? 0))
     }
     if (seq === this.#task.seq) this.#hasBackups = true
-    if (change.kind === 'restored') this.#restoredAt.add(seq)
+    if (change.kind === 'restored') this.#restoredAfter.set(seq, change.after ?? 0)
     if (seq <= this.#task.seq) return
     const same = this.#bySeq.get(seq)
     if (same === undefined) this.#bySeq.set(seq, [numbered])
@@ -242,8 +213,10 @@ class Survey {
     if (!this.#hasBackups) return incomplete('not-continued', seq)
     let expected = seq + 1
     for (const found of [...this.#bySeq.keys()].sort((one, other) => one - other)) {
-      // Numbers go on far above after a restore.
-      if (found !== expected && !this.#restoredAt.has(found)) return incomplete('gap', expected)
+      // Numbers go on far above after a restore, which says what it had of those before.
+      const restoredAfter = this.#restoredAfter.get(found)
+      const isNext = restoredAfter === undefined ? found === expected : restoredAfter < expected
+      if (!isNext) return incomplete('gap', expected)
       expected = found + 1
     }
     return this.#hasPassedOver ? incomplete('damaged', expected) : { kind: 'complete' }

@@ -1,0 +1,19 @@
+// Acts after a backup that a restore cannot repeat, since the journal says of them only that they were: named for the operator.
+import type { AuditAct } from '../domain/audit-event.ts'
+import type { JournalledAct } from '../storage/backup/survey-journal.ts'
+
+const LOST: Readonly<Partial<Record<AuditAct, string>>> = {
+  'user.quota': 'how many projects they may have was set: it is as in the backup',
+  'project.settings': 'whether the keys of its members are kept was set: it is as in the backup',
+  'service.rotate': 'its rotation was asked for or set: it is as in the backup',
+  'master-key.rotate': 'the master key was rotated: the keys are under the one of the backup again, rotate it anew',
+}
+
+/** One sentence for each thing, in the order in which they were first done. */
+export function reviewOf(acts: readonly JournalledAct[]): readonly string[] {
+  const sentences = acts.flatMap(({ act, object }) => {
+    const lost = LOST[act]
+    return lost === undefined ? [] : [`${object.replace(':', ' ')}: ${lost}`]
+  })
+  return [...new Set(sentences)]
+}
