@@ -60,26 +60,45 @@ export class TrustRejected extends CodedError<'trust_rejected'> {
   }
 }
 
-/** Throws `TrustRejected` for the first CA that does not hold: a hierarchy with a fault is not half believed. */
+type OnFault = (fault: TrustRejected) => void
+
+/** Throws `TrustRejected` for the first CA that does not hold: a hierarchy of ours with a fault is not half believed. */
 export function buildTrust({ roots, issuing, names, trustDomain }: Hierarchy): Trust {
-  return { names, trustDomain, authority: buildAuthorities(roots, issuing) }
+  const onFault: OnFault = (fault) => {
+    throw fault
+  }
+  return { names, trustDomain, authority: buildAuthorities(roots, issuing, onFault) }
 }
 
-/** The CAs alone. Throws `TrustRejected`. */
-export function buildAuthorities(
+/** As `buildTrust`, but without those below a root that do not hold, of which `onFault` is told: they came from elsewhere. */
+export function buildTrustOfHolding({ roots, issuing, names, trustDomain }: Hierarchy, onFault: OnFault): Trust {
+  return { names, trustDomain, authority: buildAuthorities(roots, issuing, onFault) }
+}
+
+function buildAuthorities(
   roots: readonly TrustedIssuer[],
   issuing: readonly TrustedIssuer[],
+  onFault: OnFault,
 ): Trust['authority'] {
   const authorities = new Map<string, TrustedAuthority>()
   for (const root of roots) add(authorities, rootAuthority(readAuthority(root)))
-  let waiting = issuing.map(readAuthority)
-  while (waiting.length > 0) {
-    const rest = waiting.filter((candidate) => !addBelowParent(authorities, candidate))
-    const [orphan] = rest
-    if (orphan !== undefined && rest.length === waiting.length) throw new TrustRejected(orphan.id, 'no chain to a root')
-    waiting = rest
+  let waiting = issuing.flatMap((each) => orFault(() => [readAuthority(each)], [], onFault))
+  for (let before = -1; before !== waiting.length;) {
+    before = waiting.length
+    waiting = waiting.filter((candidate) => !orFault(() => addBelowParent(authorities, candidate), true, onFault))
   }
+  for (const { id } of waiting) onFault(new TrustRejected(id, 'no chain to a root'))
   return (subject, keyIdentifier) => authorities.get(lookupKey(subject, keyIdentifier))
+}
+
+function orFault<T>(act: () => T, otherwise: T, onFault: OnFault): T {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof TrustRejected)) throw error
+    onFault(error)
+    return otherwise
+  }
 }
 
 interface Candidate extends TrustedIssuer {

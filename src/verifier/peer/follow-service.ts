@@ -186,7 +186,9 @@ export class FollowedService implements Repeating {
 
   #holds({ crls }: FeedReset): boolean {
     const { sink } = this.#parts
-    return [...crls].every(([issuer, number]) => !sink.knows(issuer) || (sink.numberOf(issuer) ?? -1n) >= number)
+    return [...crls].every(
+      ([issuer, number]) => !sink.knows(issuer) || (sink.numbersOf(issuer)?.newest ?? -1n) >= number,
+    )
   }
 
   #failed(error: unknown): void {

@@ -81,7 +81,7 @@ export async function openVerifier(options: VerifierOptions): Promise<Verifier> 
   const faults = new Faults(options.onFault)
   const sink = sinkOf(judge, faults)
   if ('files' in from) {
-    const following = await followFiles({ paths: from.files, pollSeconds, sink })
+    const following = await followFiles({ paths: from.files, pollSeconds, sink, now })
     return new OpenVerifier(judge, faults, following, () => 'files')
   }
   const line = new ServiceLine(serviceUrl(from.url), roots, timeoutSeconds)
@@ -149,13 +149,14 @@ class Faults {
 
 function sinkOf(judge: PeerJudge, faults: Faults): EvidenceSink {
   return {
-    takeAuthorities: (given) => void judge.trust(given),
+    takeAuthorities: (given) => judge.trust(given),
     takeCrl: (der) => judge.takeCrl(der),
     tell: (issuer, event) => judge.tell(issuer, event),
     vouchForFeed: () => judge.vouchForFeed(),
     restartFeed: (seq) => judge.restartFeed(seq),
     knows: (issuer) => judge.authorities.byId.has(issuer),
-    numberOf: (issuer) => judge.numberOf(issuer),
+    numbersOf: (issuer) => judge.numbersOf(issuer),
+    isNamed: (issuer) => judge.authorities.byId.get(issuer)?.named === 'certificate',
     failed: (error) => faults.failed(error),
     settled: () => faults.settled(),
   }

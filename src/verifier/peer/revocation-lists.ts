@@ -4,54 +4,66 @@
 import type { VerifiedCertificate } from '../../access/facts.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
 import { MAX_CRL_BYTES } from '../../x509/crl.ts'
+import { urisOf } from '../../x509/general-name.ts'
 import { hexOf } from '../../x509/hex.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
 import type { RevocationQuestion } from '../path/revocation-check.ts'
-import { CrlCache, type PutFault, type PutOutcome } from '../revocation/crl-cache.ts'
+import { CrlCache, type PutFault } from '../revocation/crl-cache.ts'
 import type { FeedEvent } from '../revocation/feed-events.ts'
 import { STRICT_REVOCATION } from '../revocation/revocation-policy.ts'
 import type { RevocationStatus } from '../revocation/revocation-status.ts'
 import type { VerifiedCrl } from '../revocation/verified-crl.ts'
-import type { HeldCrl } from './held-crl.ts'
-import type { PeerAuthorities, PeerAuthority } from './peer-authorities.ts'
+import type { HeldCrl, HeldNumbers } from './held-crl.ts'
+import type { PeerAuthorities } from './peer-authorities.ts'
 import type { RevocationAnswer } from './revocation-answer.ts'
 
 export type ListFault = PutFault
 
 export type TakenCrl =
   | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
-  | { readonly kind: 'refused'; readonly fault: ListFault }
+  /** `begins`: it would be taken from then on, as far as time says. */
+  | { readonly kind: 'refused'; readonly fault: ListFault; readonly begins?: Date }
+
+/** Most CAs whose lists are kept, those of today and of before. */
+const MAX_KEPT = 1000
 
 export class RevocationLists {
   #authorities: PeerAuthorities
-  #byId: ReadonlyMap<IssuerId, PathCertificate>
   #cache: CrlCache
+  /** By fingerprint, the CAs of today and those that were left out meanwhile: who comes back must not find older lists believed. */
+  #kept: ReadonlyMap<string, PathCertificate> = new Map()
   /** Of certificates that are verified: those that come again are not read again. */
   readonly #leaves = new WeakMap<VerifiedCertificate, PathCertificate>()
 
   constructor(authorities: PeerAuthorities) {
     this.#authorities = authorities
-    this.#byId = pathCertificatesOf(authorities)
-    this.#cache = new CrlCache([...this.#byId.values()], STRICT_REVOCATION)
+    this.#cache = new CrlCache([], STRICT_REVOCATION)
+    this.trust(authorities)
   }
 
-  /** CAs that stay keep their lists, and what was said of them. */
+  /** CAs keep their lists, and what was said of them, also while they are not trusted. */
   trust(authorities: PeerAuthorities): void {
     this.#authorities = authorities
-    this.#byId = pathCertificatesOf(authorities)
-    this.#cache = this.#cache.under([...this.#byId.values()])
+    const today = certificatesOf(authorities)
+    const all = [...today, ...this.#kept.values()].map((each) => [each.certificate.fingerprint, each] as const)
+    this.#kept = new Map([...new Map(all)].slice(0, Math.max(MAX_KEPT, today.length)))
+    this.#cache = this.#cache.under([...this.#kept.values()])
   }
 
   put(der: Uint8Array, at: Date): TakenCrl {
     const outcome = this.#cache.putDer(der, at, MAX_CRL_BYTES)
-    if (outcome.kind === 'refused') return { kind: 'refused', fault: outcome.code }
-    return { kind: outcome.kind, issuer: this.#issuerOf(outcome) }
+    if (outcome.kind === 'refused') {
+      const { code: fault, begins } = outcome
+      return { kind: 'refused', fault, ...(begins === undefined ? {} : { begins }) }
+    }
+    const issuer = this.#issuerOf(outcome.crl)
+    return issuer === undefined ? { kind: 'refused', fault: 'crl-issuer-other' } : { kind: outcome.kind, issuer }
   }
 
   /** Of CAs that are not believed nothing is kept. */
   tell(issuer: IssuerId, event: FeedEvent): void {
-    const authority = this.#byId.get(issuer)
-    if (authority !== undefined) this.#cache.applyEvent(authority, event)
+    const authority = this.#authorities.byId.get(issuer)
+    if (authority !== undefined) this.#cache.applyEvent(authority.certificate, event)
   }
 
   /** A signed checkpoint stands behind everything that was told so far. */
@@ -61,18 +73,16 @@ export class RevocationLists {
 
   /** The feed begins anew after `seq`: everything before it stands in the CRLs that are held. */
   restart(seq: number): void {
-    for (const authority of this.#byId.values()) this.#cache.restartFeed(authority, seq)
+    for (const certificate of this.#kept.values()) this.#cache.restartFeed(certificate, seq)
   }
 
   /** Of the certificate and of every CA above it; the first that is revoked, else the first that is not known, says it. */
   answer(certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer {
-    const answers = [this.#single(this.#leafOf(certificate, der), certificate.issuer, at)]
-    let authority = this.#authorities.byId.get(certificate.issuer)
-    while (authority?.parent !== undefined) {
-      answers.push(this.#single(this.#byId.get(authority.id), authority.parent.id, at))
-      authority = authority.parent
-    }
-    return worstOf(answers)
+    const path = this.#authorities.byId.get(certificate.issuer)?.path
+    if (path === undefined) return { kind: 'unknown', fault: 'crl-missing' }
+    const below = [this.#leafOf(certificate, der), ...path.certificates]
+    const above = [...path.certificates, path.anchor]
+    return worstOf(below.flatMap((each, depth) => this.#single(each, above[depth], at)))
   }
 
   /** Of one certificate of a path: whoever builds the path asks for each. */
@@ -80,24 +90,30 @@ export class RevocationLists {
     return this.#cache.check(certificate, issuer, at)
   }
 
-  /** The complete CRLs that are held. */
+  /** Every CRL that is held. */
   held(): readonly HeldCrl[] {
-    return [...this.#cache.crls()].filter(isComplete).map((verified) => {
+    return [...this.#cache.crls()].flatMap((verified) => {
       const { thisUpdate, nextUpdate, number } = verified.crl
-      return { issuer: this.#issuerOf({ crl: verified }), number: String(number), thisUpdate, nextUpdate }
+      const issuer = this.#issuerOf(verified)
+      return issuer === undefined
+        ? []
+        : [{ issuer, ...kindOf(verified), number: String(number), thisUpdate, nextUpdate }]
     })
   }
 
-  numberOf(issuer: IssuerId): bigint | undefined {
-    const numbers = [...this.#cache.crls()]
-      .filter((verified) => isComplete(verified) && this.#issuerOf({ crl: verified }) === issuer)
-      .map(({ crl }) => crl.number)
-    return numbers[0]
+  numbersOf(issuer: IssuerId): HeldNumbers | undefined {
+    const own = [...this.#cache.crls()].filter((verified) => {
+      return verified.crl.issuingDistributionPoint === undefined && this.#issuerOf(verified) === issuer
+    })
+    const complete = own.find(({ crl }) => crl.deltaBase === undefined)?.crl.number
+    if (complete === undefined) return undefined
+    const fitting = own.filter(({ crl }) => crl.deltaBase !== undefined && crl.deltaBase <= complete)
+    const numbers = fitting.flatMap(({ crl }) => crl.number ?? [])
+    return { complete, newest: numbers.reduce((newest, each) => (each > newest ? each : newest), complete) }
   }
 
-  #single(certificate: PathCertificate | undefined, issuerId: IssuerId, at: Date): RevocationAnswer {
-    const issuer = this.#byId.get(issuerId)
-    if (certificate === undefined || issuer === undefined) return { kind: 'unknown', fault: 'crl-missing' }
+  #single(certificate: PathCertificate, issuer: PathCertificate | undefined, at: Date): RevocationAnswer {
+    if (issuer === undefined) return { kind: 'unknown', fault: 'crl-missing' }
     const status = this.#cache.check(certificate, issuer, at)
     if (status.kind === 'revoked') return { kind: 'revoked', reason: status.reason ?? 'unspecified', date: status.at }
     if (status.kind === 'unknown')
@@ -112,7 +128,7 @@ export class RevocationLists {
   #stillListed({ certificate }: PathCertificate, issuer: PathCertificate): RevocationAnswer | undefined {
     const serialHex = hexOf(certificate.tbs.serialNumber)
     for (const verified of this.#cache.crls()) {
-      if (verified.signer !== issuer) continue
+      if (verified.signer.certificate.fingerprint !== issuer.certificate.fingerprint) continue
       const entry = verified.crl.entries.get(serialHex)
       if (entry !== undefined && entry.reason !== 'removeFromCRL') {
         return { kind: 'revoked', reason: entry.reason, date: entry.date }
@@ -127,21 +143,25 @@ export class RevocationLists {
     return leaf
   }
 
-  #issuerOf({ crl }: Pick<PutOutcome & { kind: 'taken' }, 'crl'>): IssuerId {
-    for (const [id, authority] of this.#byId) if (authority === crl.signer) return id
-    // A cache takes CRLs of its own authorities alone.
-    throw new TypeError('a CRL of no CA')
+  /** Undefined: a CA that is not trusted any more. */
+  #issuerOf({ signer }: VerifiedCrl): IssuerId | undefined {
+    const { fingerprint } = signer.certificate
+    for (const { id, certificate } of this.#authorities.byId.values()) {
+      if (certificate.certificate.fingerprint === fingerprint) return id
+    }
+    return undefined
   }
 }
 
-function pathCertificatesOf({ byId }: PeerAuthorities): ReadonlyMap<IssuerId, PathCertificate> {
-  return new Map(
-    [...byId.values()].map(({ id, certificate }: PeerAuthority) => [id, readPathCertificate(certificate.der)]),
-  )
+function certificatesOf({ byId }: PeerAuthorities): readonly PathCertificate[] {
+  return [...byId.values()].map(({ certificate }) => certificate)
 }
 
-function isComplete({ crl }: VerifiedCrl): boolean {
-  return crl.deltaBase === undefined && crl.issuingDistributionPoint === undefined
+function kindOf({ crl }: VerifiedCrl): Pick<HeldCrl, 'kind' | 'point'> {
+  const name = crl.issuingDistributionPoint?.name
+  const point = name?.kind === 'full' ? urisOf(name.names)[0] : undefined
+  if (crl.deltaBase !== undefined) return { kind: 'delta', point }
+  return { kind: crl.issuingDistributionPoint === undefined ? 'full' : 'partition', point }
 }
 
 function worstOf(answers: readonly RevocationAnswer[]): RevocationAnswer {

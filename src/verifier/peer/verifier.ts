@@ -8,9 +8,14 @@ import type { TrustDomain } from '../../domain/spiffe-id.ts'
 import { ClientCertificateCache } from '../client-certificate-cache.ts'
 import type { CheckRevocation } from '../path/revocation-check.ts'
 import type { FeedEvent } from '../revocation/feed-events.ts'
-import type { HeldCrl } from './held-crl.ts'
+import type { HeldCrl, HeldNumbers } from './held-crl.ts'
 import { judgePeer } from './judge-peer.ts'
-import { buildPeerAuthorities, type GivenAuthority, type PeerAuthorities } from './peer-authorities.ts'
+import {
+  buildPeerAuthorities,
+  type GivenAuthority,
+  type PeerAuthorities,
+  type RefusedAuthority,
+} from './peer-authorities.ts'
 import { peerCertificate, type PeerSocket } from './peer-certificate.ts'
 import type { AcceptedPeers, PeerQuestion } from './question.ts'
 import { RevocationLists, type TakenCrl } from './revocation-lists.ts'
@@ -65,14 +70,14 @@ export class PeerJudge {
     return this.#authorities
   }
 
-  /** Throws what `buildPeerAuthorities` throws, and goes on as before then. */
-  trust(given: readonly GivenAuthority[]): 'taken' | 'unchanged' {
+  /** Of those that do not hold it tells, and goes on with all others. */
+  trust(given: readonly GivenAuthority[]): readonly RefusedAuthority[] {
     const next = buildPeerAuthorities(this.#parts.roots, given, this.#parts.trustDomain)
-    if (next.digest === this.#authorities.digest) return 'unchanged'
+    if (next.digest === this.#authorities.digest) return next.refused
     this.#authorities = next
     this.#certificates = new ClientCertificateCache(next.trust, this.#parts.capacity)
     this.#lists.trust(next)
-    return 'taken'
+    return next.refused
   }
 
   takeCrl(der: Uint8Array): TakenCrl {
@@ -91,8 +96,8 @@ export class PeerJudge {
     this.#lists.restart(seq)
   }
 
-  numberOf(issuer: IssuerId): bigint | undefined {
-    return this.#lists.numberOf(issuer)
+  numbersOf(issuer: IssuerId): HeldNumbers | undefined {
+    return this.#lists.numbersOf(issuer)
   }
 
   heldCrls(): readonly HeldCrl[] {
@@ -105,12 +110,20 @@ export class PeerJudge {
 
   /** Whether every CA that certifies anybody has a list in force, and so have those above it. */
   isReady(): boolean {
-    const at = this.#parts.clock.now().getTime()
-    const inForce = new Set(
-      this.heldCrls().flatMap((each) => ((each.nextUpdate?.getTime() ?? 0) >= at ? [each.issuer] : [])),
-    )
+    const lists = this.heldCrls()
     const all = [...this.#authorities.byId.values()]
-    return all.some(({ parent }) => parent !== undefined) && all.every(({ id }) => inForce.has(id))
+    return all.some(({ path }) => path !== undefined) && all.every(({ id }) => this.#isCovered(id, lists))
+  }
+
+  /** By the list for all, or a delta to it; where there is none, by a partition, of which nobody says how many there are. */
+  #isCovered(id: IssuerId, lists: readonly HeldCrl[]): boolean {
+    const own = lists.filter(({ issuer }) => issuer === id)
+    const forAll = own.filter(({ kind, point }) => kind === 'full' || (kind === 'delta' && point === undefined))
+    const at = this.#parts.clock.now()
+    const speaking = forAll.some(({ kind }) => kind === 'full')
+      ? forAll
+      : own.filter(({ kind }) => kind === 'partition')
+    return speaking.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate >= at)
   }
 }
 

@@ -25,12 +25,16 @@ export type PutFault = RevocationFault | (typeof CACHE_FAULTS)[number]
 
 export type PutOutcome =
   | { readonly kind: 'taken' | 'unchanged'; readonly crl: VerifiedCrl }
-  | { readonly kind: 'refused'; readonly code: PutFault }
+  /** `begins`: of `crl-not-yet-valid`, when it is worth another try. */
+  | { readonly kind: 'refused'; readonly code: PutFault; readonly begins?: Date }
 
-/** A complete CRL and the newest delta of its scope; either may be missing. */
+/** A complete CRL and the newest deltas of its scope; each may be missing. */
 interface Held {
   readonly complete?: VerifiedCrl
+  /** To the complete one, or with none to hold it against. */
   readonly delta?: VerifiedCrl
+  /** To a newer complete one than is held: it takes the place of no other, since it does not say what stands in that one. */
+  readonly ahead?: VerifiedCrl
 }
 
 export class CrlCache {
@@ -64,14 +68,17 @@ export class CrlCache {
     if (verification.kind === 'refused') return verification
     const verified = verification.crl
     const fault = this.#scopeFault(verified) ?? this.#dateFault(verified, at)
+    if (fault === 'crl-not-yet-valid') return { kind: 'refused', code: fault, begins: crl.thisUpdate }
     if (fault !== undefined) return { kind: 'refused', code: fault }
-    const place = crl.deltaBase === undefined ? 'complete' : 'delta'
     const before = this.#heldAs(verified)
-    const rank = rankAgainst(verified, before?.[place])
+    const rank = rankAgainst(
+      verified,
+      crl.deltaBase === undefined ? before?.complete : (before?.ahead ?? before?.delta),
+    )
     if (rank === 'unchanged') return { kind: 'unchanged', crl: verified }
     if (rank !== 'newer') return { kind: 'refused', code: rank }
     if (before === undefined && !this.#hasRoom(at)) return { kind: 'refused', code: 'crl-too-many' }
-    this.#hold(verified, { ...before, [place]: verified })
+    this.#hold(verified, before)
     return { kind: 'taken', crl: verified }
   }
 
@@ -115,14 +122,13 @@ export class CrlCache {
   #keep(crl: Crl): void {
     const verification = VerifiedCrl.verify(crl, this.#authorities, this.#policy)
     if (verification.kind !== 'verified') return
-    const place = crl.deltaBase === undefined ? 'complete' : 'delta'
-    this.#hold(verification.crl, { ...this.#heldAs(verification.crl), [place]: verification.crl })
+    this.#hold(verification.crl, this.#heldAs(verification.crl))
   }
 
   /** Every CRL that is held, in no order. */
   *crls(): Generator<VerifiedCrl, undefined> {
     for (const series of this.#held.values()) {
-      for (const held of series.values()) yield* bothOf(held)
+      for (const held of series.values()) yield* allOf(held)
     }
     return undefined
   }
@@ -132,7 +138,7 @@ export class CrlCache {
     const others = points.kind === 'points' ? points.points.flatMap(({ crlIssuers }) => crlIssuers ?? []) : []
     for (const name of new Set([certificate.issuer, ...others])) {
       for (const held of this.#held.get(name)?.values() ?? []) {
-        const crls = bothOf(held).filter(({ signer }) => this.#maySpeakFor(issuer, signer))
+        const crls = allOf(held).filter(({ signer }) => this.#maySpeakFor(issuer, signer))
         yield* currentOfSeries(crls, at, this.#policy)
       }
     }
@@ -157,13 +163,17 @@ export class CrlCache {
     return this.#held.get(known.issuer)?.get(series)
   }
 
-  #hold(verified: VerifiedCrl, held: Held): void {
+  #hold(verified: VerifiedCrl, before: Held | undefined): void {
     const { known, series, signer, crl } = verified
     const ofIssuer = this.#held.get(known.issuer) ?? new Map<string, Held>()
     this.#held.set(known.issuer, ofIssuer)
     if (!ofIssuer.has(series)) this.#series++
+    const held = heldWith(verified, before)
     ofIssuer.set(series, held)
-    if (crl.deltaBase === undefined && isForAll(known)) this.#events.get(keyOf(signer))?.leaveTo(crl)
+    if (!isForAll(known)) return
+    const events = this.#events.get(keyOf(signer))
+    if (crl.deltaBase === undefined) events?.leaveTo(crl)
+    else if (held.complete !== undefined && held.delta === verified) events?.leaveToDelta(crl.entries)
   }
 
   /** Scopes come and go as partitions do: those that ran out make room. */
@@ -171,7 +181,7 @@ export class CrlCache {
     if (this.#series < MAX_SERIES) return true
     for (const ofIssuer of this.#held.values()) {
       for (const [series, held] of ofIssuer) {
-        if (bothOf(held).some(({ crl }) => dateFault(crl, at, this.#policy) === undefined)) continue
+        if (allOf(held).some(({ crl }) => dateFault(crl, at, this.#policy) === undefined)) continue
         ofIssuer.delete(series)
         this.#series--
       }
@@ -195,8 +205,27 @@ function keyOf({ certificate }: PathCertificate): string {
   return certificate.tbs.publicKey.fingerprint
 }
 
-function bothOf({ complete, delta }: Held): readonly VerifiedCrl[] {
-  return [complete, delta].filter((crl) => crl !== undefined)
+function allOf({ complete, delta, ahead }: Held): readonly VerifiedCrl[] {
+  return [complete, delta, ahead].filter((crl) => crl !== undefined)
+}
+
+/** The others as they stand to it: a delta that was ahead may fit a newer complete one. */
+function heldWith(verified: VerifiedCrl, before: Held = {}): Held {
+  const isDelta = verified.crl.deltaBase !== undefined
+  const complete = isDelta ? before.complete : verified
+  const deltas = [...(isDelta ? [verified] : []), ...[before.ahead, before.delta].filter((each) => each !== undefined)]
+  const delta = deltas.find((each) => !isAhead(each, complete))
+  const ahead = deltas.find((each) => isAhead(each, complete))
+  return {
+    ...(complete === undefined ? {} : { complete }),
+    ...(delta === undefined ? {} : { delta }),
+    ...(ahead === undefined ? {} : { ahead }),
+  }
+}
+
+function isAhead({ crl: { deltaBase } }: VerifiedCrl, complete: VerifiedCrl | undefined): boolean {
+  const number = complete?.crl.number
+  return deltaBase !== undefined && number !== undefined && deltaBase > number
 }
 
 type Rank = 'newer' | 'unchanged' | Extract<PutFault, 'crl-number-lower' | 'crl-number-reused' | 'crl-older'>

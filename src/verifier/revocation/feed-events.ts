@@ -119,6 +119,12 @@ export class FeedEvents {
     if (this.#lost !== undefined && isMadeAfter(thisUpdate, this.#lost.last)) this.#lost = undefined
   }
 
+  /** A delta says only what it lists, but says it as the complete CRL will. */
+  leaveToDelta(entries: RevokedEntries): void {
+    for (const [serialHex, { status }] of this.#revoked)
+      if (isListedSince(entries, serialHex, status.at)) this.#forget(serialHex)
+  }
+
   /** Another epoch, or a gap that new CRLs are said to have closed: it begins anew after `seq`. */
   restart(seq: number): void {
     for (const serialHex of this.#unvouched) this.#forget(serialHex)

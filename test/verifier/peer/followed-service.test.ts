@@ -179,13 +179,14 @@ test('a CRL that is refused keeps none of the others back', async () => {
 function sinkOf(refuses: () => boolean): EvidenceSink {
   const issuer = parseIssuerId('users-1')
   return {
-    takeAuthorities: () => undefined,
+    takeAuthorities: () => [],
     takeCrl: () => (refuses() ? { kind: 'refused', fault: 'crl-not-yet-valid' } : { kind: 'taken', issuer }),
     tell: () => undefined,
     vouchForFeed: () => undefined,
     restartFeed: () => undefined,
     knows: () => true,
-    numberOf: () => undefined,
+    numbersOf: () => undefined,
+    isNamed: () => true,
     failed: () => undefined,
     settled: () => undefined,
   }

@@ -714,10 +714,14 @@ describe('at the edges', () => {
     })
   })
 
-  test('a CA below an issuing CA is refused with all that came with it, and what was trusted before stays', async () => {
+  test('a CA below an issuing CA is refused, and so is what is none; the others count', async () => {
     const judge = await judgeOf(world)
     const below = await makeCa({ name: 'CN=Below', parent: world.users })
-    expect(() => judge.trust([world.users, below].map(({ der }) => ({ der, id: undefined })))).toThrow('trust_rejected')
-    expect(judge.verifyCertificate(await leafOf(world, 'project-user'), ASKED)).toMatchObject({ kind: 'verified' })
+    const leaf = await leafOf(world, 'project-user')
+    const given = [world.users.der, below.der, leaf, Uint8Array.of(0x30, 0)].map((der) => ({ der, id: undefined }))
+    expect(judge.trust(given).map(({ fault }) => fault.code)).toEqual(Array(3).fill('trust_rejected'))
+    expect(judge.authorities.byId.size).toBe(2)
+    expect(judge.verifyCertificate(leaf, ASKED)).toMatchObject({ kind: 'verified' })
+    expect(judge.verifyCertificate(await leafOf(world, 'service'), ASKED)).toMatchObject({ code: 'CERT_UNTRUSTED' })
   })
 })

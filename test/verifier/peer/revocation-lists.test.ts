@@ -51,10 +51,10 @@ describe('a list replaces another', () => {
     judge = await judgeOf(world, { crls: [await makeCrl(world.root)] })
     const first = await makeCrl(world.users, { number: 5, revoked: [SERIAL] })
     expect(judge.takeCrl(first)).toEqual({ kind: 'taken', issuer: 'users-1' })
-    expect(await put(parts)).toEqual({ kind: 'refused', fault })
+    expect(await put(parts)).toMatchObject({ kind: 'refused', fault })
     expect(verdict()).toMatchObject(REVOKED)
     expect(judge.takeCrl(first)).toEqual({ kind: 'unchanged', issuer: 'users-1' })
-    expect(judge.numberOf(USERS)).toBe(5n)
+    expect(judge.numbersOf(USERS)).toEqual({ complete: 5n, newest: 5n })
   })
 
   test('not one that another key signed, nor one of nobody, nor what is none', async () => {
@@ -66,7 +66,7 @@ describe('a list replaces another', () => {
     broken[broken.length - 1] = (broken[broken.length - 1] ?? 0) ^ 1
     expect(judge.takeCrl(broken)).toMatchObject({ fault: 'crl-signature-invalid' })
     expect(judge.takeCrl(broken.subarray(0, -1))).toMatchObject({ fault: 'crl-malformed' })
-    expect(judge.numberOf(USERS)).toBe(1n)
+    expect(judge.numbersOf(USERS)).toEqual({ complete: 1n, newest: 1n })
   })
 
   test('one of a higher number does: what was revoked is, and what was released is good', async () => {
@@ -198,6 +198,21 @@ test('a list that has ended stays when CAs come and go: whom it revokes is no be
   expect(judge.verifyCertificate(leaf, { ...ASKED, at: now, revocation: 'if-known' })).toMatchObject(REVOKED)
   // One from before is not taken in its place.
   expect(await put({ number: 1 })).toMatchObject({ fault: 'crl-number-lower' })
+})
+
+test('a CA that is left out for a while comes back with all that was known, not with older lists', async () => {
+  judge = await judgeOf(world)
+  await put({ number: 2, revoked: [SERIAL] })
+  judge.trust([{ der: world.services.der, id: undefined }])
+  expect(judge.heldCrls().map(({ issuer }) => issuer)).toEqual(['root-1', 'services-1'])
+  expect(await put({ number: 3 })).toMatchObject({ fault: 'crl-issuer-other' })
+  judge.trust([world.users, world.services].map(({ der }) => ({ der, id: undefined })))
+  expect(await put({ number: 1 })).toMatchObject({ fault: 'crl-number-lower' })
+  judge.tell(USERS, toldOf('revoked', 7, NOW))
+  judge.trust([{ der: world.services.der, id: undefined }])
+  judge.trust([world.users, world.services].map(({ der }) => ({ der, id: undefined })))
+  expect(await put({ number: 4 })).toMatchObject({ kind: 'taken' })
+  expect(verdict()).toMatchObject(REVOKED)
 })
 
 test('with a further CA the lists of the others stay; a CA that is left out certifies nobody', async () => {
