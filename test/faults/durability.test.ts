@@ -1,6 +1,5 @@
 // A page cache survives SIGKILL, so the kills of sigkill.test.ts do not show what a power failure would take. Here the
 // system calls do: between the arrival of a request and its answer, the log of the database and the journal are synced.
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Agent } from 'node:https'
 import { join } from 'node:path'
@@ -9,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { agentFor, type Answer, type ClientIdentity, type Request, send } from '../support/https-client.ts'
 import { PreparedInstallation, PROJECT } from './prepared-installation.ts'
 import { killLeftovers, ServiceProcess } from './service-process.ts'
-import { type SystemCall, systemCallsIn } from './strace.ts'
+import { hasStrace, type SystemCall, systemCallsIn } from './strace.ts'
 import { Undo } from './undo.ts'
 
 const missing = !hasStrace()
@@ -119,13 +118,4 @@ function betweenRequestAndAnswer(calls: readonly SystemCall[], clientPort: numbe
 function localPortOf(agent: Agent): number {
   const [socket] = Object.values(agent.freeSockets).flat() as (TLSSocket | undefined)[]
   return socket?.localPort ?? 0
-}
-
-function hasStrace(): boolean {
-  try {
-    execFileSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -80,6 +80,11 @@ export class ServiceProcess {
     return this.#log()
   }
 
+  /** Resolves when the process has ended, whoever ended it. */
+  async gone(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+  }
+
   /** SIGKILL; resolves when the process is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
@@ -100,7 +105,7 @@ export class ServiceProcess {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const gone = once(this.#child, 'exit')
+    const gone = this.gone()
     this.#child.kill(signal)
     await gone
   }

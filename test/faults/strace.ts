@@ -1,4 +1,5 @@
 // Reads what `strace -f -yy -o FILE` wrote: one line a call, or two when another thread's call came in between.
+import { execFileSync } from 'node:child_process'
 
 export interface SystemCall {
   readonly name: string
@@ -31,4 +32,14 @@ export function systemCallsIn(trace: string): readonly SystemCall[] {
     calls.push({ name, text, result, began: before?.began ?? line, ended: line })
   }
   return calls
+}
+
+/** Whether it is there and may trace what it starts. */
+export function hasStrace(): boolean {
+  try {
+    execFileSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
 }
