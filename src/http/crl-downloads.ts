@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { parseCrlScopeKey } from '../domain/crl-scope.ts'
 import type { Shelved } from '../revocation/crl-shelf.ts'
 import type { First } from './first.ts'
-import { guardOf, guardRequest } from './guards.ts'
+import { guarded } from './guards.ts'
 import type { ApiParts } from './parts.ts'
 import { makeRequestId } from './request-id.ts'
 import { cacheHeaders } from './shelved-response.ts'
@@ -54,15 +54,11 @@ function askedFor({ method, url, headers }: IncomingMessage): Asked | undefined 
 }
 
 function crlOf(parts: ApiParts, incoming: IncomingMessage, { scope, ending }: Asked): Shelved | undefined {
-  try {
-    guardRequest(incoming, incoming.url ?? '', guardOf(parts, parts.publicUrl))
+  return guarded(incoming, incoming.url ?? '', parts, () => {
     if (scope === BUNDLE && ending === '.pem') return parts.crls.bundle()
     const crl = parts.crls.get(parseCrlScopeKey(scope))
     return ending === '.pem' ? crl?.pem : crl?.der
-  } catch {
-    // What is refused here the framework refuses too, and says so.
-    return undefined
-  }
+  })
 }
 
 /** As the framework's routes are called in metrics. */

@@ -29,6 +29,24 @@ export function guardRequest(incoming: IncomingMessage, path: string, guard: Gua
   boundBody(incoming, path, maxBytes)
 }
 
+/**
+ * What `look` finds for a request that passes; undefined where it finds nothing or either of them refuses. For what answers before the
+ * framework: what is refused there the framework refuses too, and says so.
+ */
+export function guarded<Found>(
+  incoming: IncomingMessage,
+  path: string,
+  parts: ApiParts,
+  look: () => Found | undefined,
+): Found | undefined {
+  try {
+    guardRequest(incoming, path, guardOf(parts, parts.publicUrl))
+    return look()
+  } catch {
+    return undefined
+  }
+}
+
 /** What may write and a browser sends from another site's page is refused (CP §6.7): programs send neither header. */
 function refuseForeignPage({ method, headers }: IncomingMessage, own: string): void {
   if (method === 'GET' || method === 'HEAD') return

@@ -1,23 +1,22 @@
-// OCSP answers are given on the connection itself, before the framework, where they are what clients usually ask for: by GET without
-// conditions, or by POST (RFC 6960 appendix A, RFC 5019 §5). Whatever is refused or no request is the framework's as if nobody had looked.
+// OCSP is answered on the connection itself, before the framework, where it is asked as clients usually ask: by GET without conditions,
+// or by POST (RFC 6960 appendix A, RFC 5019 §5). What every route would refuse is the framework's as if nobody had looked.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RecentlyUsed } from '../domain/recently-used.ts'
 import type { KeptAnswer, OcspAnswer } from '../revocation/ocsp-answers.ts'
-import { type OcspRequest, parseOcspRequest } from '../x509/ocsp-request.ts'
+import type { OcspRequest } from '../x509/ocsp-request.ts'
 import { type First, give } from './first.ts'
-import { guardOf, guardRequest } from './guards.ts'
-import { OCSP_PATH, OCSP_RESPONSE_TYPE, requestInUrl } from './ocsp-wire.ts'
+import { guarded } from './guards.ts'
+import { OCSP_PATH, OCSP_RESPONSE_TYPE, ocspReply, requestInUrl } from './ocsp-wire.ts'
 import type { ApiParts } from './parts.ts'
 import { readBody } from './read-body.ts'
 import { makeRequestId } from './request-id.ts'
-import { cacheHeaders, type Freshness } from './shelved-response.ts'
 
 const BELOW = `${OCSP_PATH}/`
 /** As the framework's route is called in metrics. */
 const BELOW_ROUTE = `${OCSP_PATH}/*`
 
-/** Requests by the very URL that they stand in: one takes about 1 KiB. */
-const KNOWN_URLS = 4096
+/** Answers by the very octets with which they were asked for: of each request there are a few spellings. */
+const KNOWN_REQUESTS = 8192
 const MAX_KNOWN_CHARACTERS = 512
 
 export function ocspFirst(parts: ApiParts): First {
@@ -31,99 +30,80 @@ export function ocspFirst(parts: ApiParts): First {
   }
 }
 
+/** An answer, or a request that one has to be made for. */
+type Found = Exclude<OcspAnswer, { kind: 'fresh' }> | { readonly kind: 'request'; readonly request: OcspRequest }
+
 class OcspLane {
   readonly #parts: ApiParts
-  readonly #freshness: Freshness
-  readonly #known = new RecentlyUsed<string, OcspRequest>(KNOWN_URLS)
+  readonly #maxAgeSeconds: number
+  /** Which of them holds the responder says each time: what was taken away there is not given from here. */
+  readonly #known = new RecentlyUsed<string, KeptAnswer>(KNOWN_REQUESTS)
 
   constructor(parts: ApiParts) {
     this.#parts = parts
-    const { cacheMaxAgeSeconds: maxAgeSeconds } = parts.context.policy.revocation.ocsp
-    this.#freshness = { contentType: OCSP_RESPONSE_TYPE, maxAgeSeconds, dates: 'shared' }
+    this.#maxAgeSeconds = parts.context.policy.revocation.ocsp.cacheMaxAgeSeconds
   }
 
   get(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): void {
     const started = performance.now()
     const { url = '' } = incoming
-    if (!this.#isServed(incoming)) {
-      next()
-      return
-    }
-    const kept = this.#keptAt(url)
-    if (kept === undefined) void this.#made(requestInUrl(url), { outgoing, next, started, method: 'GET' })
-    else this.#give({ kind: 'kept', answer: kept, from: 'memory' }, { outgoing, next, started, method: 'GET' })
+    const found = guarded(incoming, url, this.#parts, () => this.#find(url, requestInUrl))
+    if (found === undefined) next()
+    else this.#tell(found, { outgoing, started, method: 'GET' })
   }
 
   /** Never rejects. */
   async post(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): Promise<void> {
     const started = performance.now()
-    if (!this.#isServed(incoming)) {
+    if (guarded(incoming, OCSP_PATH, this.#parts, () => 'passed') === undefined) {
       next()
       return
     }
     const body = await readBody(incoming).catch(() => undefined)
     // Broken off: nobody reads an answer.
     if (body === undefined) return
-    // Where the framework's adapter looks for a body that somebody else has read.
-    Object.assign(incoming, { rawBody: body })
-    await this.#made(body, { outgoing, next, started, method: 'POST' })
+    this.#tell(
+      this.#find(body.toString('latin1'), () => body),
+      { outgoing, started, method: 'POST' },
+    )
   }
 
-  #isServed(incoming: IncomingMessage): boolean {
-    try {
-      guardRequest(incoming, OCSP_PATH, guardOf(this.#parts, this.#parts.publicUrl))
-      return true
-    } catch {
-      // What is refused here the framework refuses too, and says so.
-      return false
-    }
+  /** `asked`: the request as it was sent. */
+  #find(asked: string, derIn: (asked: string) => Uint8Array): Found {
+    const { ocsp } = this.#parts
+    const known = asked.length > MAX_KNOWN_CHARACTERS ? undefined : this.#known.get(asked)
+    if (known !== undefined && ocsp.holds(known)) return { kind: 'kept', answer: known, from: 'memory' }
+    const request = ocsp.request(derIn(asked))
+    if ('kind' in request) return request
+    const answer = ocsp.kept(request)
+    if (answer === undefined) return { kind: 'request', request }
+    if (asked.length <= MAX_KNOWN_CHARACTERS) this.#known.put(asked, answer)
+    return { kind: 'kept', answer, from: 'memory' }
   }
 
-  #keptAt(url: string): KeptAnswer | undefined {
-    const request = this.#known.get(url) ?? requestOrNone(requestInUrl(url))
-    if (request === undefined) return undefined
-    const answer = this.#parts.ocsp.kept(request)
-    if (answer !== undefined && url.length <= MAX_KNOWN_CHARACTERS) this.#known.put(url, request)
-    return answer
+  #tell(found: Found, way: Way): void {
+    if (found.kind === 'request')
+      void this.#parts.ocsp.answerTo(found.request).then((answer) => this.#give(answer, way))
+    else this.#give(found, way)
   }
 
-  async #made(request: Uint8Array, way: Way): Promise<void> {
-    const answer = await this.#parts.ocsp.answer(request)
-    if (answer.kind === 'error') way.next()
-    else this.#give(answer, way)
-  }
-
-  #give(answer: Exclude<OcspAnswer, { readonly kind: 'error' }>, { outgoing, started, method }: Way): void {
+  #give(answer: OcspAnswer, { outgoing, started, method }: Way): void {
     const { observer, context } = this.#parts
-    const isForCaches = answer.kind === 'kept' && method === 'GET'
-    const body = answer.kind === 'kept' ? answer.answer.body : answer.body
+    const caches = method === 'GET' ? 'told' : 'kept out'
+    const reply = ocspReply(answer, { caches, maxAgeSeconds: this.#maxAgeSeconds, now: context.clock.now() })
     const route = method === 'GET' ? BELOW_ROUTE : OCSP_PATH
     const requestId = makeRequestId()
-    const caches = isForCaches ? cacheHeaders(answer.answer.shelved, this.#freshness, context.clock.now()) : NOT_KEPT
-    const headers = ['x-request-id', requestId, ...Object.entries(caches).flat(), 'content-type', OCSP_RESPONSE_TYPE]
-    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
-    give(outgoing, { status: 200, headers, body: text, encoding: 'latin1' }, (error) =>
+    const headers = ['x-request-id', requestId, 'content-type', OCSP_RESPONSE_TYPE, ...reply.headers]
+    give(outgoing, { status: 200, headers, body: reply.body, encoding: 'latin1' }, (error) =>
       observer.failed(error, { requestId, route }),
     )
-    observer.ocspAnswered(answer.kind === 'kept' ? answer.from : answer.kind)
+    observer.ocspAnswered(reply.outcome)
     observer.request(route, method, 200, (performance.now() - started) / 1000)
   }
 }
 
 interface Way {
   readonly outgoing: ServerResponse
-  readonly next: () => void
   readonly started: number
   readonly method: 'GET' | 'POST'
-}
-
-const NOT_KEPT = { 'cache-control': 'no-store' }
-
-function requestOrNone(der: Uint8Array): OcspRequest | undefined {
-  try {
-    return parseOcspRequest(der)
-  } catch {
-    // The responder meets it too, and has a word for it.
-    return undefined
-  }
 }

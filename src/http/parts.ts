@@ -112,7 +112,7 @@ export interface ApiParts {
   /** Which certificates of services are in use. */
   readonly sightings: Sightings
   readonly crls: CrlShelf
-  readonly ocsp: Pick<OcspResponder, 'answer' | 'kept'>
+  readonly ocsp: Pick<OcspResponder, 'answer' | 'answerTo' | 'holds' | 'kept' | 'request'>
   readonly authorities: AuthorityShelf
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly missing: readonly object[] }>
   readonly status: () => StatusFacts

@@ -59,7 +59,7 @@ function isOwn(part: Uint8Array): part is Uint8Array<ArrayBuffer> {
 }
 
 /** If-None-Match decides alone when it is there (RFC 9110 §13.1.3). */
-function isUnchanged(headers: Headers, shelved: Shelved, dates: Freshness['dates']): boolean {
+export function isUnchanged(headers: Headers, shelved: Shelved, dates: Freshness['dates']): boolean {
   const noneMatch = headers.get('if-none-match')
   if (noneMatch !== null) {
     return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === shelved.etag)

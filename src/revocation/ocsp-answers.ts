@@ -1,9 +1,11 @@
 // Signed OCSP answers that are given again, by the serial they are about, with what was read of it. A revocation or release
 // takes away what is kept in the step that folds the change in; an answer that was being made at that moment is not kept.
 import type { NumberedChange } from '../domain/change.ts'
+import type { IssuerId } from '../domain/issuer-id.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { OcspErrorStatus } from '../x509/ocsp-response.ts'
 import type { Shelved } from './crl-shelf.ts'
+import { OcspEntries, type Used } from './ocsp-entries.ts'
 import type { OcspFacts } from './ocsp-status.ts'
 
 export type OcspAnswer =
@@ -11,19 +13,28 @@ export type OcspAnswer =
   | { readonly kind: 'kept'; readonly answer: KeptAnswer; readonly from: 'memory' | 'signature' }
   /** For this request alone. */
   | { readonly kind: 'fresh'; readonly body: Uint8Array }
-  | { readonly kind: 'error'; readonly status: OcspErrorStatus }
+  | OcspError
+
+export interface OcspError {
+  readonly kind: 'error'
+  readonly status: OcspErrorStatus
+}
 
 export interface KeptAnswer {
-  readonly body: Uint8Array<ArrayBuffer>
   /** The body with what caches are told of it. */
   readonly shelved: Shelved
+  readonly body: Uint8Array<ArrayBuffer>
   readonly kind: 'good' | 'revoked'
   /** From this instant on another one is signed. */
   readonly reuseUntil: Date
+  /** Whose certificate it is about, which one, and where it is kept: it holds for as long as that is the place. */
+  readonly issuer: IssuerId
+  readonly serial: SerialNumber
+  readonly entry: OcspEntry
 }
 
 /** What is kept of one certificate until something happens to it. */
-export interface OcspEntry {
+export interface OcspEntry extends Used {
   facts: Promise<OcspFacts> | undefined
   /** By the CertID as it was asked, since the answer repeats it: hash and parameters may differ. */
   readonly answers: Map<string, KeptAnswer>
@@ -33,18 +44,17 @@ export interface OcspEntry {
   latestThisUpdate: Date | undefined
 }
 
-/** Each takes about 2 KB with its answer. What is over goes in the order in which it came. */
+/** Each takes about 2 KB with its answer. */
 export const MAX_OCSP_ENTRIES = 16_384
 
 export class OcspAnswers {
-  readonly #entries = new Map<SerialNumber, OcspEntry>()
-  readonly #maxEntries: number
+  readonly #entries: OcspEntries<OcspEntry>
   /** Serials of CAs and responders: when something happens to one of them, no answer is what it was. */
   #broad: ReadonlySet<string> = new Set()
   #onBroad: () => void = () => undefined
 
   constructor(maxEntries: number = MAX_OCSP_ENTRIES) {
-    this.#maxEntries = maxEntries
+    this.#entries = new OcspEntries(maxEntries)
   }
 
   get size(): number {
@@ -65,9 +75,8 @@ export class OcspAnswers {
   entry(serial: SerialNumber): OcspEntry {
     const known = this.#entries.get(serial)
     if (known !== undefined) return known
-    const made = emptyEntry(undefined)
-    this.#entries.set(serial, made)
-    if (this.#entries.size > this.#maxEntries) this.#dropOldest()
+    const made = emptyEntry()
+    this.#entries.put(serial, made)
     return made
   }
 
@@ -79,6 +88,11 @@ export class OcspAnswers {
   /** For what was read of a serial that says nothing to keep: strangers ask about what they like. */
   drop(serial: SerialNumber, entry: OcspEntry): void {
     if (this.isCurrent(serial, entry)) this.#entries.delete(serial)
+  }
+
+  /** The same where nothing was said at all; when something was said before, the next answer has to be later. */
+  dropUnsaid(serial: SerialNumber, entry: OcspEntry): void {
+    if (entry.latestThisUpdate === undefined) this.drop(serial, entry)
   }
 
   apply(changes: readonly NumberedChange[]): void {
@@ -94,23 +108,17 @@ export class OcspAnswers {
 
   /** Whatever may have happened: after a gap in what was heard. */
   purgeAll(): void {
-    for (const serial of [...this.#entries.keys()]) this.#purge(serial)
+    for (const serial of this.#entries.serials()) this.#purge(serial)
   }
 
   #purge(serial: SerialNumber): void {
     const before = this.#entries.get(serial)
     if (before === undefined) return
-    this.#entries.set(serial, emptyEntry(before.latestThisUpdate))
-  }
-
-  #dropOldest(): void {
-    for (const serial of this.#entries.keys()) {
-      this.#entries.delete(serial)
-      return
-    }
+    const { latestThisUpdate, wasUsed } = before
+    this.#entries.put(serial, { ...emptyEntry(), latestThisUpdate, wasUsed })
   }
 }
 
-function emptyEntry(latestThisUpdate: Date | undefined): OcspEntry {
-  return { facts: undefined, answers: new Map(), making: new Map(), latestThisUpdate }
+function emptyEntry(): OcspEntry {
+  return { facts: undefined, answers: new Map(), making: new Map(), latestThisUpdate: undefined, wasUsed: false }
 }

@@ -54,6 +54,43 @@ export function constructed(tag: number, parts: readonly Der[]): Der {
   return out
 }
 
+/**
+ * A constructed element that is not written yet. What is deep and long is written once and in one piece this way: a piece of memory for
+ * each of its levels costs more than all that is written into them.
+ */
+export interface Unwritten {
+  readonly tag: number
+  readonly parts: readonly (Der | Unwritten)[]
+  /** Octets of all of it, tag and length included. */
+  readonly length: number
+  readonly contentLength: number
+}
+
+export function unwritten(tag: number, ...parts: readonly (Der | Unwritten)[]): Unwritten {
+  let contentLength = 0
+  for (const part of parts) contentLength += part.length
+  return { tag, parts, length: headerLength(contentLength) + contentLength, contentLength }
+}
+
+export function written(element: Unwritten): Der {
+  const out = allocate(element.length)
+  writeInto(out, 0, element)
+  return out
+}
+
+function writeInto(out: Uint8Array, from: number, { tag, parts, contentLength }: Unwritten): number {
+  let at = from + writeHeader(out, tag, contentLength, from)
+  for (const part of parts) {
+    if ('tag' in part) {
+      at = writeInto(out, at, part)
+      continue
+    }
+    out.set(part, at)
+    at += part.length
+  }
+  return at
+}
+
 /** Tag and length of an element whose content octets, `length` of them, are written elsewhere. */
 export function header(tag: number, length: number): Der {
   const out = allocate(headerLength(length))
@@ -166,7 +203,11 @@ export function time(at: Date): Der {
 
 /** GeneralizedTime whatever the year; cut to whole seconds. */
 export function generalizedTime(at: Date): Der {
-  return primitive(GENERALIZED_TIME, Buffer.from(generalizedDigits(at), 'latin1'))
+  const digits = generalizedDigits(at)
+  const out = allocate(digits.length + 2)
+  writeHeader(out, GENERALIZED_TIME, digits.length)
+  for (let i = 0; i < digits.length; i++) out[2 + i] = digits.charCodeAt(i)
+  return out
 }
 
 function bigintContents(value: bigint): Uint8Array {
@@ -195,15 +236,15 @@ function headerLength(length: number): number {
   return length < 0x1000000 ? 5 : 6
 }
 
-/** Writes tag and length at the start of `out`; returns where the contents begin. */
-function writeHeader(out: Uint8Array, tag: number, length: number): number {
-  out[0] = tag
+/** Writes tag and length into `out` from `at` on; returns how many octets they take. */
+function writeHeader(out: Uint8Array, tag: number, length: number, at = 0): number {
+  out[at] = tag
   const octets = headerLength(length) - 2
   if (octets === 0) {
-    out[1] = length
+    out[at + 1] = length
     return 2
   }
-  out[1] = 0x80 | octets
-  for (let i = 0; i < octets; i++) out[2 + i] = (length >>> (8 * (octets - 1 - i))) & 0xff
+  out[at + 1] = 0x80 | octets
+  for (let i = 0; i < octets; i++) out[at + 2 + i] = (length >>> (8 * (octets - 1 - i))) & 0xff
   return 2 + octets
 }

@@ -2,7 +2,8 @@
 // each: a function of the extension's name makes an `Extension`, and `parseX` reads its value.
 import { CodedError } from '../domain/coded-error.ts'
 import { DerReader, TAG } from './der-reader.ts'
-import { boolean, constructed, octetString, oid, sequence, type Der } from './der-writer.ts'
+import { boolean, unwritten, written, type Der, type Unwritten } from './der-writer.ts'
+import { encodeOid } from './oid.ts'
 
 export interface Extension {
   /** extnID, dotted. */
@@ -32,18 +33,19 @@ export function encodeExtensions(extensions: readonly Extension[]): Der {
   for (const { oid: id } of extensions) ids.add(id)
   if (ids.size === 0) throw new ExtensionRejected('extension_malformed', { why: 'none' })
   if (ids.size < extensions.length) throw new ExtensionRejected('extension_duplicate', { oids: [...ids] })
-  return constructed(TAG.sequence, extensions.map(encodeExtension))
+  return written(unwritten(TAG.sequence, ...extensions.map((extension) => extension.encoded ?? unwrittenOf(extension))))
 }
 
 /** The same extension for many certificates: encoded here, and not again for each of them. */
 export function encodedOnce(extension: Extension): Extension {
-  return { ...extension, encoded: encodeExtension(extension) }
+  return { ...extension, encoded: written(unwrittenOf(extension)) }
 }
 
-function encodeExtension({ oid: id, critical, value, encoded }: Extension): Der {
-  if (encoded !== undefined) return encoded
+function unwrittenOf({ oid: id, critical, value }: Extension): Unwritten {
+  const name = unwritten(TAG.oid, encodeOid(id))
+  const wrapped = unwritten(TAG.octetString, value)
   // X.690 §11.5: a default is left out.
-  return critical ? sequence(oid(id), TRUE, octetString(value)) : sequence(oid(id), octetString(value))
+  return critical ? unwritten(TAG.sequence, name, TRUE, wrapped) : unwritten(TAG.sequence, name, wrapped)
 }
 
 /** Extensions at the cursor or as all of the bytes, by OID in their order. Throws `ExtensionRejected`, `DerRejected`. */

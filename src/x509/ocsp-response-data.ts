@@ -2,15 +2,15 @@
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import { contextConstructed, contextPrimitive, DerReader, TAG } from './der-reader.ts'
 import {
-  constructed,
   enumerated,
   explicit,
   generalizedTime,
   implicitConstructed,
   implicitPrimitive,
-  octetString,
-  sequence,
+  unwritten,
+  written,
   type Der,
+  type Unwritten,
 } from './der-writer.ts'
 import { parseName, type DistinguishedName } from './distinguished-name.ts'
 import { encodeExtensions, parseExtensions, type Extension } from './extension.ts'
@@ -77,24 +77,32 @@ export interface ResponseDataFields {
 
 export function encodeResponseData(fields: ResponseDataFields): Der {
   const { responderKeyHash, producedAt, responses, extensions } = fields
-  return sequence(
-    explicit(2, octetString(responderKeyHash)),
-    generalizedTime(producedAt),
-    constructed(TAG.sequence, responses.map(encodeSingleResponse)),
-    ...(extensions.length === 0 ? [] : [explicit(1, encodeExtensions(extensions))]),
+  return written(
+    unwritten(
+      TAG.sequence,
+      unwritten(contextConstructed(2), unwritten(TAG.octetString, responderKeyHash)),
+      generalizedTime(producedAt),
+      unwritten(TAG.sequence, ...responses.map(singleResponse)),
+      ...(extensions.length === 0 ? [] : [unwritten(contextConstructed(1), encodeExtensions(extensions))]),
+    ),
   )
 }
 
-function encodeSingleResponse({ certId, status, thisUpdate, nextUpdate }: SingleResponseFields): Der {
-  return sequence(certId, encodeStatus(status), generalizedTime(thisUpdate), explicit(0, generalizedTime(nextUpdate)))
+function singleResponse({ certId, status, thisUpdate, nextUpdate }: SingleResponseFields): Unwritten {
+  const next = unwritten(contextConstructed(0), generalizedTime(nextUpdate))
+  return unwritten(TAG.sequence, certId, encodeStatus(status), generalizedTime(thisUpdate), next)
 }
+
+/** [0] and [2] IMPLICIT NULL. */
+const GOOD = implicitPrimitive(0, new Uint8Array())
+const UNKNOWN = implicitPrimitive(2, new Uint8Array())
 
 function encodeStatus(status: StatedCertStatus): Der {
   switch (status.kind) {
     case 'good':
-      return implicitPrimitive(0, new Uint8Array())
+      return GOOD
     case 'unknown':
-      return implicitPrimitive(2, new Uint8Array())
+      return UNKNOWN
     case 'revoked':
       return implicitConstructed(1, generalizedTime(status.at), ...reasonOf(status.reason))
     default:

@@ -7,14 +7,12 @@ import {
   signatureAlgorithmIdentifier,
   type SignatureAlgorithm,
 } from './algorithm-identifier.ts'
-import { DerReader, TAG } from './der-reader.ts'
-import { bitString, enumerated, explicit, octetString, oid, sequence, type Der } from './der-writer.ts'
+import { contextConstructed, DerReader, TAG } from './der-reader.ts'
+import { enumerated, oid, sequence, unwritten, written, type Der } from './der-writer.ts'
 import { parseStructure } from './malformed.ts'
 import { parseResponseData, type OcspResponseData } from './ocsp-response-data.ts'
 import { OcspRejected } from './ocsp-rejected.ts'
 import { OID } from './oid.ts'
-import type { PublicKey } from './public-key.ts'
-import { verifyBytes } from './signature.ts'
 
 /** OCSPResponseStatus, by number; 4 is not used. */
 const STATUS_NUMBERS = {
@@ -66,14 +64,20 @@ export function assembleOcspResponse(
   signature: Uint8Array,
   certificates: readonly Uint8Array[],
 ): Der {
-  const basic = sequence(
+  const basic = unwritten(
+    TAG.sequence,
     responseData,
     signatureAlgorithmIdentifier(signatureAlgorithm),
-    bitString(signature),
-    ...(certificates.length === 0 ? [] : [explicit(0, sequence(...certificates))]),
+    unwritten(TAG.bitString, NO_UNUSED_BITS, signature),
+    ...(certificates.length === 0 ? [] : [unwritten(contextConstructed(0), unwritten(TAG.sequence, ...certificates))]),
   )
-  return sequence(enumerated(STATUS_NUMBERS.successful), explicit(0, sequence(oid(OID.ocspBasic), octetString(basic))))
+  const bytes = unwritten(TAG.sequence, OCSP_BASIC, unwritten(TAG.octetString, basic))
+  return written(unwritten(TAG.sequence, SUCCESSFUL, unwritten(contextConstructed(0), bytes)))
 }
+
+const SUCCESSFUL = enumerated(STATUS_NUMBERS.successful)
+const OCSP_BASIC = oid(OID.ocspBasic)
+const NO_UNUSED_BITS = Uint8Array.of(0)
 
 /** Throws `OcspRejected` (`ocsp_response_malformed`), with the refusal of a deeper layer as its cause. */
 export function parseOcspResponse(der: Uint8Array, maxBytes: number = MAX_OCSP_RESPONSE_BYTES): OcspResponse {
@@ -130,14 +134,6 @@ function parseCertificates(reader: DerReader): readonly Uint8Array[] {
   const certificates = reader.readEach(TAG.sequence, (each) => each.readEncoded(TAG.sequence))
   if (certificates.length > MAX_CERTIFICATES) throw malformed({ certificates: certificates.length })
   return certificates
-}
-
-/** Whether `responder` signed the answer; whether it may is not looked at. Throws `KeyRejected`. */
-export function verifyOcspSignature(
-  response: Pick<BasicOcspResponse, 'tbs' | 'signatureAlgorithm' | 'signature'>,
-  responder: PublicKey,
-): boolean {
-  return verifyBytes(response.tbs.encoded, response.signatureAlgorithm, response.signature, responder)
 }
 
 function malformed(facts: Facts, options?: ErrorOptions): OcspRejected {

@@ -162,12 +162,15 @@ const ROWS: readonly Row[] = [
     '/pki/trust-bundle.pem',
     '/pki/trust-bundle.jks',
     '/pki/trust-bundle.p12',
+    // No request: OCSP says so in its own word.
+    '/pki/ocsp/MAA=',
     '/.well-known/spiffe-bundle.json',
     '/.well-known/jwks.json',
     '/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server',
   ].map((path): Row => ({ route: `get ${path}`, request: () => json('GET', path), ...PUBLIC })),
 
+  { route: 'post /pki/ocsp', request: () => json('POST', '/pki/ocsp'), ...PUBLIC },
   { route: 'get /v1/revocations', request: () => json('GET', '/v1/revocations'), ...PUBLIC },
 
   // Who am I, and the service

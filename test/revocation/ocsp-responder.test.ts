@@ -257,6 +257,22 @@ describe('what is kept', () => {
     expect(await world.ask(1)).toBe('revoked superseded')
   })
 
+  test('with a nonce too, what is being signed when a revocation comes is signed anew', async () => {
+    const world = new World()
+    world.issue(serial(1))
+    const signing = Promise.withResolvers<undefined>()
+    const go = Promise.withResolvers<undefined>()
+    world.beforeSigning = async () => {
+      signing.resolve(undefined)
+      await go.promise
+    }
+    const asked = world.ask(1, NONCE)
+    await signing.promise
+    world.revoke(serial(1), 'superseded')
+    go.resolve(undefined)
+    expect([await asked, world.signatures]).toEqual(['revoked superseded', 2])
+  })
+
   test('what was read before a revocation and arrives after it is read again', async () => {
     const reading = Promise.withResolvers<undefined>()
     const go = Promise.withResolvers<undefined>()
@@ -286,6 +302,37 @@ describe('what is kept', () => {
     }
     expect(world.answers.size).toBe(10)
     expect(await world.ask(1)).toBe('good')
+  })
+
+  test.each(WAYS)(
+    'a flood of other serials, each of them ours and revoked, pushes out nothing that is asked about again: %s',
+    async (_, nonce) => {
+      const world = new World({}, 40)
+      const useful = [1, 2, 3, 4, 5]
+      for (const last of useful) world.issue(serial(last))
+      for (const last of [...useful, ...useful]) expect(await world.ask(last, nonce)).toBe('good')
+      for (let last = 100; last < 400; last++) {
+        world.issue(serial(last)).revoke(serial(last), 'superseded')
+        expect(await world.ask(last, nonce)).toBe('revoked superseded')
+      }
+      expect(world.answers.size).toBe(40)
+      const before = [world.reads, nonce === undefined ? world.signatures : 0]
+      for (const last of useful) expect(await world.ask(last, nonce)).toBe('good')
+      expect([world.reads, nonce === undefined ? world.signatures : 0]).toEqual(before)
+    },
+  )
+
+  test.each<[what: string, parts: Partial<OcspResponderParts>, standing: OcspStanding]>([
+    ['the installation is in quarantine', {}, 'quarantined'],
+    ['too much is being made', { maxRunning: 0 }, 'current'],
+    ['the database does not answer', { readRecord: () => Promise.reject(new Error('gone')) }, 'current'],
+    ['memory and inventory disagree', { remembered: () => 'revoked' }, 'current'],
+  ])('nothing is kept of what was not said: %s', async (_, parts, standing) => {
+    const world = new World(parts)
+    world.standing = standing
+    world.issue(serial(1))
+    for (const nonce of [undefined, NONCE]) expect(await world.ask(1, nonce)).toBe('tryLater')
+    expect(world.answers.size).toBe(0)
   })
 
   test('a quarantine and its end take all of it', async () => {
@@ -324,6 +371,39 @@ test('more at once than may be made are told to come again; what is kept is give
   go.resolve(undefined)
   expect(await Promise.all(held)).toEqual(['good', 'good'])
   expect([world.responder.running, await world.ask(3)]).toEqual([0, 'good'])
+})
+
+describe('an answer that was given before', () => {
+  test.each<[what: string, change: (world: World) => void, holds: boolean]>([
+    ['nothing happened', () => undefined, true],
+    ['something happened to another certificate', (world) => world.fold(serial(2), 'superseded'), true],
+    ['the next second', (world) => world.clock.pass(1), true],
+    ['it was revoked', (world) => world.revoke(serial(1), 'superseded'), false],
+    ['memory says that it is revoked', (world) => world.remembered.set(serial(1), 'held'), false],
+    ['the snapshot is stale', (world) => (world.standing = 'stale'), false],
+    ['the installation is in quarantine', (world) => (world.standing = 'quarantined'), false],
+    ['its time to be given again is over', (world) => world.clock.pass(1800), false],
+    ['all of it was purged', (world) => world.answers.purgeAll(), false],
+  ])('%s', async (_, change, holds) => {
+    const world = new World()
+    world.issue(serial(1))
+    const request = world.responder.request(encodeOcspRequest([certId(key, 1)], undefined))
+    if ('kind' in request) throw new Error(request.status)
+    expect(world.responder.kept(request)).toBe(undefined)
+    const answer = await world.responder.answerTo(request)
+    if (answer.kind !== 'kept') throw new Error(answer.kind)
+    change(world)
+    expect(world.responder.holds(answer.answer)).toBe(holds)
+    expect(world.responder.kept(request)).toBe(holds ? answer.answer : undefined)
+  })
+
+  test('what is revoked is given in quarantine too', async () => {
+    const world = new World()
+    world.issue(serial(1)).revoke(serial(1), 'superseded')
+    const answer = await world.responder.answer(encodeOcspRequest([certId(key, 1)], undefined))
+    world.standing = 'quarantined'
+    expect(answer.kind === 'kept' && world.responder.holds(answer.answer)).toBe(true)
+  })
 })
 
 test('an answer ends with its responder', async () => {

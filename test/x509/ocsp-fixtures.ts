@@ -4,13 +4,14 @@ import { addSeconds } from '../../src/domain/clock.ts'
 import { serialBytes } from '../../src/domain/serial-number.ts'
 import { encodeName } from '../../src/x509/distinguished-name.ts'
 import { encodeCertId, type CertIdHash, type CertIdIssuer } from '../../src/x509/ocsp-cert-id.ts'
-import { assembleOcspResponse } from '../../src/x509/ocsp-response.ts'
+import { assembleOcspResponse, type BasicOcspResponse } from '../../src/x509/ocsp-response.ts'
 import {
   encodeResponseData,
   type ResponseDataFields,
   type SingleResponseFields,
 } from '../../src/x509/ocsp-response-data.ts'
-import { parsePublicKey } from '../../src/x509/public-key.ts'
+import { parsePublicKey, type PublicKey } from '../../src/x509/public-key.ts'
+import { verifyBytes } from '../../src/x509/signature.ts'
 import { commonName, NOW, serial, type TestKey } from './fixtures.ts'
 
 /** The issuer that `makeAuthority` makes. */
@@ -46,4 +47,9 @@ export function makeResponse(
     ...fields,
   })
   return assembleOcspResponse(data, responder.algorithm, responder.sign(data), certificates)
+}
+
+/** Whether it verifies under that key. */
+export function isSignedBy({ tbs, signatureAlgorithm, signature }: BasicOcspResponse, key: PublicKey): boolean {
+  return verifyBytes(tbs.encoded, signatureAlgorithm, signature, key)
 }
