@@ -69,12 +69,6 @@ export function readDecodedPath(path: string): CanonicalTarget | RefusedTarget {
   return canonical(path, path, undefined)
 }
 
-/** Part by part: `/v1` holds `/v1`, `/v1/` and `/v1/models`, not `/v1x`. `/` holds everything. */
-export function isUnderPath(target: CanonicalTarget, prefix: CanonicalTarget): boolean {
-  const parts = prefix.segments.at(-1) === '' ? prefix.segments.slice(0, -1) : prefix.segments
-  return parts.every((part, at) => target.segments[at] === part)
-}
-
 function targetFault(target: string): PathFault | undefined {
   if (target.length > MAX_TARGET_CHARACTERS) return 'overlong'
   if (!target.startsWith('/')) return 'not-origin-form'

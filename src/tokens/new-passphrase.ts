@@ -1,4 +1,4 @@
-// The hash of a passphrase that came in clear, and passphrases that we make. The clear text is neither kept nor told again.
+// The hash of a passphrase that came in clear. The clear text is neither kept nor told again.
 import type { Random } from '../domain/clock.ts'
 import { deriveScrypt } from './derive-passphrase.ts'
 import type { KdfGate } from './kdf-gate.ts'
@@ -14,9 +14,6 @@ const COST = { logN: 15, r: 8, p: 1 } as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** 192 bits. */
-const MADE_BYTES = 24
-
 /** Throws `PassphraseRefused` (`passphrase_rejected`, `passphrase_busy`). */
 export async function hashPassphrase(
   plain: string,
@@ -27,11 +24,6 @@ export async function hashPassphrase(
   const worked = await by.gate.run(() => deriveScrypt(plain, setting, HASH_BYTES))
   if (worked.kind === 'busy') throw new PassphraseRefused('passphrase_busy')
   return encodePassphraseHash({ kind: 'scrypt', ...setting, hash: worked.result })
-}
-
-/** 32 characters of base64url, of 192 bits. */
-export function makePassphrase(random: Random): string {
-  return Buffer.from(random(MADE_BYTES)).toString('base64url')
 }
 
 /** What `Bearer` carries in this shape is read as a token (RFC 7515 §7.1), and never tried as anything else. */
