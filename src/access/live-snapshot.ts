@@ -27,7 +27,7 @@ import type {
 } from './snapshot.ts'
 
 /** Longest time for which a snapshot may go unconfirmed before decisions stop. */
-export const STALE_AFTER_MILLISECONDS = 5_000
+const STALE_AFTER_MILLISECONDS = 5_000
 
 /** A change was left out: read the log again from `revision`. */
 export class SnapshotGap extends CodedError<'snapshot_gap'> {

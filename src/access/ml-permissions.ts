@@ -11,22 +11,20 @@ export function isMlRole(name: string): name is MlRole {
 
 const PREFIX = 'cluster:admin/opensearch/ml/'
 
-export const ML_ACTIONS = [
-  'register_model_group',
-  'update_model_group',
-  'model_groups/get',
-  'model_groups/delete',
-  'model_groups/search',
-  'register_model',
-  'update_model',
-  'models/get',
-  'models/delete',
-  'models/search',
-  'deploy_model',
-  'undeploy_model',
-  'predict',
-] as const
-export type MlAction = (typeof ML_ACTIONS)[number]
+export type MlAction =
+  | 'register_model_group'
+  | 'update_model_group'
+  | 'model_groups/get'
+  | 'model_groups/delete'
+  | 'model_groups/search'
+  | 'register_model'
+  | 'update_model'
+  | 'models/get'
+  | 'models/delete'
+  | 'models/search'
+  | 'deploy_model'
+  | 'undeploy_model'
+  | 'predict'
 
 const READS: ReadonlySet<MlAction> = new Set<MlAction>([
   'model_groups/get',

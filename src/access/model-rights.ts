@@ -25,7 +25,7 @@ export function mayUseGroup(snapshot: Snapshot, principal: Principal, group: Mod
 }
 
 /** Whether the principal holds one of `roles`, byte for byte. */
-export function sharesRole(snapshot: Snapshot, principal: Principal, roles: readonly string[]): boolean {
+function sharesRole(snapshot: Snapshot, principal: Principal, roles: readonly string[]): boolean {
   const [groups, assigned] = rolesOf(snapshot, principal)
   return roles.some((role) => groups.has(role) || assigned.has(role))
 }
@@ -42,13 +42,13 @@ export function rolesOf(
 }
 
 /** Administrators and holders of `all_access`, where the configuration lets them. */
-export function administersGroups(snapshot: Snapshot, principal: Principal): boolean {
+function administersGroups(snapshot: Snapshot, principal: Principal): boolean {
   if (!snapshot.rules.adminSeesModelGroups) return false
   return principal.kind === 'admin' || holdsRole(snapshot, principal, ALL_ACCESS)
 }
 
 /** Whether a role of OpenSearch is mapped to the user, or to a backend role of theirs. */
-export function holdsRole(snapshot: Snapshot, principal: Principal, role: string): boolean {
+function holdsRole(snapshot: Snapshot, principal: Principal, role: string): boolean {
   const mapping = snapshot.roleMapping(role)
   if (mapping === undefined) return false
   if (mapping.users.has(ownerName(principal))) return true
@@ -56,7 +56,7 @@ export function holdsRole(snapshot: Snapshot, principal: Principal, role: string
 }
 
 /** As groups name their owner: a user, whatever project they act in; an account or a service by its name. */
-export function ownerName(principal: Principal): string {
+function ownerName(principal: Principal): string {
   return principal.kind === 'service' ? ownerNameOfService(principal.service) : (userOf(principal) ?? principal.name)
 }
 

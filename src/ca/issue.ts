@@ -76,7 +76,7 @@ export function prepareRoot(request: RootRequest, publicHttpUrl: string, means: 
   return prepare(request, { policy, profile, signatory, certified, issuedAt, partitions: [] }, validity, means)
 }
 
-export type RootRequest = CertificateRequest & { readonly profile: 'root' }
+type RootRequest = CertificateRequest & { readonly profile: 'root' }
 
 function prepare(request: CertificateRequest, context: LintContext, validity: Validity, means: IssuingMeans): Permit {
   refuseIfIssuerEndsFirst(validity, context.signatory)

@@ -52,7 +52,7 @@ export class IssuerUnusable extends CodedError<IssuerErrorCode> {
 }
 
 /** `http://pki.example` and `users-1` → where that issuer's CRL, certificate and OCSP are. */
-export function issuerUrls(publicHttpUrl: string, id: IssuerId): IssuerUrls {
+function issuerUrls(publicHttpUrl: string, id: IssuerId): IssuerUrls {
   const base = withoutSlash(publicHttpUrl)
   return {
     crl: base + crlPath(fullScope(id)),

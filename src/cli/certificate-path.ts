@@ -27,7 +27,7 @@ export function findPath(
 }
 
 /** The first of `candidates` whose key signed `certificate`. */
-export function issuerAmong(candidates: readonly Certificate[], certificate: Certificate): Certificate | undefined {
+function issuerAmong(candidates: readonly Certificate[], certificate: Certificate): Certificate | undefined {
   return candidates.find((candidate) => {
     const { tbs } = candidate
     if (Buffer.compare(tbs.subjectEncoded, certificate.tbs.issuerEncoded) !== 0) return false

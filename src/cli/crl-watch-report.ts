@@ -21,7 +21,7 @@ export interface CrlWatchFigures {
 }
 
 /** When the first of them ends, and with it the file. */
-export function endOf({ crls }: Pick<CrlWatchFigures, 'crls'>): Date | undefined {
+function endOf({ crls }: Pick<CrlWatchFigures, 'crls'>): Date | undefined {
   const ends = crls.flatMap(({ nextUpdate }) => nextUpdate?.getTime() ?? [])
   return ends.length === 0 ? undefined : new Date(Math.min(...ends))
 }

@@ -1,7 +1,7 @@
 // A command of the operator's that is run when files are new: by /bin/sh, bounded in time, with an environment of its own.
 import { spawn } from 'node:child_process'
 
-export const HOOK_SECONDS = 60
+const HOOK_SECONDS = 60
 
 /** Gives the exit status or the signal that ended it. What it prints goes where this program's own words go. */
 export function runHook(

@@ -13,7 +13,7 @@ export interface WatchFigures {
   readonly isHookDue: boolean
 }
 
-export function metricsText(figures: WatchFigures): string {
+function metricsText(figures: WatchFigures): string {
   const rows: readonly (readonly [string, string, number])[] = [
     ['certificate_end_seconds', 'When the certificate in use ends', secondsOf(figures.notAfter)],
     ['last_contact_seconds', 'When Signet was last spoken to', secondsOf(figures.lastContact)],

@@ -201,7 +201,7 @@ export class WatchedService {
 }
 
 /** Two thirds of its life. */
-export function renewAt({ tbs: { validity } }: Certificate): Date {
+function renewAt({ tbs: { validity } }: Certificate): Date {
   const [start, end] = [validity.notBefore.getTime(), validity.notAfter.getTime()]
   return new Date(start + ((end - start) * 2) / 3)
 }

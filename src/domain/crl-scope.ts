@@ -12,7 +12,7 @@ export type CrlScope =
 export type CrlScopeKey = string & { readonly __brand: 'CrlScopeKey' }
 
 /** Partitions are numbered from 1 in each issuer, and a number is never used again. */
-export const MAX_PARTITION = 65_535
+const MAX_PARTITION = 65_535
 
 export class CrlScopeRejected extends CodedError<'crl_scope_rejected'> {
   constructor(input: string) {

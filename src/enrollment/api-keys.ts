@@ -104,7 +104,7 @@ export function makerOf(caller: Caller): Maker {
   throw notPermitted(caller)
 }
 
-export function reachOf(maker: Maker): ApiKeyReach {
+function reachOf(maker: Maker): ApiKeyReach {
   switch (maker.kind) {
     case 'admin':
       return { kind: 'platform' }

@@ -109,7 +109,7 @@ export async function keepKeyOfMember(context: ActContext, asked: Asked & OfMemb
   })
 }
 
-export interface KeptAnswer extends OfMember {
+interface KeptAnswer extends OfMember {
   readonly serial: string
 }
 

@@ -6,10 +6,10 @@ import { SignInRefused } from './sign-in-errors.ts'
 import type { ProvidedPerson, ProviderRules } from './sign-in-provider.ts'
 
 /** Groups of one person. Microsoft's directories name 200 in a token and then say that there are more. */
-export const MAX_GROUPS = 1000
+const MAX_GROUPS = 1000
 
 /** Longest name, in octets of UTF-8. A distinguished name in a large directory is under 400. */
-export const MAX_GROUP_OCTETS = 512
+const MAX_GROUP_OCTETS = 512
 
 /** Throws `SignInRefused` (`groups_unavailable`). */
 export function acceptedGroups(groups: ProvidedPerson['groups'], rules: ProviderRules): readonly string[] {

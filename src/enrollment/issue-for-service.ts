@@ -93,7 +93,7 @@ function proofOf(context: ActContext, { caller, name, enrolmentToken, origin }: 
 }
 
 /** What was certified is what the directory says at the moment of recording, or nothing is recorded. */
-export async function refuseIfChanged(tx: UnitOfWork, seen: Service): Promise<void> {
+async function refuseIfChanged(tx: UnitOfWork, seen: Service): Promise<void> {
   const now = await activeService(tx, seen.name, 'share')
   if (now.systemUser !== seen.systemUser || now.dnsNames.join() !== seen.dnsNames.join()) {
     throw new EnrollmentRefused('requester_ended', { service: seen.name, why: 'the service was changed meanwhile' })

@@ -95,7 +95,7 @@ export function isAdministrator({ standing }: ModelActor): boolean {
 }
 
 /** Groups of the last sign-in, and what administrators gave. */
-export async function backendRolesOf(view: RightsView, user: UserName): Promise<ReadonlySet<string>> {
+async function backendRolesOf(view: RightsView, user: UserName): Promise<ReadonlySet<string>> {
   const signIn = await view.signIn(user)
   const given = await view.internalUser(user)
   return new Set([...(signIn?.groups ?? []), ...(given?.roles ?? [])])

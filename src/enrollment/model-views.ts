@@ -28,7 +28,7 @@ export async function openReading(
   return { view, actor, control: await view.accessSwitch('none'), rules }
 }
 
-export function isVisible(reading: ModelReading, group: ModelGroup): boolean {
+function isVisible(reading: ModelReading, group: ModelGroup): boolean {
   return !isGroupRefusal(standingTo(reading, group))
 }
 
@@ -52,7 +52,7 @@ export async function readModel(reading: ModelReading, id: string): Promise<Mode
 }
 
 /** A model without a group is everybody's. */
-export async function isOpen(reading: ModelReading, { group: id }: Model): Promise<boolean> {
+async function isOpen(reading: ModelReading, { group: id }: Model): Promise<boolean> {
   if (id === undefined) return true
   const group = await reading.view.modelGroup(id, 'none')
   return group !== undefined && isVisible(reading, group)

@@ -21,7 +21,7 @@ export interface VerifiedSession {
 }
 
 /** No deployment and no service can be called this. */
-export function sessionAudience({ tokenIssuer }: Pick<TokenContext, 'tokenIssuer'>): string {
+function sessionAudience({ tokenIssuer }: Pick<TokenContext, 'tokenIssuer'>): string {
   return `${tokenIssuer}#session`
 }
 

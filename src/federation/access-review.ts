@@ -26,10 +26,10 @@ export interface AccessReviewOptions {
   readonly clock: Clock
 }
 
-export const REVIEW_KEPT_SECONDS = 10
+const REVIEW_KEPT_SECONDS = 10
 const MAX_KEPT = 10_000
 /** At one time; who comes then is refused for now. */
-export const MAX_QUESTIONS = 64
+const MAX_QUESTIONS = 64
 const TIMEOUT_SECONDS = 3
 const MAX_ANSWER_BYTES = 64 * 1024
 

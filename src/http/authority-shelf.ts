@@ -7,7 +7,7 @@ import { base64Of } from '../x509/base64.ts'
 import { encodePem } from '../x509/pem.ts'
 
 /** Java's own default. A trust store holds nothing secret; the password only lets Java notice that a file was damaged. */
-export const TRUST_STORE_PASSWORD = 'changeit'
+const TRUST_STORE_PASSWORD = 'changeit'
 
 /** How often a bundle is to be fetched again, at the latest. */
 const SPIFFE_REFRESH_SECONDS = 3600

@@ -15,11 +15,7 @@ export const lifetimeField = z.int().min(60).max(31_536_000).openapi({
   example: 3600,
 })
 
-export const enrolmentTokenField = text(
-  'Single-use enrolment token, presented without another credential',
-  'enrol_…',
-  100,
-)
+const enrolmentTokenField = text('Single-use enrolment token, presented without another credential', 'enrol_…', 100)
 
 const keyAlgorithm = z.literal([...KEY_ALGORITHMS.values()].map(({ name }) => name))
 
@@ -85,7 +81,7 @@ export const RekeyBody = z
   .strictObject({ csr: csrField, lifetimeSeconds: lifetimeField.optional() })
   .openapi('RekeyRequest')
 
-export const KeyStoreBody = z
+const KeyStoreBody = z
   .strictObject({
     format: keyFormatField,
     alias: z.string(),

@@ -4,7 +4,7 @@ import { ACTIONS } from '../domain/access-policy.ts'
 import { instant, pemText, plainText } from './schema-parts.ts'
 
 /** What a caller showed: everything, since every credential has to hold. */
-export const CredentialBody = z
+const CredentialBody = z
   .strictObject({
     certificate: pemText.min(1).optional(),
     token: plainText(16_384).min(1).optional(),

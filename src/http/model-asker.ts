@@ -13,7 +13,7 @@ import { HttpRefused } from './problem.ts'
 import { type ApiContext, callerIn, idempotentRequestOf, originOf } from './route.ts'
 
 /** Throws what `callerIn` throws. */
-export async function modelAskerIn(parts: ApiParts, context: ApiContext): Promise<ModelAsker> {
+async function modelAskerIn(parts: ApiParts, context: ApiContext): Promise<ModelAsker> {
   const authorization = context.req.header('authorization')
   if (authorization === undefined && context.get('listener') === 'programs') {
     const facts = shownFacts(parts, context.get('socket'))

@@ -3,7 +3,7 @@
 import type { Clock } from '../domain/clock.ts'
 
 /** Between the beginnings of two questions. */
-export const REFRESH_EVERY_MILLISECONDS = 1000
+const REFRESH_EVERY_MILLISECONDS = 1000
 
 export class Refresh {
   readonly #clock: Clock

@@ -207,7 +207,7 @@ class Replay {
 }
 
 /** When each CA ends: no certificate of it lives longer. */
-export async function issuerEnds(tx: Pick<QuietUnit, 'issuers'>): Promise<ReadonlyMap<IssuerId, Date>> {
+async function issuerEnds(tx: Pick<QuietUnit, 'issuers'>): Promise<ReadonlyMap<IssuerId, Date>> {
   const issuers = await tx.issuers()
   return new Map(issuers.map(({ id, certificate }) => [id, parseCertificate(certificate).tbs.validity.notAfter]))
 }

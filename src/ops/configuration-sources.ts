@@ -44,7 +44,7 @@ export interface Merged {
 type Kinds = ReadonlyMap<string, SettingKind>
 
 /** Variables of the clients and of the tests, which the service may meet and does not read. */
-export const CLIENT_VARIABLES: ReadonlySet<string> = new Set([
+const CLIENT_VARIABLES: ReadonlySet<string> = new Set([
   'SIGNET_CA',
   'SIGNET_CERT',
   'SIGNET_CONFIG',

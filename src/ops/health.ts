@@ -23,10 +23,10 @@ export interface Readiness {
 }
 
 /** How long an answer is given again, in milliseconds: load balancers ask once a second or less often. */
-export const READINESS_KEPT_MILLISECONDS = 1000
+const READINESS_KEPT_MILLISECONDS = 1000
 
 /** A check that takes longer is missing. Load balancers give up after a few seconds and learn nothing then. */
-export const CHECK_LIMIT_MILLISECONDS = 2000
+const CHECK_LIMIT_MILLISECONDS = 2000
 
 export class CheckNameTaken extends CodedError<'check_name_taken'> {
   constructor(check: string) {

@@ -23,7 +23,7 @@ import { signInProviders } from './sign-in-settings.ts'
 
 const LOGIN_AFTER = '-1 (never asked for), 0 (external users get nothing) or a whole number of hours up to 87600'
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 const ALGORITHM_RULE = `one or more of ${TOKEN_ALGORITHMS.join(', ')}, each once`

@@ -5,7 +5,7 @@ import { CodedError } from '../domain/coded-error.ts'
 import type { Timer } from './timer.ts'
 
 /** In this order; each stage has until so many seconds after the stop began. What is in one stage closes at once. */
-export const STAGES = [
+const STAGES = [
   { name: 'listeners', untilSeconds: 8 },
   { name: 'work', untilSeconds: 9 },
   { name: 'storage', untilSeconds: 10 },

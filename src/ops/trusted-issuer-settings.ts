@@ -102,7 +102,7 @@ export const trustedIssuers = z.record(
  */
 const API_SERVER = /^(?:https:\/\/)?kubernetes(?:\.default(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?::[0-9]+)?\/?$/i
 
-export function isApiServerAudience(name: string): boolean {
+function isApiServerAudience(name: string): boolean {
   return API_SERVER.test(name)
 }
 

@@ -19,7 +19,7 @@ export interface RevocationCheckpointClaims {
 }
 
 /** Of everybody: what they are about is public. */
-export const CHECKPOINT_AUDIENCE = 'revocations'
+const CHECKPOINT_AUDIENCE = 'revocations'
 
 export interface RevocationCheckpointsParts {
   readonly clock: Clock

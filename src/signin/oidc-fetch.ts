@@ -10,7 +10,7 @@ export interface OidcFetchOptions {
 }
 
 /** Largest answer of a provider. Metadata and key sets of public ones are under 20 KiB; an ID token with 1,000 groups is under 150. */
-export const MAX_ANSWER_BYTES = 256 * 1024
+const MAX_ANSWER_BYTES = 256 * 1024
 
 /** The library wraps what it is thrown. */
 export function fetchFailureIn(error: unknown): AskFailed | undefined {

@@ -38,7 +38,7 @@ export type HashParts = Pbkdf2Hash | ScryptHash | BcryptHash
 /** Longest text that is looked at: 64 octets of salt and of hash in hexadecimal, and what stands before. */
 const MAX_TEXT_CHARACTERS = 400
 
-export const BCRYPT_SALT_BYTES = 16
+const BCRYPT_SALT_BYTES = 16
 export const BCRYPT_HASH_BYTES = 23
 
 /** The only way from a foreign text to a `PassphraseHash`. Throws `PassphraseRefused`, which repeats nothing of it. */

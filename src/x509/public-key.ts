@@ -75,7 +75,7 @@ abstract class ParsedKey {
   }
 }
 
-export class EcPublicKey extends ParsedKey {
+class EcPublicKey extends ParsedKey {
   readonly kind = 'ec'
   readonly curve: EcCurve
 
@@ -89,7 +89,7 @@ export class EcPublicKey extends ParsedKey {
   }
 }
 
-export class RsaPublicKey extends ParsedKey {
+class RsaPublicKey extends ParsedKey {
   readonly kind = 'rsa'
   /** Most significant octet first, no leading zero. */
   readonly modulus: Uint8Array
@@ -112,12 +112,12 @@ export class RsaPublicKey extends ParsedKey {
   }
 }
 
-export class Ed25519PublicKey extends ParsedKey {
+class Ed25519PublicKey extends ParsedKey {
   readonly kind = 'ed25519'
   readonly algorithm = 'ed25519'
 }
 
-export class MlDsaPublicKey extends ParsedKey {
+class MlDsaPublicKey extends ParsedKey {
   readonly kind = 'ml-dsa'
   readonly algorithm: MlDsaName
 

@@ -11,13 +11,13 @@ const PBES2 = '1.2.840.113549.1.5.13'
 const SCRYPT = '1.3.6.1.4.1.11591.4.11'
 const AES_256_CBC = '2.16.840.1.101.3.4.1.42'
 
-export const PEM_LABEL = 'ENCRYPTED PRIVATE KEY'
+const PEM_LABEL = 'ENCRYPTED PRIVATE KEY'
 
 /**
  * OpenSSL gives scrypt 32 MiB when it reads a key file, which N = 2^15 already exceeds, so the cost is in `parallelization`:
  * three times the work that OWASP's password storage rules ask of N = 2^14 (p = 5), about half a second.
  */
-export const SCRYPT_COST = { cost: 2 ** 14, blockSize: 8, parallelization: 16 } as const
+const SCRYPT_COST = { cost: 2 ** 14, blockSize: 8, parallelization: 16 } as const
 
 const SALT_BYTES = 16
 const IV_BYTES = 16

@@ -11,7 +11,7 @@ import { MasterKeyRejected } from './errors.ts'
 import { writeNewFile } from './new-file.ts'
 
 /** AES-256. */
-export const MASTER_KEY_BYTES = 32
+const MASTER_KEY_BYTES = 32
 
 export const MASTER_KEY_VARIABLE = 'SIGNET_MASTER_KEY'
 

@@ -29,7 +29,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-export class PartsThread {
+class PartsThread {
   #worker: Worker | undefined
   /** Orders are answered in their order. */
   #waiting: Waiting[] = []

@@ -15,6 +15,6 @@ export class PolicyRejected extends CodedError<'policy_rejected'> {
 }
 
 /** `profiles/job.json: lifetime.maxSeconds.value: at least the default`. */
-export function describeFault(fault: PolicyFault): string {
+function describeFault(fault: PolicyFault): string {
   return `${fault.file}: ${fault.field === '' ? '(whole file)' : fault.field}: ${fault.rule}`
 }

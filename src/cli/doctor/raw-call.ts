@@ -57,7 +57,7 @@ export function sendRaw(call: Call, { tls, milliseconds, onSession }: RawConnect
   })
 }
 
-export function bytesOf({ method, target, headers, body }: Call): Buffer {
+function bytesOf({ method, target, headers, body }: Call): Buffer {
   const content = Buffer.from(body)
   const length = method === 'POST' || content.length > 0 ? [`Content-Length: ${String(content.length)}`] : []
   const lines = [`${method} ${target} HTTP/1.1`, ...headers.map(([name, value]) => `${name}: ${value}`), ...length]

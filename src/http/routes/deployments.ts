@@ -183,7 +183,7 @@ export type Eyes =
   | { readonly kind: 'session'; readonly caller: Extract<Caller, { readonly kind: 'session' }> }
   | { readonly kind: 'api-key'; readonly caller: Extract<Caller, { readonly kind: 'api-key' }> }
 
-export async function eyesOf(parts: ApiParts, caller: Caller): Promise<Eyes> {
+async function eyesOf(parts: ApiParts, caller: Caller): Promise<Eyes> {
   if (caller.kind === 'member') return { kind: 'member', caller }
   if (caller.kind === 'api-key') return { kind: 'api-key', caller }
   if (caller.kind === 'session' && !(await administers(parts, caller))) return { kind: 'session', caller }
@@ -192,7 +192,7 @@ export async function eyesOf(parts: ApiParts, caller: Caller): Promise<Eyes> {
 }
 
 /** How much of a deployment they see; undefined: it is not there for them (row HX6). */
-export function sightOf(parts: ApiParts, eyes: Eyes, deployment: Deployment): 'whole' | 'callable' | undefined {
+function sightOf(parts: ApiParts, eyes: Eyes, deployment: Deployment): 'whole' | 'callable' | undefined {
   const { snapshot } = parts
   const { project, policy, status } = deployment
   switch (eyes.kind) {

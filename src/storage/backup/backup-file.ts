@@ -14,7 +14,7 @@ import { syncPath } from '../sync-path.ts'
 import { BackupRefused, systemCodeOf } from './errors.ts'
 
 const FORMAT = 'signet-backup'
-export const BACKUP_VERSION = 1
+const BACKUP_VERSION = 1
 
 export interface BackupHeader {
   readonly format: typeof FORMAT
