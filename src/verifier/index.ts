@@ -30,6 +30,7 @@ export type { PeerTlsOptions } from './peer/tls-options.ts'
 // Paths and revocation for hierarchies of any kind (RFC 5280 §6, RFC 6960), by whoever brings certificates and evidence.
 export { IssuerPool } from './path/issuer-pool.ts'
 export { type PathCertificate, readPathCertificate } from './path/path-certificate.ts'
+export { certifiesName, type PeerName } from './path/peer-name.ts'
 export { ACCEPTED_SIGNATURES, type PathSettings } from './path/path-settings.ts'
 export type { CandidatePath, PathVerdict } from './path/path-verdict.ts'
 export { PATH_LIMITS } from './path/path-work.ts'

@@ -30,7 +30,7 @@ export const PATH_LIMITS: PathLimits = {
 /** Most CA certificates between leaf and anchor, self-issued ones included. */
 export const MAX_INTERMEDIATES = 12
 
-/** Leaves the middle of a computation; `verifyPath` and `validatePath` turn it into a refusal, and nobody else sees it. */
+/** Leaves the middle of a computation; `withinLimits` (validate-path.ts) turns it into a refusal, and nobody else sees it. */
 export class WorkExceeded extends Error {
   readonly unit: WorkUnit
 

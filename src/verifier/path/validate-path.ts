@@ -28,10 +28,6 @@ export function startRun(settings: PathSettings): PathRun {
   return { settings, work, signatures: new SignatureChecks(work, settings.signatures) }
 }
 
-export function validatePath(path: CandidatePath, settings: PathSettings): PathVerdict {
-  return withinLimits(() => judgePath(path, startRun(settings)))
-}
-
 /** A computation that met a limit of its work is a refusal. */
 export function withinLimits(judge: () => PathVerdict): PathVerdict {
   try {

@@ -5,7 +5,7 @@ import { readPathCertificate } from '../../../src/verifier/path/path-certificate
 import type { PathSettings } from '../../../src/verifier/path/path-settings.ts'
 import type { CandidatePath } from '../../../src/verifier/path/path-verdict.ts'
 import type { RevocationQuestion, RevocationVerdict } from '../../../src/verifier/path/revocation-check.ts'
-import { validatePath } from '../../../src/verifier/path/validate-path.ts'
+import { judgePath, startRun, withinLimits } from '../../../src/verifier/path/validate-path.ts'
 import { assembleCertificate, parseCertificate } from '../../../src/x509/certificate.ts'
 import { TAG } from '../../../src/x509/der-reader.ts'
 import { integer, sequence } from '../../../src/x509/der-writer.ts'
@@ -40,7 +40,7 @@ function pathOf(anchor: Entity, ...certificates: readonly Entity[]): CandidatePa
 }
 
 function verdictOf(path: CandidatePath, settings: Partial<PathSettings> = {}) {
-  return validatePath(path, { ...SETTINGS, ...settings })
+  return withinLimits(() => judgePath(path, startRun({ ...SETTINGS, ...settings })))
 }
 
 const constrained = (value: string) => nameConstraints({ permitted: [{ kind: 'dns', value }], excluded: [] })
