@@ -23,7 +23,7 @@ export function checkResponse(answer: CallAnswer): CheckResponse {
   if (!isAllowed) return refusal(status === 200 ? 503 : status, reason, answer)
   return {
     status: { code: grpcStatus.OK, message: reason },
-    ok_response: { headers: answer.identity.map(overwriting), headers_to_remove: answer.headersToRemove },
+    ok_response: { headers: answer.identity.map(overwriting), headers_to_remove: answer.headersToRemove() },
     dynamic_metadata: { fields: metadataOf(reason, decision) },
   }
 }

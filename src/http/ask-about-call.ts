@@ -2,9 +2,10 @@
 // and, to have a refusal explained, administrators and owners (rule 16).
 import type { Socket } from 'node:net'
 import { decideAsker } from '../access/decide.ts'
-import type { Decision, ExplainedStep, Route } from '../access/decision.ts'
+import type { Allowed, ExplainedStep, Route } from '../access/decision.ts'
 import type { CertificateFacts } from '../access/facts.ts'
 import { asked as askedDeployment, mentionedDeployments, resolveRoute } from '../access/route.ts'
+import { instantText } from '../domain/instant-text.ts'
 import { RecentlyUsed } from '../domain/recently-used.ts'
 import { EnrollmentRefused } from '../enrollment/errors.ts'
 import { isOwner, notPermitted } from '../enrollment/second-look.ts'
@@ -92,26 +93,25 @@ function certificateDer(text: string): Uint8Array {
   }
 }
 
+/** What is not there is undefined, which JSON leaves out. */
 export function decisionBody({ decision, retryAfterSeconds }: Pick<JudgedCall, 'decision' | 'retryAfterSeconds'>) {
   const { subject, resource, policyRevision, groupsAsOf } = decision
+  const { matchedRule, validUntil } = decision.decision === 'allow' ? decision : NOTHING_ALLOWED
   return {
     decision: decision.decision,
     reason: outwardReason(decision.reason),
-    ...(subject === undefined ? {} : { subject: { ...subject } }),
+    subject,
     // A stranger who names a deployment is not told whether there is one.
-    ...(resource === undefined || subject === undefined ? {} : { resource }),
+    resource: subject === undefined ? undefined : resource,
     policyRevision,
-    ...(groupsAsOf === undefined ? {} : { groupsAsOf: groupsAsOf.toISOString() }),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...allowedBody(decision),
+    groupsAsOf: groupsAsOf === undefined ? undefined : instantText(groupsAsOf),
+    retryAfterSeconds,
+    matchedRule,
+    validUntil: validUntil === undefined ? undefined : instantText(validUntil),
   }
 }
 
-function allowedBody(decision: Decision) {
-  if (decision.decision === 'deny') return {}
-  const { matchedRule, validUntil } = decision
-  return { matchedRule, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) }
-}
+const NOTHING_ALLOWED: Partial<Pick<Allowed, 'matchedRule' | 'validUntil'>> = {}
 
 export function explainedStepBody({ step, title, outcome, saw }: ExplainedStep) {
   return { step, title, outcome: typeof outcome === 'string' ? outcome : `allow:${outcome.allow}`, saw: { ...saw } }

@@ -27,8 +27,11 @@ async function answerAuthorize(
   next: () => void,
 ): Promise<void> {
   const started = performance.now()
-  const answer = await usualAnswer(parts, incoming).catch(() => undefined)
+  const read: ReadBody = { bytes: undefined }
+  const answer = await usualAnswer(parts, incoming, read).catch(() => undefined)
   if (answer === undefined) {
+    // Where the framework's adapter looks for a body that somebody else has read.
+    if (read.bytes !== undefined) Object.assign(incoming, { rawBody: read.bytes })
     next()
     return
   }
@@ -42,13 +45,16 @@ async function answerAuthorize(
 
 const JSON_NOT_KEPT = ['cache-control', 'no-store', 'content-type', 'application/json']
 
+/** What was read of the request before it turned out that the framework has to answer. */
+interface ReadBody {
+  bytes: Buffer | undefined
+}
+
 /** In JSON; undefined, or rejects, where the framework has to answer. */
-async function usualAnswer(parts: ApiParts, incoming: IncomingMessage): Promise<string | undefined> {
+async function usualAnswer(parts: ApiParts, incoming: IncomingMessage, read: ReadBody): Promise<string | undefined> {
   guardRequest(incoming, AUTHORIZE, guardOf(parts, parts.publicUrl))
   if (incoming.headers.authorization !== undefined) return undefined
-  const body = await readBody(incoming)
-  // Where the framework's adapter looks for a body that somebody else has read.
-  Object.assign(incoming, { rawBody: body })
-  const asked = handedOverQuestion(JSON.parse(body.toString()))
+  read.bytes = await readBody(incoming)
+  const asked = handedOverQuestion(JSON.parse(read.bytes.toString()))
   return asked === undefined ? undefined : JSON.stringify(await usualDecision(parts, incoming.socket, asked))
 }

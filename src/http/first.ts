@@ -18,9 +18,11 @@ export interface Reply {
 export function give(outgoing: ServerResponse, reply: Reply, failed: (error: unknown) => void): void {
   const { status, headers, body, encoding } = reply
   try {
+    const length = Buffer.byteLength(body, encoding)
+    // As many bytes as characters: each is one byte in either encoding, and this one is written without looking at them.
+    const plainest = length === body.length ? 'latin1' : encoding
     // Without a length it would go out in chunks.
-    const length = String(Buffer.byteLength(body, encoding))
-    outgoing.writeHead(status, [...headers, 'content-length', length]).end(body, encoding)
+    outgoing.writeHead(status, [...headers, 'content-length', String(length)]).end(body, plainest)
   } catch (error) {
     failed(error)
     outgoing.destroy()

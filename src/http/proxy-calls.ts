@@ -211,9 +211,9 @@ function forProxy(answer: CallAnswer, as: Written): Reply {
 
 /** Envoy takes the names of what must not reach the model server from the answer. */
 function forEnvoy(answer: CallAnswer, as: Written): Reply {
-  const toRemove = answer.headersToRemove.join(',')
-  const more = answer.status === 200 ? ([['x-envoy-auth-headers-to-remove', toRemove]] as const) : []
-  return responseTo(answer, answer.status, as, more)
+  if (answer.status !== 200) return responseTo(answer, answer.status, as, [])
+  const toRemove = answer.headersToRemove().join(',')
+  return responseTo(answer, 200, as, [['x-envoy-auth-headers-to-remove', toRemove]])
 }
 
 function responseTo(

@@ -6,9 +6,12 @@ export function readBody(incoming: IncomingMessage): Promise<Buffer> {
   return new Promise((read, failed) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.once('end', () => read(onlyOf(chunks) ?? Buffer.concat(chunks)))
-    incoming.once('error', failed)
-    incoming.once('close', () => failed(new Error('the request was broken off')))
+    incoming.on('end', () => read(onlyOf(chunks) ?? Buffer.concat(chunks)))
+    incoming.on('error', failed)
+    // Every request closes, those that were read too: an error that nobody gets costs as much as the decision.
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) failed(new Error('the request was broken off'))
+    })
   })
 }
 

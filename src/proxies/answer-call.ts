@@ -7,6 +7,7 @@ import type { CertificateFacts } from '../access/facts.ts'
 import { recogniseCaller } from '../access/recognise.ts'
 import { type DenialReason, REASONS } from '../access/reasons.ts'
 import { mentionedDeployments } from '../access/route.ts'
+import { instantText } from '../domain/instant-text.ts'
 import type { ProxyView, Snapshot } from '../access/snapshot.ts'
 import type { CallAnswer } from './call-answer.ts'
 import { CallsPerMinute } from './calls-per-minute.ts'
@@ -132,7 +133,7 @@ export class CallDesk {
     const { validUntil } = decision
     const headers: CallAnswer['headers'] = [
       ['x-authz-reason', 'ALLOWED'],
-      ...(validUntil === undefined ? [] : [['x-authz-valid-until', validUntil.toISOString()] as const]),
+      ...(validUntil === undefined ? [] : [['x-authz-valid-until', instantText(validUntil)] as const]),
     ]
     return {
       decision,
@@ -141,7 +142,7 @@ export class CallDesk {
       challenges: [],
       headers,
       identity: passed,
-      headersToRemove: headersToRemove(present, passed),
+      headersToRemove: () => headersToRemove(present, passed),
     } satisfies CallAnswer
   }
 
@@ -160,7 +161,7 @@ export class CallDesk {
         ...(wait === undefined ? [] : [['retry-after', String(wait)] as const]),
       ],
       identity: [],
-      headersToRemove: headersToRemove(present, []),
+      headersToRemove: () => headersToRemove(present, []),
     }
   }
 }

@@ -16,6 +16,6 @@ export interface CallAnswer {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** For the model server, overwriting what the client sent. Empty where the call is refused or is nobody's. */
   readonly identity: readonly (readonly [name: EmittedIdentityHeader, value: string])[]
-  /** Names in lower case that must not reach the model server; none of `identity` among them. */
-  readonly headersToRemove: readonly string[]
+  /** Names in lower case that must not reach the model server; none of `identity` among them. Not every proxy is told. */
+  readonly headersToRemove: () => readonly string[]
 }

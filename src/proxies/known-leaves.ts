@@ -10,31 +10,44 @@ import type { ToldHeaders } from './told-headers.ts'
 /** A leaf of ours and the text that told it take about 3 KiB. */
 const CAPACITY = 32_768
 
+interface KnownLeaf {
+  /** All that told it beside the text by which it is found. */
+  readonly beside: string
+  readonly leaf: ForwardedCertificate
+}
+
 export class KnownLeaves {
-  readonly #leaves = new RecentlyUsed<string, ForwardedCertificate>(CAPACITY)
+  /** By the longest text of those that told it, which nearly always is the certificate: as it came, it need not be written anew to be found. */
+  readonly #leaves = new RecentlyUsed<string, KnownLeaf>(CAPACITY)
 
   /** As `readForwardedCertificate`. */
   read(headers: ToldHeaders, voucher: Voucher): ForwardedCertificate | UnvouchedHeader {
-    const text = toldText(headers, voucher)
-    if (text === undefined) return readForwardedCertificate(headers, voucher)
-    const known = this.#leaves.get(text)
-    if (known !== undefined) return known
+    const { longest, beside } = toldTexts(headers, voucher)
+    if (longest === '') return readForwardedCertificate(headers, voucher)
+    const known = this.#leaves.get(longest)
+    if (known?.beside === beside) return known.leaf
     const read = readForwardedCertificate(headers, voucher)
-    if (read.kind === 'leaf') this.#leaves.put(text, read)
+    if (read.kind === 'leaf') this.#leaves.put(longest, { beside, leaf: read })
     return read
   }
 }
 
-/** All that the answer of `readForwardedCertificate` follows from; undefined where no certificate is told. */
-function toldText(headers: ToldHeaders, voucher: Voucher): string | undefined {
-  const { certificateHeaders } = headers
-  const [field, hops] = [
-    voucher.dialect === 'envoy-grpc' ? voucher.certificate : '',
-    voucher.dialect === 'xfcc' ? voucher.hops : 0,
-  ]
-  if (certificateHeaders.length === 0 && field === '') return undefined
-  // Header values hold no line feed (step 1a), so the parts cannot run into one another.
-  let told = `${voucher.dialect} ${hops}\n`
-  for (const name of certificateHeaders) told += `${name}:${headers.get(name) ?? ''}\n`
-  return `${told}\n${field}`
+interface ToldTexts {
+  readonly longest: string
+  readonly beside: string
+}
+
+/** All that the answer of `readForwardedCertificate` follows from. */
+function toldTexts(headers: ToldHeaders, voucher: Voucher): ToldTexts {
+  const field = voucher.dialect === 'envoy-grpc' ? voucher.certificate : ''
+  const values = headers.certificateHeaders.map((name) => headers.get(name) ?? '')
+  const longest = values.reduce((one, other) => (other.length > one.length ? other : one), field)
+  // Header values hold no line feed (step 1a), so the parts cannot run into one another, and a line that has no value is the longest's.
+  let beside = `${voucher.dialect} ${voucher.dialect === 'xfcc' ? voucher.hops : 0}`
+  headers.certificateHeaders.forEach((name, index) => (beside += lineOf(name, values[index], longest)))
+  return { longest, beside: beside + lineOf('', field, longest) }
+}
+
+function lineOf(name: string, value: string | undefined, longest: string): string {
+  return value === longest ? `\n${name}` : `\n${name}:${value ?? ''}`
 }

@@ -1,6 +1,7 @@
 // The headers in which a model server is told who calls, and the names of those that must not reach it. What is set is not in the
 // list of what is removed: Envoy removes after it has set.
 import type { Allowed, Question } from '../access/decision.ts'
+import { instantText } from '../domain/instant-text.ts'
 import { SEPARATOR } from '../domain/name-rules.ts'
 import { CERTIFICATE_HEADERS } from './certificate-headers.ts'
 import { type EmittedIdentityHeader, identityHeadersToRemove } from './identity-headers.ts'
@@ -38,7 +39,7 @@ export function identityHeaders(
     ['signet-policy-revision', String(policyRevision)],
   ]
   if (project !== undefined) headers.push(['signet-project', project])
-  if (groupsAsOf !== undefined) headers.push(['signet-groups-as-of', groupsAsOf.toISOString()])
+  if (groupsAsOf !== undefined) headers.push(['signet-groups-as-of', instantText(groupsAsOf)])
   if (token !== undefined) headers.push(['signet-identity', token])
   return headers
 }

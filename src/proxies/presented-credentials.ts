@@ -48,8 +48,11 @@ export function presentedCredentials(
   return presented
 }
 
+const NONE: readonly string[] = []
+
 /** Names of headers that `places` takes credentials from, for the strict reading of headers. */
 export function headersOfPlaces(places: readonly CredentialPlace[]): readonly string[] {
+  if (places.length === 0) return NONE
   return places.flatMap((place) => {
     if (place.in === 'header') return [place.name]
     return place.in === 'cookie' ? ['cookie'] : []

@@ -72,7 +72,7 @@ export function readToldHeaders(
 ): ToldHeaders | AmbiguousHeaders {
   if (headers.length > MAX_HEADERS) return ambiguous('', 'too-many')
   const found = new Map<string, string>()
-  const noted = { certificateHeaders: new Set<string>(), toRemove: new Set<string>() }
+  const noted: Noted = { certificateHeaders: [], toRemove: [] }
   let bytes = 0
   for (const [text, value] of headers) {
     bytes += text.length + value.length
@@ -142,21 +142,21 @@ function droppedByConnection(connection: string | undefined, alsoRead: ReadonlyS
 /** `Connection: Transfer-Encoding` is needless and not a trick: what comes after was framed anew by whoever sends it. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'transfer-encoding'])
 
+/** Such headers are read strictly: what is noted stands there once. */
 interface Noted {
-  readonly certificateHeaders: Set<string>
-  readonly toRemove: Set<string>
+  readonly certificateHeaders: string[]
+  readonly toRemove: string[]
 }
 
 function note({ certificateHeaders, toRemove }: Noted, { lower, isCertificate, isIdentity }: HeaderName): void {
-  if (isCertificate) certificateHeaders.add(lower)
-  if (isCertificate || isIdentity) toRemove.add(lower)
+  if (isCertificate) certificateHeaders.push(lower)
+  if (isCertificate || isIdentity) toRemove.push(lower)
 }
 
 function told(found: ReadonlyMap<string, string>, alsoRead: ReadonlySet<string>, noted: Noted): ToldHeaders {
   return {
     kind: 'told',
-    certificateHeaders: [...noted.certificateHeaders],
-    toRemove: [...noted.toRemove],
+    ...noted,
     get(name) {
       const value = found.get(name)
       if (value === undefined && !isReadStrictly(name, alsoRead)) throw new Error(`${name} is not read strictly`)

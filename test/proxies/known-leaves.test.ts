@@ -39,6 +39,12 @@ describe('leaves that were told before', () => {
       told(['x-ssl-client-cert', escaped(ONE)], ['x-ssl-client-verify', 'SUCCESS'], ['x-client-cert', base64(ONE)]),
       { dialect: 'nginx' },
     ],
+    ['the certificate for the word on it', nginx(ONE, escaped(ONE)), { dialect: 'nginx' }],
+    [
+      'the two the other way round',
+      told(['x-ssl-client-cert', 'SUCCESS'], ['x-ssl-client-verify', escaped(ONE)]),
+      { dialect: 'nginx' },
+    ],
     ['the same one, in the field of a check', told(), { dialect: 'envoy-grpc', certificate: escaped(ONE) }],
     ['none in the field of a check', told(), { dialect: 'envoy-grpc', certificate: '' }],
     ['the text of another dialect in that field', told(), { dialect: 'envoy-grpc', certificate: base64(ONE) }],

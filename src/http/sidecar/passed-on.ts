@@ -38,7 +38,7 @@ export function passedOn({ headers, answer, clientAddress, places }: PassedCall)
   const credentialHeaders = places.flatMap((place) => (place.in === 'header' ? [place.name] : []))
   const dropped = new Set<string>([
     ...[...HOP_BY_HOP, ...TOLD_ANEW, ...namedByConnection(headers), ...credentialHeaders].map(foldedName),
-    ...answer.headersToRemove.map(foldedName),
+    ...answer.headersToRemove().map(foldedName),
     ...answer.identity.map(([name]) => foldedName(name)),
     'authorization',
   ])
