@@ -1,17 +1,19 @@
 // `POST /v1/authorize` and `/authz/nginx` over TLS, each held against a route of Hono on the same listener that parses the same body
 // with the same schema, or takes the same headers, and answers a constant of the same form: what the ratio leaves is the price of
 // reading, verifying, deciding and telling.
+import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeRequest, type Identity } from './connection.ts'
-import type { BenchOptions, Benchmark, Figure } from './figure.ts'
+import { type BenchOptions, type Benchmark, type Figure, median } from './figure.ts'
 import { BenchInstallation } from './installation.ts'
 import type { LoadResult } from './load.ts'
 import { ACTING_USER, callersOf, CERTIFICATES, DEPLOYMENTS, hostOf } from './model-callers.ts'
+import type { PairedOrder, Round } from './paired-load.ts'
 import { CLIENT_CORE, NODE, runPinned, SERVICE_CORE, spawnPinned } from './pinned.ts'
-import type { RequestOrder } from './request-load.ts'
 
 const CONNECTIONS = 32
+const SLICE_SECONDS = 0.5
 /** Every request twice: the first time each certificate is verified. */
 const WARM_UP = { answers: 20_000, atMostSeconds: 60 }
 
@@ -28,49 +30,80 @@ interface Way {
 }
 
 async function measure(installation: BenchInstallation, options: BenchOptions): Promise<readonly Figure[]> {
-  await installation.serve(options.profileFolder)
-  options.say('issuing certificates')
-  const ways = await waysOf(installation)
-  const load = (way: Way, pid: number): Promise<LoadResult> =>
-    runPinned<LoadResult>(CLIENT_CORE, 'request-load.ts', orderOf(installation, options, way, pid))
-  const decided: LoadResult[] = []
-  for (const way of ways) {
-    options.say(`asking ${way.name}`)
-    decided.push(await load(way, installation.pid))
+  // Before the service: it reads the server's certificate from the database, and closes it.
+  const constant = await startConstantRoute(installation)
+  try {
+    await installation.serve(options.profileFolder)
+    options.say('issuing certificates')
+    const ways = await waysOf(installation)
+    const figures: Figure[] = []
+    for (const way of ways) {
+      options.say(`asking ${way.name}`)
+      const order = orderOf(installation, options, way, constant)
+      figures.push(...figuresOf(way.name, await runPinned<readonly Round[]>(CLIENT_CORE, 'paired-load.ts', order)))
+    }
+    return figures
+  } finally {
+    constant.child.kill('SIGKILL')
   }
-  await installation.stop()
-  options.say('asking the constant routes')
-  const constant = await withConstantRoute(installation, async (pid) => {
-    const results: LoadResult[] = []
-    for (const way of ways) results.push(await load(way, pid))
-    return results
-  })
-  return ways.flatMap(({ name }, index) => figuresOf(name, decided[index], constant[index]))
 }
 
-function orderOf({ server }: BenchInstallation, { seconds }: BenchOptions, way: Way, pid: number): RequestOrder {
-  const { asker: identity, requestFile } = way
-  return { server, connections: CONNECTIONS, identity, requestFile, warmUp: WARM_UP, seconds, pid, clients: 'awake' }
+function orderOf(
+  { server, pid }: BenchInstallation,
+  { seconds }: BenchOptions,
+  { asker: identity, requestFile }: Way,
+  constant: ConstantRoute,
+): PairedOrder {
+  return {
+    sides: [
+      { server, pid },
+      { server: { ...server, port: constant.port }, pid: constant.child.pid ?? 0 },
+    ],
+    connections: CONNECTIONS,
+    identity,
+    requestFile,
+    warmUp: WARM_UP,
+    rounds: Math.max(1, Math.round(seconds / SLICE_SECONDS)),
+    sliceSeconds: SLICE_SECONDS,
+    clients: 'awake',
+  }
 }
 
-function figuresOf(name: string, decided: LoadResult | undefined, constant: LoadResult | undefined): readonly Figure[] {
-  if (decided === undefined || constant === undefined) throw new Error('not measured')
-  const rate = ({ answers, seconds }: LoadResult): number => answers / seconds
-  const used = ({ serviceSeconds, answers }: LoadResult): number => (serviceSeconds * 1e6) / answers
+function figuresOf(name: string, rounds: readonly Round[]): readonly Figure[] {
+  const middle = (of: (decided: LoadResult, constant: LoadResult) => number): number =>
+    median(rounds.map(([decided, constant]) => of(decided, constant)))
   return [
-    { name: `${name}: decisions`, value: rate(decided), unit: '/s' },
-    { name: `${name}: constant answers`, value: rate(constant), unit: '/s' },
+    { name: `${name}: decisions`, value: middle(rate), unit: '/s' },
+    { name: `${name}: constant answers`, value: middle((_, constant) => rate(constant)), unit: '/s' },
+    {
+      name: `${name}: share of its rate`,
+      value: middle((decided, constant) => rate(decided) / rate(constant)),
+      unit: '',
+    },
+    { name: `${name}: processor time of one decision`, value: middle(used), unit: 'µs' },
+    {
+      name: `${name}: processor time of one constant answer`,
+      value: middle((_, constant) => used(constant)),
+      unit: 'µs',
+    },
     {
       name: `${name}: share of the constant route`,
-      value: rate(decided) / rate(constant),
+      value: middle((decided, constant) => used(constant) / used(decided)),
       unit: '',
       target: { kind: 'at-least', value: 0.6 },
     },
-    { name: `${name}: processor time of one decision`, value: used(decided), unit: 'µs' },
-    { name: `${name}: processor time of one constant answer`, value: used(constant), unit: 'µs' },
-    { name: `${name}: answer, median`, value: decided.p50Milliseconds, unit: 'ms' },
-    { name: `${name}: answer, 99 of 100`, value: decided.p99Milliseconds, unit: 'ms' },
+    { name: `${name}: answer, median`, value: middle(({ p50Milliseconds }) => p50Milliseconds), unit: 'ms' },
+    { name: `${name}: answer, 99 of 100`, value: middle(({ p99Milliseconds }) => p99Milliseconds), unit: 'ms' },
   ]
+}
+
+function rate({ answers, seconds }: LoadResult): number {
+  return answers / seconds
+}
+
+/** Microseconds of the processor for one answer. */
+function used({ serviceSeconds, answers }: LoadResult): number {
+  return (serviceSeconds * 1e6) / answers
 }
 
 async function waysOf(installation: BenchInstallation): Promise<readonly Way[]> {
@@ -115,19 +148,19 @@ function nginxRequest(certificate: string, number: number): Buffer {
   return Buffer.from(`GET /authz/nginx HTTP/1.1\r\n${lines.join('')}\r\n`)
 }
 
-async function withConstantRoute<Result>(
-  installation: BenchInstallation,
-  use: (pid: number) => Promise<Result>,
-): Promise<Result> {
+interface ConstantRoute {
+  readonly child: ChildProcess
+  readonly port: number
+}
+
+/** On the service's core, with the settings that `scripts/signet` gives Node. */
+async function startConstantRoute(installation: BenchInstallation): Promise<ConstantRoute> {
   const script = join(import.meta.dirname, 'constant-route.ts')
-  const child = spawnPinned(SERVICE_CORE, NODE, [script, installation.configFile])
-  await new Promise<void>((ready, failed) => {
-    child.stdout?.once('data', () => ready())
+  const words = ['--max-semi-space-size=32', script, installation.configFile, 'beside']
+  const child = spawnPinned(SERVICE_CORE, NODE, words)
+  const port = await new Promise<number>((ready, failed) => {
+    child.stdout?.once('data', (chunk: Buffer) => ready(Number(chunk.toString())))
     child.once('exit', (status) => failed(new Error(`the constant route ended with ${String(status)}`)))
   })
-  try {
-    return await use(child.pid ?? 0)
-  } finally {
-    child.kill('SIGKILL')
-  }
+  return { child, port }
 }

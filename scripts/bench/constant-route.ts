@@ -10,13 +10,30 @@ import { readConfiguration } from '../../src/ops/configuration.ts'
 import { encodePem } from '../../src/x509/pem.ts'
 
 const configFile = process.argv[2]
-if (configFile === undefined) throw new Error('usage: constant-route.ts CONFIGURATION')
+if (configFile === undefined) throw new Error('usage: constant-route.ts CONFIGURATION [beside]')
+/** `beside`: on any free port, since the service has its own. */
+const isBeside = process.argv[3] === 'beside'
 const configuration = readConfiguration({ flags: {}, environment: {}, configFile, workingFolder: process.cwd() })
 const opened = await openInstallation(configuration, undefined, systemClock)
 if (opened.facts === undefined) throw new Error('not initialised')
 const { chain, privateKey } = await currentServerCertificate(actContext(opened), serverMeans(opened, opened.facts))
 const clientAuthorities = opened.book.all().map(({ issuer }) => encodePem('CERTIFICATE', issuer.certificate.der))
 await opened.storage.close()
+/** As long as the service's. */
+const ALLOWED = {
+  decision: 'allow' as const,
+  reason: 'ALLOWED',
+  subject: {
+    kind: 'member',
+    name: 'bench__olivia',
+    profile: 'project-user',
+    spiffeId: 'spiffe://bench.internal/project/bench/user/olivia',
+  },
+  resource: 'd1',
+  policyRevision: 1,
+  matchedRule: 'member',
+  validUntil: '2026-01-01T00:00:00.000Z',
+}
 const api = newApi()
 api.openapi(
   bodyRoute({
@@ -30,7 +47,7 @@ api.openapi(
   }),
   (c) => {
     c.req.valid('json')
-    return c.json({ decision: 'allow' as const, reason: 'ALLOWED', policyRevision: 1 }, 200)
+    return c.json(ALLOWED, 200, { 'cache-control': 'no-store' })
   },
 )
 // A signed identity has about this many characters.
@@ -51,7 +68,8 @@ api.get('/authz/nginx', (c) => {
     'x-authz-valid-until': '2026-01-01T00:00:00.000Z',
   })
 })
-await listenHttps(configuration.listeners.https, api, configuration.limits, {
+const place = isBeside ? { host: '127.0.0.1', port: 0 } : configuration.listeners.https
+const { port } = await listenHttps(place, api, configuration.limits, {
   material: {
     certificateChain: chain,
     privateKey,
@@ -60,4 +78,4 @@ await listenHttps(configuration.listeners.https, api, configuration.limits, {
   clientCertificate: 'asked',
   sessionSeconds: configuration.tls.sessionSeconds,
 })
-console.log('ready')
+console.log(port)
