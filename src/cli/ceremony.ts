@@ -57,7 +57,7 @@ function issuingCaCeremony(host: Host): Command {
     const configuration = configurationOf(options)
     const authority = options.authority ?? ''
     if (options.plan === true) {
-      const plan = await planNextGeneration(configuration, authority)
+      const plan = await planNextGeneration(configuration, options.root, authority)
       print(host, options, { plan }, ['would make:', ...sheet(plan)])
       return
     }

@@ -119,8 +119,8 @@ const ROWS = {
   crl_extension_unknown: row('the CRL holds a critical extension that is not known', 'upgrade signet'),
   crl_not_yet_valid: row('the CRL is from the future; the file is as it was', 'check the clocks'),
   crl_missing: row(
-    'an issuing CA has no CRL here, and its certificate is not revoked',
-    'name the last complete CRL of each issuing CA that was published, or replace the CA: signet ceremony',
+    'the root or an issuing CA has no CRL here, and its certificate is not revoked',
+    'name the last complete CRL of the root and of each issuing CA that was published, or replace the CA: signet ceremony',
   ),
   crl_older_than_backup: row(
     'the CRL is older than the backup: it tells nothing of the time since',

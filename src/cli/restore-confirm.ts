@@ -1,5 +1,6 @@
 // What `signet restore confirm` does: the last CRLs that were published, each verified with its issuer and complete, are merged into the
-// installation, which then leaves quarantine. An issuing CA without a CRL must have been revoked: then it has been replaced.
+// installation, which then leaves quarantine. The root's is among them, since it says which issuing CAs were revoked. An issuing CA without a CRL
+// must have been revoked: then it has been replaced.
 import type { CertificateRecord } from '../ca/inventory.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { parseSerialNumber } from '../domain/serial-number.ts'
@@ -67,37 +68,24 @@ async function verifiedLists(
   files: readonly string[],
   now: Date,
 ): Promise<readonly VerifiedList[]> {
-  const issuing = opened.book.all().filter(({ issuer }) => issuer.authority.parent !== null)
+  const known = opened.book.all()
   const lists: VerifiedList[] = []
   for (const file of files) {
     for (const der of await readPemOrDer(file, 'X509 CRL', MAX_CRL_BYTES * 2)) {
-      const list = verifiedList(issuing, der, file, now)
-      if (list !== undefined) lists.push(list)
+      lists.push(verifiedList(known, der, file, now))
     }
   }
   await requireNewest(opened, lists)
-  await requireAll(opened, issuing, lists, now)
+  await requireAll(opened, lists, now)
   return lists
 }
 
-/** Undefined for the root's, which says nothing of what we issue. */
-function verifiedList(
-  issuing: readonly BookedIssuer[],
-  der: Uint8Array,
-  file: string,
-  now: Date,
-): VerifiedList | undefined {
+function verifiedList(known: readonly BookedIssuer[], der: Uint8Array, file: string, now: Date): VerifiedList {
   const crl = parsed(der, file)
-  const booked = issuing.find(
+  const booked = known.find(
     ({ issuer }) => Buffer.compare(issuer.certificate.tbs.subjectEncoded, crl.issuerEncoded) === 0,
   )
-  if (booked === undefined) {
-    // A bundle has the root's too.
-    if (Buffer.compare(crl.issuerEncoded, issuing[0]?.issuer.certificate.tbs.issuerEncoded ?? new Uint8Array()) === 0) {
-      return undefined
-    }
-    throw new Refused('crl_issuer_other', { file })
-  }
+  if (booked === undefined) throw new Refused('crl_issuer_other', { file })
   const { issuer } = booked
   // The last one that was published may have ended: what it lists is revoked all the same.
   const fault = faultOfCrl(crl, issuer.certificate, crl.thisUpdate <= now ? crl.thisUpdate : now)
@@ -105,7 +93,8 @@ function verifiedList(
   if (!isOfAll(crl, issuer.id)) throw new Refused('crl_scope_partial', { file, issuer: issuer.id })
   const number = Number(crl.number ?? 0n)
   const endsAt = issuer.certificate.tbs.validity.notAfter
-  return { crl, file, issuer: issuer.id, number, endsAt, entries: entriesOf(crl, issuer.id) }
+  const taken = isRoot(booked) ? { taken: { certificate: issuer.certificate.der, der } } : {}
+  return { crl, file, issuer: issuer.id, number, endsAt, entries: entriesOf(crl, issuer.id), ...taken }
 }
 
 function parsed(der: Uint8Array, file: string): Crl {
@@ -143,18 +132,25 @@ async function requireNewest({ storage }: OpenInstallation, lists: readonly Veri
 }
 
 async function requireAll(
-  { storage }: OpenInstallation,
-  issuing: readonly BookedIssuer[],
+  { storage, book }: OpenInstallation,
   lists: readonly VerifiedList[],
   now: Date,
 ): Promise<void> {
   const missing: string[] = []
-  for (const { issuer } of issuing) {
+  const roots = lists.filter(({ taken }) => taken !== undefined)
+  for (const booked of book.all()) {
+    const { issuer } = booked
     if (lists.some((list) => list.issuer === issuer.id)) continue
+    // Revoked after the backup, and the root's CRL says so.
+    if (roots.some(({ crl }) => crl.entries.get(issuer.certificate.tbs.serialHex) !== undefined)) continue
     const live = await storage.run((tx) => tx.liveCertificatesOf(`issuer:${issuer.id}`, now))
-    if (live.some(isGood)) missing.push(issuer.id)
+    if (isRoot(booked) || live.some(isGood)) missing.push(issuer.id)
   }
   if (missing.length > 0) throw new Refused('crl_missing', { issuers: missing })
+}
+
+function isRoot({ issuer }: BookedIssuer): boolean {
+  return issuer.authority.parent === null
 }
 
 function isGood({ status }: CertificateRecord): boolean {

@@ -126,7 +126,7 @@ function nextSteps(quarantine: Restored['quarantine'], madeAt: string): string[]
   return [
     'the installation starts in quarantine: nothing is decided, signed or published until it is confirmed',
     `memberships, blocks and API keys are as of ${madeAt}: what ended since is to be ended again`,
-    'next: signet restore confirm --crl FILE, with the last CRL of each issuing CA that was published',
+    'next: signet restore confirm --crl FILE, with the last CRL of the root and of each issuing CA that was published',
   ]
 }
 
@@ -135,7 +135,12 @@ function confirmCommand(host: Host): Command {
     .description(
       'end the quarantine of a restore: merge the last published CRLs, raise the numbers, end API keys and passphrases',
     )
-    .requiredOption('--crl <file>', 'complete CRL of an issuing CA, PEM or DER; repeat it for each', collect, [])
+    .requiredOption(
+      '--crl <file>',
+      'complete CRL of the root or an issuing CA, PEM or DER; repeat it for each',
+      collect,
+      [],
+    )
     .option('--keep-api-keys', 'let API keys live that the backup has: nobody knows which were ended since')
     .option('--keep-passphrases', 'let passphrases of deployments live that the backup has, likewise')
     .option('--plan', 'verify the CRLs, say what they hold, and write nothing')
@@ -144,5 +149,8 @@ function confirmCommand(host: Host): Command {
       const { confirmWithCrls } = await import('./restore-confirm.ts')
       await confirmWithCrls(options, host)
     })
-  return withExample(command, 'signet restore confirm --crl users-1.crl --crl services-1.crl --config signet.yaml')
+  return withExample(
+    command,
+    'signet restore confirm --crl root-1.crl --crl users-1.crl --crl services-1.crl --config signet.yaml',
+  )
 }

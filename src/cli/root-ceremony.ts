@@ -20,7 +20,7 @@ import {
 import type { Configuration } from '../ops/configuration.ts'
 import type { CrlRecord } from '../revocation/crl-store.ts'
 import type { AuthorityReason } from '../revocation/revocation.ts'
-import { RootFolder } from './root-folder.ts'
+import { certificateOf, RootFolder } from './root-folder.ts'
 import { PUBLIC, writeAtomically } from './atomic-file.ts'
 
 export type CeremonyErrorCode = 'root_of_another_installation' | 'authority_not_online' | 'issuer_not_online'
@@ -124,10 +124,11 @@ export function revokeIssuingCa(
   })
 }
 
-export function planNextGeneration(configuration: Configuration, authority: string) {
+export function planNextGeneration(configuration: Configuration, folder: string, authority: string) {
   return withInstallation(configuration, async (opened, facts) => {
     requireOnline(opened, authority)
-    const generation = await opened.storage.run((tx) => nextGeneration(tx, authority))
+    const signed = new RootFolder(folder).generationsSigned(authority)
+    const generation = Math.max(await opened.storage.run((tx) => nextGeneration(tx, authority)), signed + 1)
     return {
       issuer: `${authority}-${String(generation)}`,
       algorithm: facts.algorithm,
@@ -148,8 +149,9 @@ export function makeNextGeneration(
     const root = rootIssuer(opened)
     const key = openRootKey(root, at)
     const folder = new RootFolder(at.folder)
-    const generation = await storage.run((tx) => nextGeneration(tx, authority))
-    const what = `${authority}-${String(generation)} certificate`
+    const signed = folder.generationsSigned(authority)
+    const generation = Math.max(await storage.run((tx) => nextGeneration(tx, authority)), signed + 1)
+    const what = certificateOf(authority, generation)
     const now = means.clock.now()
     folder.note({ kind: 'intent', at: now.toISOString(), what })
     const naming = { authority, generation, organization, publicHttpUrl: configuration.publicHttpUrl }
@@ -187,9 +189,10 @@ function rootIssuer({ book }: OpenInstallation): BookedIssuer {
   return root
 }
 
-/** Throws `CeremonyRefused` for one that is not there or whose key is offline. */
+/** Throws `CeremonyRefused` for one that is not there, and for the root. */
 function onlineIssuer({ book }: OpenInstallation, id: string): BookedIssuer {
-  const online = book.all().filter(({ crlSigner }) => crlSigner !== undefined)
+  // Also one whose key a restore has lost.
+  const online = book.all().filter(({ issuer }) => issuer.authority.parent !== null)
   const found = online.find(({ issuer }) => issuer.id === id)
   if (found !== undefined) return found
   throw new CeremonyRefused('issuer_not_online', { issuer: id, known: online.map(({ issuer }) => issuer.id) })
@@ -199,7 +202,7 @@ function onlineIssuer({ book }: OpenInstallation, id: string): BookedIssuer {
 function successorOf({ book, policy, means }: OpenInstallation, gone: Issuer): IssuerId | undefined {
   const others = book
     .all()
-    .map(({ issuer }) => issuer)
+    .flatMap(({ issuer, certificateSigner }) => (certificateSigner === undefined ? [] : [issuer]))
     .filter(({ id, authority }) => id !== gone.id && authority.name === gone.authority.name && !book.isRevoked(id))
   const able = others.filter((issuer) => hasLifeToIssue(issuer, policy, means.clock.now()))
   return able.toSorted((one, other) => other.generation - one.generation)[0]?.id

@@ -34,6 +34,11 @@ export type LedgerEntry =
     }
   | { readonly kind: 'complete'; readonly at: string }
 
+/** How the ledger writes the certificate of a CA. */
+export function certificateOf(authority: string, generation: number): string {
+  return `${authority}-${String(generation)} certificate`
+}
+
 const LEDGER = 'ledger.jsonl'
 const CERTIFICATE = 'root.pem'
 
@@ -74,6 +79,17 @@ export class RootFolder {
 
   keepCertificate(der: Uint8Array): void {
     writeAtomically(join(this.path, CERTIFICATE), Buffer.from(encodePem('CERTIFICATE', der)), PUBLIC)
+  }
+
+  /** The highest that it has certified; 0: none. Also those that a database forgot which was restored since. */
+  generationsSigned(authority: string): number {
+    const signed = new Set(this.ledger().flatMap((entry) => (entry.kind === 'signed' ? [entry.what] : [])))
+    let highest = 0
+    for (const what of signed) {
+      const generation = Number(/-(?<generation>[1-9][0-9]*) certificate$/.exec(what)?.groups?.['generation'] ?? 0)
+      if (what === certificateOf(authority, generation)) highest = Math.max(highest, generation)
+    }
+    return highest
   }
 
   noteSigned(what: string, issued: IssuedCertificate): void {

@@ -30,3 +30,8 @@ export function authorityOfIdentity(identity: string): IssuerId | undefined {
 export function issuerId(authority: string, generation: number): IssuerId {
   return parseIssuerId(`${authority}-${generation}`)
 }
+
+export function partsOfIssuerId(id: IssuerId): { readonly authority: string; readonly generation: number } {
+  const dash = id.lastIndexOf('-')
+  return { authority: id.slice(0, dash), generation: Number(id.slice(dash + 1)) }
+}

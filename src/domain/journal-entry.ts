@@ -46,6 +46,8 @@ export type JournalEntry =
       /** RFC 3339 */
       readonly at: string
     }
+  /** A CRL that was made offline: nobody can make it again without the root at hand. DER in base64. */
+  | { readonly kind: 'authority-crl'; readonly issuer: IssuerId; readonly crl: string }
   /** Another key has taken the place of the certificate's; it is revoked then, if it does not end before. */
   | {
       readonly kind: 'replaced'

@@ -2,11 +2,11 @@
 // given again, and API keys and passphrases end, since nobody can tell which of them were ended since the backup. The caller has verified the CRLs.
 import type { Clock } from '../domain/clock.ts'
 import { fullScope, crlScopeKey } from '../domain/crl-scope.ts'
-import type { IssuerId } from '../domain/issuer-id.ts'
+import { authorityOfIdentity, type IssuerId } from '../domain/issuer-id.ts'
 import { endApiKeys } from './end-api-keys.ts'
 import { recordRevocation, tellOfRevocation } from './end-identity.ts'
 import { endQuarantine } from './end-quarantine.ts'
-import { afterRevocation, recordUnknown, type ToldRevocation } from './replay-journal.ts'
+import { afterRevocation, keepNewerCrl, recordUnknown, type ToldRevocation } from './replay-journal.ts'
 import type { RestoreStore } from './restore-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 import type { Transactions } from '../domain/transactions.ts'
@@ -14,6 +14,8 @@ import type { Transactions } from '../domain/transactions.ts'
 export interface PublishedList {
   readonly issuer: IssuerId
   readonly number: number
+  /** Of a root, whose CRL nobody here can make: it is taken as it is, when it is newer. Its certificate and the CRL, DER. */
+  readonly taken?: { readonly certificate: Uint8Array; readonly der: Uint8Array }
   /** No certificate of the issuer lives longer. */
   readonly endsAt: Date
   readonly entries: Iterable<ToldRevocation>
@@ -89,6 +91,8 @@ async function merge(
     const next = afterRevocation(record, entry)
     if (next === undefined) continue
     await recordRevocation(tx, next, by)
+    const authority = authorityOfIdentity(next.identity)
+    if (authority !== undefined) await tx.change({ kind: 'issuer', issuer: authority })
     counts.revoked += 1
   }
   return counts
@@ -100,7 +104,8 @@ async function finish(
   { revoked, unknown }: Counts,
 ): Promise<Pick<Confirmed, 'endedApiKeys' | 'endedPassphrases'>> {
   const at = clock.now()
-  for (const { issuer, number } of lists) {
+  for (const { issuer, number, taken } of lists) {
+    if (taken !== undefined) await keepNewerCrl(tx, issuer, taken.certificate, taken.der)
     await tx.raiseCrlNumbers(issuer, number)
     await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(fullScope(issuer)), number })
   }

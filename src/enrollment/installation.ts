@@ -6,6 +6,7 @@ import { authorityIdentity } from '../domain/issuer-id.ts'
 import type { KeyAlgorithmName } from '../domain/key-algorithm.ts'
 import type { UserName } from '../domain/user-name.ts'
 import type { CrlRecord } from '../revocation/crl-store.ts'
+import { base64Of } from '../x509/base64.ts'
 import type { NewAuthority } from './authorities.ts'
 import { recordPartitions } from './crl-partitions.ts'
 import { recordCertificate } from './issue-certificate.ts'
@@ -99,6 +100,9 @@ export async function recordAuthorityCrl(
   by: { readonly actor: string; readonly at: Date },
 ): Promise<void> {
   await tx.advanceCrl(seenNumber, crl)
+  if (crl.content.kind === 'whole') {
+    tx.journal({ kind: 'authority-crl', issuer: crl.scope.issuer, crl: base64Of(crl.content.der) })
+  }
   const { issuer } = crl.scope
   await tx.change({ kind: 'crl', issuer, scope: crlScopeKey(crl.scope), number: crl.number })
   const details = { number: crl.number, nextUpdate: crl.nextUpdate.toISOString() }

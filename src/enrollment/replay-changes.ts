@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Deployment } from '../directory/deployment-store.ts'
 import { type JournalledChange, type JournalledDeployment, passphraseMark } from '../domain/journal-entry.ts'
+import { authorityIdentity, partsOfIssuerId } from '../domain/issuer-id.ts'
 import type { ProxyName } from '../domain/proxy-name.ts'
 import type { QuietUnit } from './replay-journal.ts'
 
@@ -53,7 +54,7 @@ export async function replayChange(tx: QuietUnit, change: JournalledChange, at: 
     case 'api-key':
       return replayApiKey(tx, change, at)
     case 'issuer':
-      return replayIssuer(tx, change)
+      return replayIssuer(tx, change, at)
     // Every session and token ends with the restore; CRLs, revocations and quarantine are looked at by themselves.
     case 'session':
     case 'token-revocation':
@@ -236,7 +237,16 @@ async function replayApiKey(tx: QuietUnit, { prefix, user, status }: Told<'api-k
   return review(`API key ${prefix} of ${user} was changed, nobody knows how: it is ended`)
 }
 
-async function replayIssuer(tx: QuietUnit, { issuer }: Told<'issuer'>): Promise<Replayed> {
+/** Its generation is never given again, and its certificate can be revoked. */
+async function replayIssuer(tx: QuietUnit, { issuer }: Told<'issuer'>, at: Date): Promise<Replayed> {
   if ((await tx.issuers()).some(({ id }) => id === issuer)) return NOTHING
-  return review(`issuing CA ${issuer} was made: its key is lost, revoke its certificate with the root`)
+  const { items } = await tx.listCertificates({ identity: authorityIdentity(issuer) }, at, { limit: 1 })
+  const [record] = items
+  if (record === undefined) return review(`issuing CA ${issuer} was made: nothing is known of it`)
+  const { authority, generation } = partsOfIssuerId(issuer)
+  await tx.insertIssuer({ id: issuer, authority, generation, certificate: record.der, createdAt: record.issuedAt })
+  if (record.status === 'revoked') return APPLIED
+  return review(
+    `issuing CA ${issuer} was made: its key is lost, revoke it: signet ceremony revoke-ca --issuer ${issuer}`,
+  )
 }

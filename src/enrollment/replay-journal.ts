@@ -12,7 +12,10 @@ import type { ProjectName } from '../domain/project-name.ts'
 import type { RevocationReason } from '../domain/revocation-reason.ts'
 import type { SerialNumber } from '../domain/serial-number.ts'
 import type { Recording } from '../domain/transactions.ts'
+import { fullScope } from '../domain/crl-scope.ts'
+import { wholeCrl } from '../revocation/crl-store.ts'
 import { parseCertificate } from '../x509/certificate.ts'
+import { type Crl, parseCrl, verifyCrlSignature } from '../x509/crl.ts'
 import { attributeValues } from '../x509/distinguished-name.ts'
 import { OID } from '../x509/oid.ts'
 import { releaseRecord } from '../revocation/revocation.ts'
@@ -62,6 +65,39 @@ function recordOf(entry: Issued, at: Date): CertificateRecord {
     issuedAt: at,
     status: 'good',
   }
+}
+
+/** Taken when the root has signed it, and it is newer than what is there. The CRLs of issuing CAs are made anew. */
+export async function replayAuthorityCrl(
+  tx: QuietUnit,
+  { issuer, crl }: Extract<JournalEntry, { readonly kind: 'authority-crl' }>,
+): Promise<void> {
+  const record = (await tx.issuers()).find(({ id }) => id === issuer)
+  if (record === undefined || record.sealedKey !== undefined) return
+  await keepNewerCrl(tx, issuer, record.certificate, Buffer.from(crl, 'base64'))
+}
+
+/** Whether it is in force now. The certificate is its issuer's, DER. */
+export async function keepNewerCrl(
+  tx: QuietUnit,
+  issuer: IssuerId,
+  certificate: Uint8Array,
+  der: Uint8Array,
+): Promise<boolean> {
+  const { number, thisUpdate, nextUpdate } = verifiedCrl(der, certificate) ?? {}
+  if (number === undefined || thisUpdate === undefined || nextUpdate === undefined) return false
+  const latest = await tx.latestCrl(fullScope(issuer))
+  if (latest !== undefined && (number <= BigInt(latest.number) || thisUpdate <= latest.thisUpdate)) return false
+  const dates = { number: Number(number), thisUpdate, nextUpdate }
+  const facts = { scope: fullScope(issuer), ...dates, endedBefore: new Date(0), base: undefined }
+  const coversRevision = latest?.coversRevision ?? 0
+  await tx.advanceCrl(latest?.number ?? 0, wholeCrl({ ...facts, coversRevision }, der))
+  return true
+}
+
+function verifiedCrl(der: Uint8Array, certificate: Uint8Array): Crl | undefined {
+  const crl = parseCrl(der)
+  return verifyCrlSignature(crl, parseCertificate(certificate).tbs.publicKey) ? crl : undefined
 }
 
 /** Nothing else is revoked by it: with the certificate that takes its place missing, it stays as it is. */

@@ -2,7 +2,7 @@
 import { type Reason, REASONS } from '../access/reasons.ts'
 import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
 import type { Policy } from '../ca/policy/policy.ts'
-import type { IssuerBook } from '../enrollment/issuer-book.ts'
+import type { BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
 import { addSeconds, type Clock } from '../domain/clock.ts'
 import { fullScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
@@ -86,11 +86,12 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
       }
     },
     watchIssuers: ({ book, policy }) => {
-      for (const { issuer } of book.all()) {
+      for (const booked of book.all()) {
+        const { issuer } = booked
         if (watched.has(issuer.id)) continue
         watched.add(issuer.id)
         metrics.certificateInUse(issuer.id, issuer.validity)
-        registerIssuerChecks(health, issuer, { book, policy }, live, clock)
+        registerIssuerChecks(health, booked, { book, policy }, live, clock)
       }
     },
     watchMasterKey: ({ storage, keyStore }) => {
@@ -236,16 +237,21 @@ function registerQuarantineCheck(health: Health, { snapshot }: LiveState): void 
   })
 }
 
-const CONFIRM_FIX = 'signet restore confirm --crl FILE, with the last CRL of each issuing CA that was published'
+const CONFIRM_FIX =
+  'signet restore confirm --crl FILE, with the last CRL of the root and of each issuing CA that was published'
 
 function registerIssuerChecks(
   health: Health,
-  issuer: Issuer,
+  { issuer, crlSigner }: BookedIssuer,
   { book, policy }: Pick<OpenInstallation, 'book' | 'policy'>,
   live: LiveState,
   clock: Clock,
 ): void {
   const isRoot = issuer.authority.parent === null
+  if (!isRoot && crlSigner === undefined) {
+    health.register(`issuer ${issuer.id}`, () => (book.isRevoked(issuer.id) ? OK : keyLost(issuer)))
+    return
+  }
   health.register(`crl ${issuer.id}`, () => {
     const crl = live.crls.get(fullScope(issuer.id))?.crl
     if (crl === undefined || crl.nextUpdate <= clock.now()) {
@@ -262,13 +268,19 @@ function registerIssuerChecks(
 /** One that cannot issue is told of until another generation of its authority does. */
 function issuerCheck(book: IssuerBook, issuer: Issuer, policy: Policy, at: Date): CheckResult {
   const canIssue = (each: Issuer): boolean => hasLifeToIssue(each, policy, at) && !book.isRevoked(each.id)
-  const generations = book.all().map((booked) => booked.issuer)
+  const generations = book.all().flatMap((each) => (each.certificateSigner === undefined ? [] : [each.issuer]))
   if (generations.some((each) => each.authority.name === issuer.authority.name && canIssue(each))) return OK
   return {
     kind: 'warning',
     detail: book.isRevoked(issuer.id) ? 'revoked' : 'too little life left to issue',
     fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
   }
+}
+
+/** It was made after the backup that was restored. */
+function keyLost({ id }: Issuer): CheckResult {
+  const fix = `signet ceremony revoke-ca --issuer ${id} --reason superseded`
+  return { kind: 'warning', detail: 'its key is lost since a restore', fix }
 }
 
 function missing(detail: string, fix: string): CheckResult {

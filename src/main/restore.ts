@@ -8,6 +8,7 @@ import type { JournalEntry } from '../domain/journal-entry.ts'
 import { type Replayed, replayChange } from '../enrollment/replay-changes.ts'
 import {
   type QuietUnit,
+  replayAuthorityCrl,
   replayIssued,
   replayPartitions,
   replayReplaced,
@@ -15,7 +16,7 @@ import {
 } from '../enrollment/replay-journal.ts'
 import { parseQuarantine } from '../domain/quarantine.ts'
 import type { Configuration } from '../ops/configuration.ts'
-import { reviewOf } from './restore-review.ts'
+import { reviewOf, reviewOfRootCrls } from './restore-review.ts'
 import { AsideDatabase, type Finished } from '../storage/backup/aside-database.ts'
 import type { BackupHeader } from '../storage/backup/backup-file.ts'
 import { openTarget, type Replacing, requireReplaceable, type RestoreTarget } from '../storage/backup/restore-target.ts'
@@ -116,7 +117,7 @@ async function bringUpToDate(task: RestoreTask, aside: AsideDatabase, header: Ba
     header,
     survey,
     quarantine,
-    review: [...replay.review, ...reviewOf(acts)],
+    review: [...replay.review, ...reviewOf(acts), ...(await aside.transaction(reviewOfRootCrls))],
     seq: next,
   }
 }
@@ -150,6 +151,7 @@ class Replay {
   async certificates(entries: Entries): Promise<void> {
     await this.#inBatches(entries, async (tx, { entry, at }) => {
       if (entry.kind === 'partitions') await replayPartitions(tx, entry)
+      if (entry.kind === 'authority-crl') await replayAuthorityCrl(tx, entry)
       if (entry.kind === 'issued' && (await replayIssued(tx, entry, at))) this.counts.issued += 1
     })
     this.#task.onProgress(`${String(this.counts.issued)} certificates from the journal`)

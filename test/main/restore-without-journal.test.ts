@@ -25,6 +25,7 @@ onBothStores(
     let key: string
     const file = () => join(running().folder, 'signet.backup')
     const at = (name: string) => join(running().folder, name)
+    const all = () => ['root-1', 'users-1', 'services-1'].flatMap((issuer) => ['--crl', at(`${issuer}.crl`)])
     const confirm = (...words: string[]) => signet(['restore', 'confirm', ...words, ...flagsOf(running())])
 
     test('begins with a backup, a revocation after it, and a certificate that the backup does not know', async () => {
@@ -54,7 +55,7 @@ onBothStores(
       await expect
         .poll(async () => [...(await crl(service, 'users-1')).entries.keys()], { timeout: 10_000 })
         .toEqual(expect.arrayContaining([revoked.serial, lost.serial]))
-      for (const issuer of ['users-1', 'services-1']) await save(service, issuer, at(`${issuer}.crl`))
+      for (const issuer of ['root-1', 'users-1', 'services-1']) await save(service, issuer, at(`${issuer}.crl`))
       await service.stop()
     })
 
@@ -96,7 +97,8 @@ onBothStores(
     })
 
     test.each([
-      ['an issuing CA without a CRL', () => ['--crl', at('users-1.crl')], 'crl_missing'],
+      ['an issuing CA without a CRL', () => ['--crl', at('root-1.crl'), '--crl', at('users-1.crl')], 'crl_missing'],
+      ['a root without a CRL', () => ['--crl', at('users-1.crl'), '--crl', at('services-1.crl')], 'crl_missing'],
       [
         'a CRL that is older than the backup',
         () => ['--crl', at('old.crl'), '--crl', at('services-1.crl')],
@@ -120,15 +122,18 @@ onBothStores(
     })
 
     test('says in its plan what the CRLs hold, and stays', async () => {
-      const planned = await confirm('--crl', at('users-1.crl'), '--crl', at('services-1.crl'), '--plan', '--json')
+      const planned = await confirm(...all(), '--plan', '--json')
       expect(planned.status, planned.stderr).toBe(0)
-      expect(JSON.parse(planned.stdout)).toMatchObject({ plan: true, crls: [{ issuer: 'users-1', entries: 3 }, {}] })
+      expect(JSON.parse(planned.stdout)).toMatchObject({
+        plan: true,
+        crls: [{ issuer: 'root-1' }, { issuer: 'users-1', entries: 3 }, {}],
+      })
       expect((await running().get('/v1/me', kept)).json['code']).toBe('quarantined')
     })
 
     test('is ended by the last CRLs, while the service runs', async () => {
       const service = running()
-      const done = await confirm('--crl', at('users-1.crl'), '--crl', at('services-1.crl'), '--json')
+      const done = await confirm(...all(), '--json')
       expect(done.status, done.stderr).toBe(0)
       expect(JSON.parse(done.stdout)).toMatchObject({ revoked: 1, unknown: 1, endedApiKeys: 1, endedPassphrases: 1 })
       await expect.poll(async () => (await service.get('/v1/me', kept)).status, { timeout: 5000 }).toBe(200)

@@ -107,6 +107,7 @@ class Survey {
         break
       case 'partitions':
       case 'replaced':
+      case 'authority-crl':
       case 'installation':
         break
       case 'revoked':
