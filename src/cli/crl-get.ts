@@ -1,31 +1,17 @@
 // `signet crl get`: keeps the CRL file of a server. It is replaced whole, and only by a CRL that the CA signed, that is in
 // force, and that is not older than the one before.
-import { Command, Option } from 'commander'
-import type { IssuerId } from '../domain/issuer-id.ts'
-import { issuerArgument } from './arguments.ts'
+import { Command } from 'commander'
+import { checkCrlFileOptions, type CrlFileOptions, withCrlFileOptions } from './crl-file-options.ts'
 import { withExample } from './example.ts'
 import type { Host } from './host.ts'
 import { print } from './printed.ts'
-import { WrongUsage } from './refused.ts'
 import { openClient, type ServiceOptions, trustFile, withServiceOptions } from './service-options.ts'
 
-interface Options extends ServiceOptions {
-  readonly issuer?: IssuerId
-  readonly bundle?: boolean
-  readonly out: string
-  readonly format: 'der' | 'pem'
-}
+type Options = ServiceOptions & CrlFileOptions
 
 export function crlGetCommand(host: Host): Command {
-  const command = new Command('get')
-    .description('fetch a CRL, verify it, and replace the file when it is newer')
-    .option('--issuer <issuer>', 'key generation of the CA: users-1', issuerArgument)
-    .addOption(
-      new Option('--bundle', 'the CRLs of all CAs in one PEM file (nginx, HAProxy, PostgreSQL)').conflicts('issuer'),
-    )
-    .requiredOption('--out <file>', 'the file to keep')
-    .addOption(new Option('--format <format>', 'of the file; a bundle is PEM').choices(['der', 'pem']).default('pem'))
-    .action((options: Options) => getCrl(options, host))
+  const described = new Command('get').description('fetch a CRL, verify it, and replace the file when it is newer')
+  const command = withCrlFileOptions(described, 'the file to keep').action((options: Options) => getCrl(options, host))
   return withExample(
     withServiceOptions(command),
     'signet crl get --issuer users-1 --out /etc/nginx/users-1.crl',
@@ -34,8 +20,7 @@ export function crlGetCommand(host: Host): Command {
 }
 
 async function getCrl(options: Options, host: Host): Promise<void> {
-  if (options.issuer === undefined && options.bundle !== true) throw new WrongUsage('name a CA: --issuer, or --bundle')
-  if (options.bundle === true && options.format === 'der') throw new WrongUsage('a bundle is PEM')
+  checkCrlFileOptions(options)
   const { fetchVerifiedCrls } = await import('./verified-crls.ts')
   const { keepCrls } = await import('./kept-crls.ts')
   // What carries its own signature needs no caller.

@@ -1,8 +1,8 @@
 // `signet crl watch`: keeps the CRL file of a server fresh for as long as it runs. It hears of new CRLs by the feed, looks now and
 // then all the same, and when something fails it keeps the last good file, tries again for ever, and says how stale it is.
-import { Command, Option } from 'commander'
-import type { IssuerId } from '../domain/issuer-id.ts'
-import { durationArgument, issuerArgument } from './arguments.ts'
+import { Command } from 'commander'
+import { durationArgument } from './arguments.ts'
+import { checkCrlFileOptions, type CrlFileOptions, withCrlFileOptions } from './crl-file-options.ts'
 import { followCrlNotices } from './crl-notices.ts'
 import { lineOf, statusOf, warningOf, writeStatus } from './crl-watch-report.ts'
 import { withExample } from './example.ts'
@@ -10,7 +10,7 @@ import type { Host } from './host.ts'
 import { pause } from './pause.ts'
 import { print } from './printed.ts'
 import { reasonOf } from './read-file.ts'
-import { isCoded, WrongUsage } from './refused.ts'
+import { isCoded } from './refused.ts'
 import { openClient, type ServiceOptions, trustFile, withServiceOptions } from './service-options.ts'
 import type { WatchedCrls } from './watched-crls.ts'
 
@@ -22,11 +22,7 @@ const MAX_PAUSE_SECONDS = 300
 /** Servers are reloaded no oftener. */
 const MIN_INTERVAL_SECONDS = 1
 
-interface Options extends ServiceOptions {
-  readonly issuer?: IssuerId
-  readonly bundle?: boolean
-  readonly out: string
-  readonly format: 'der' | 'pem'
+interface Options extends ServiceOptions, CrlFileOptions {
   readonly exec?: string
   /** Seconds, as those below. */
   readonly execTimeout: number
@@ -37,14 +33,10 @@ interface Options extends ServiceOptions {
 }
 
 export function crlWatchCommand(host: Host): Command {
-  const command = new Command('watch')
-    .description("keep a server's CRL file fresh: fetch, verify, replace, and run a command after it")
-    .option('--issuer <issuer>', 'key generation of the CA: users-1', issuerArgument)
-    .addOption(
-      new Option('--bundle', 'the CRLs of all CAs in one PEM file (nginx, HAProxy, PostgreSQL)').conflicts('issuer'),
-    )
-    .requiredOption('--out <file>', 'the file to keep; its mode and owner stay')
-    .addOption(new Option('--format <format>', 'of the file; a bundle is PEM').choices(['der', 'pem']).default('pem'))
+  const described = new Command('watch').description(
+    "keep a server's CRL file fresh: fetch, verify, replace, and run a command after it",
+  )
+  const command = withCrlFileOptions(described, 'the file to keep; its mode and owner stay')
     .option('--exec <command>', 'what to run when it is new, by /bin/sh: nginx -s reload')
     .option('--exec-timeout <duration>', 'how long that may take', durationArgument, DEFAULT_HOOK_SECONDS)
     .option(
@@ -65,8 +57,7 @@ export function crlWatchCommand(host: Host): Command {
 }
 
 async function watch(options: Options, host: Host): Promise<void> {
-  if (options.issuer === undefined && options.bundle !== true) throw new WrongUsage('name a CA: --issuer, or --bundle')
-  if (options.bundle === true && options.format === 'der') throw new WrongUsage('a bundle is PEM')
+  checkCrlFileOptions(options)
   const stop = options.once === true ? new AbortController().signal : stopSignal()
   const watched = await watchedCrls(options, host, stop)
   if (options.once === true) {
