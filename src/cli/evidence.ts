@@ -5,6 +5,7 @@ import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import { crlUris } from '../x509/extensions/crl-distribution-points.ts'
 import { type CertificatePath, findPath } from './certificate-path.ts'
 import type { ServiceClient } from './client.ts'
+import { isOfIssuer, speaksFor } from './crl-fault.ts'
 import { fetchAuthority, fetchCrl, issuerIdIn, orAbsent } from './published.ts'
 import { readPemOrDer } from './read-file.ts'
 import { Refused } from './refused.ts'
@@ -20,7 +21,7 @@ export interface EvidenceFiles {
 export interface Evidence {
   readonly leaf: Certificate
   readonly path: CertificatePath
-  readonly crlOf: (issuer: Certificate) => Crl | undefined
+  readonly crlOf: (issuer: Certificate, certificate: Certificate) => Crl | undefined
 }
 
 /** Without a service only files are read. Throws `Refused`, `ServiceRefused`, or the refusal of a file that cannot be parsed. */
@@ -33,7 +34,7 @@ export async function gatherEvidence(files: EvidenceFiles, service: ServiceClien
   const crls = (await Promise.all(files.crls.map(readCrls))).flat()
   const fetched = service === undefined ? [] : await fetchMissingCrls(path, crls, service)
   const all = [...crls, ...fetched]
-  return { leaf, path, crlOf: (issuer) => newestOf(all, issuer) }
+  return { leaf, path, crlOf: (issuer, certificate) => newestOf(all, issuer, certificate) }
 }
 
 async function readCertificates(file: string): Promise<Certificate[]> {
@@ -66,19 +67,20 @@ async function fetchMissingCrls(
   crls: readonly Crl[],
   service: ServiceClient,
 ): Promise<Crl[]> {
-  const missing = certificates.slice(0, -1).filter((_, i) => {
+  const missing = certificates.slice(0, -1).filter((certificate, i) => {
     const issuer = certificates[i + 1]
-    return issuer !== undefined && newestOf(crls, issuer) === undefined
+    return issuer !== undefined && newestOf(crls, issuer, certificate) === undefined
   })
   const ids = missing.flatMap(({ tbs }) => issuerIdIn(crlUris(tbs.crlDistributionPoints ?? [])) ?? [])
   const fetched = await Promise.all(ids.map((id) => orAbsent(fetchCrl(service, id))))
   return fetched.filter((crl) => crl !== undefined)
 }
 
-/** By name alone; whether it was signed by that issuer is a check of its own. */
-function newestOf(crls: readonly Crl[], issuer: Certificate): Crl | undefined {
-  const own = crls.filter(({ issuerEncoded }) => Buffer.compare(issuerEncoded, issuer.tbs.subjectEncoded) === 0)
-  return own.reduce<Crl | undefined>((newest, crl) => {
+/** By name, and of those what speaks for the certificate, if any does; whether it was signed by that issuer is a check of its own. */
+function newestOf(crls: readonly Crl[], issuer: Certificate, certificate: Certificate): Crl | undefined {
+  const own = crls.filter((crl) => isOfIssuer(crl, issuer))
+  const speaking = own.filter((crl) => speaksFor(crl, certificate))
+  return (speaking.length > 0 ? speaking : own).reduce<Crl | undefined>((newest, crl) => {
     return newest === undefined || crl.thisUpdate > newest.thisUpdate ? crl : newest
   }, undefined)
 }

@@ -4,10 +4,10 @@ import { validityAt } from '../domain/validity.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Crl } from '../x509/crl.ts'
 import { formatName } from '../x509/distinguished-name.ts'
-import { unknownCriticals } from '../x509/extension.ts'
 import { OID } from '../x509/oid.ts'
 import { constrainedNames } from '../verifier/path/constrained-names.ts'
 import { allowsNames, indexConstraints } from '../verifier/path/name-subtrees.ts'
+import { unknownCritical } from '../verifier/unknown-critical.ts'
 import { faultOfCrl } from './crl-fault.ts'
 import type { CertificatePath } from './certificate-path.ts'
 
@@ -25,7 +25,7 @@ export interface Circumstances {
   readonly at: Date
   readonly purpose: Purpose
   /** The CRL that was found for what this CA issued. */
-  readonly crlOf: (issuer: Certificate) => Crl | undefined
+  readonly crlOf: (issuer: Certificate, certificate: Certificate) => Crl | undefined
 }
 
 export function checkPath(path: CertificatePath, circumstances: Circumstances): readonly Check[] {
@@ -82,7 +82,7 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ])
 
 function checkExtensions(certificate: Certificate): Check {
-  const [unknown] = unknownCriticals(certificate.tbs.extensions, PROCESSED)
+  const unknown = unknownCritical(certificate.tbs, PROCESSED)
   if (unknown === undefined) return held('extensions', `${nameOf(certificate)}: nothing critical is unknown`)
   return failed('extensions', 'extension_unknown', `${nameOf(certificate)}: ${unknown}`)
 }
@@ -124,9 +124,9 @@ function checkRevocation(
   { at, crlOf }: Circumstances,
 ): Check {
   const name = nameOf(certificate)
-  const crl = issuer === undefined ? undefined : crlOf(issuer)
+  const crl = issuer === undefined ? undefined : crlOf(issuer, certificate)
   if (issuer === undefined || crl === undefined) return failed('revocation', 'crl_missing', `${name}: no CRL at hand`)
-  const fault = faultOfCrl(crl, issuer, at)
+  const fault = faultOfCrl(crl, issuer, at, certificate)
   const which = `CRL ${String(crl.number ?? '')} of ${crl.thisUpdate.toISOString()}`
   if (fault !== undefined) return failed('revocation', fault, `${name}: ${which}`)
   const entry = crl.entries.get(certificate.tbs.serialHex)

@@ -115,7 +115,10 @@ const ROWS = {
     'the signature of the CRL does not hold; the file is as it was',
     'tell the operator of the CA',
   ),
-  crl_scope_partial: row('the CRL does not speak for all certificates of its issuer', 'ask for the full CRL'),
+  crl_scope_partial: row(
+    'the CRL does not speak for all certificates of its issuer, nor for the one that is judged',
+    'ask for the full CRL',
+  ),
   crl_extension_unknown: row('the CRL holds a critical extension that is not known', 'upgrade signet'),
   crl_not_yet_valid: row('the CRL is from the future; the file is as it was', 'check the clocks'),
   crl_missing: row(

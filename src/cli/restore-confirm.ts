@@ -88,9 +88,8 @@ function verifiedList(known: readonly BookedIssuer[], der: Uint8Array, file: str
   if (booked === undefined) throw new Refused('crl_issuer_other', { file })
   const { issuer } = booked
   // The last one that was published may have ended: what it lists is revoked all the same.
-  const fault = faultOfCrl(crl, issuer.certificate, crl.thisUpdate <= now ? crl.thisUpdate : now)
+  const fault = faultOfCrl(crl, issuer.certificate, crl.thisUpdate <= now ? crl.thisUpdate : now, 'all')
   if (fault !== undefined) throw new Refused(fault, { file, issuer: issuer.id })
-  if (!isOfAll(crl, issuer.id)) throw new Refused('crl_scope_partial', { file, issuer: issuer.id })
   const number = Number(crl.number ?? 0n)
   const endsAt = issuer.certificate.tbs.validity.notAfter
   const taken = isRoot(booked) ? { taken: { certificate: issuer.certificate.der, der } } : {}
@@ -103,14 +102,6 @@ function parsed(der: Uint8Array, file: string): Crl {
   } catch (cause) {
     throw refusedBecause(cause, 'crl_malformed', { file })
   }
-}
-
-/** A partition names its own URL. */
-function isOfAll({ issuingDistributionPoint }: Crl, issuer: IssuerId): boolean {
-  const name = issuingDistributionPoint?.name
-  if (name === undefined) return true
-  if (name.kind !== 'full') return false
-  return name.names.some((each) => each.kind === 'uri' && each.value.endsWith(`/pki/crl/${issuer}.crl`))
 }
 
 function* entriesOf({ entries }: Crl, issuer: IssuerId): Generator<ToldRevocation> {

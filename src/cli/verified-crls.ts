@@ -68,7 +68,7 @@ async function fetchVerified(
   const authority = await fetchAuthority(client, issuer)
   requireTrusted(authority, roots, issuer, at)
   const crl = await fetchCrl(client, issuer)
-  const fault = faultOfCrl(crl, authority, at)
+  const fault = faultOfCrl(crl, authority, at, 'all')
   if (fault !== undefined) throw new Refused(fault, { issuer, thisUpdate: crl.thisUpdate.toISOString() })
   return { issuer, crl, authority }
 }

@@ -11,7 +11,6 @@ import { verifySignature } from '../x509/certificate.ts'
 import { attributeValues, type NameAttribute } from '../x509/distinguished-name.ts'
 import { STRING_TAG } from '../x509/der-string.ts'
 import { urisOf } from '../x509/general-name.ts'
-import { unknownCriticals } from '../x509/extension.ts'
 import { OID } from '../x509/oid.ts'
 import { isCallerProfile, readIdentity } from './certified-identity.ts'
 import { type Leaf, readLeaf } from './leaf.ts'
@@ -19,6 +18,7 @@ import { constrainedNames } from './path/constrained-names.ts'
 import { allowsNames } from './path/name-subtrees.ts'
 import { commonValidity } from './path-validity.ts'
 import type { Authority, Trust } from './trust.ts'
+import { unknownCritical } from './unknown-critical.ts'
 
 export function verifyClientCertificate(der: Uint8Array, trust: Trust): CertificateFacts {
   const leaf = readLeaf(der)
@@ -65,7 +65,7 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ])
 
 function hasNoUnknownCritical({ certificate }: Leaf): boolean {
-  return unknownCriticals(certificate.tbs.extensions, PROCESSED).length === 0
+  return unknownCritical(certificate.tbs, PROCESSED) === undefined
 }
 
 /** The kind comes from one policy that this very issuer may issue under, and from nothing else. */

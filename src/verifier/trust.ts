@@ -13,11 +13,11 @@ import type { TrustDomain } from '../domain/spiffe-id.ts'
 import type { Validity } from '../domain/validity.ts'
 import { type Certificate, parseCertificate, verifySignature } from '../x509/certificate.ts'
 import { hexOf } from '../x509/hex.ts'
-import { unknownCriticals } from '../x509/extension.ts'
 import { OID } from '../x509/oid.ts'
 import { type PublicKey, refuseWeakKey } from '../x509/public-key.ts'
 import { indexConstraints, type NameSubtrees } from './path/name-subtrees.ts'
 import { commonValidity } from './path-validity.ts'
+import { unknownCritical } from './unknown-critical.ts'
 
 export interface TrustedIssuer {
   readonly id: IssuerId
@@ -143,7 +143,7 @@ function checkAuthority(issuer: TrustedIssuer, parsed: Certificate): Candidate {
   if (basic?.authority !== true) throw new TrustRejected(issuer.id, 'not a CA certificate')
   if (tbs.keyUsage?.has('keyCertSign') !== true) throw new TrustRejected(issuer.id, 'no key usage keyCertSign')
   if (keyIdentifier === undefined) throw new TrustRejected(issuer.id, 'no subject key identifier')
-  const [unknown] = unknownCriticals(tbs.extensions, PROCESSED)
+  const unknown = unknownCritical(tbs, PROCESSED)
   if (unknown !== undefined) throw new TrustRejected(issuer.id, `unknown critical extension ${unknown}`)
   const constraints = tbs.nameConstraints === undefined ? [] : [indexConstraints(tbs.nameConstraints)]
   if (!areSubtrees(constraints)) throw new TrustRejected(issuer.id, 'name constraints that are no subtrees')

@@ -15,6 +15,12 @@ import {
 } from './test-ca.ts'
 
 const HOUR = 3_600_000
+/** [0] { fullName [0] { uniformResourceIdentifier [6] } } */
+const OTHER_PARTITION = new x509.Extension(
+  '2.5.29.28',
+  true,
+  Uint8Array.of(0x30, 0x0c, 0xa0, 0x0a, 0xa0, 0x08, 0x86, 6, ...Buffer.from('http:/')),
+)
 
 let ours: TestHierarchy
 let others: TestHierarchy
@@ -121,6 +127,7 @@ describe('not good, and why', () => {
     ["without its issuer's CRL", 'crl_missing', async () => ({ crls: [await makeCrl(ours.root)] })],
     ['with a stale CRL', 'crl_stale', () => usersCrl({ nextUpdate: new Date(Date.now() - 5000) })],
     ['with a CRL from the future', 'crl_not_yet_valid', () => usersCrl({ thisUpdate: new Date(Date.now() + HOUR) })],
+    ['with the CRL of another partition', 'crl_scope_partial', () => usersCrl({ more: [OTHER_PARTITION] })],
     ['with a CRL that another signed', 'crl_signature_invalid', () => usersCrl({ signer: others.users })],
     ['with a CRL that the leaf signed', 'crl_signature_invalid', () => usersCrl({ signer: leaf })],
   ])('%s', async (_, fault, make) => {

@@ -126,6 +126,7 @@ export interface WantedCrl {
   readonly thisUpdate?: Date
   readonly nextUpdate?: Date
   readonly signer?: Party
+  readonly more?: readonly x509.Extension[]
 }
 
 /** DER. */
@@ -143,7 +144,10 @@ export async function makeCrl(issuer: Party, wanted: WantedCrl = {}): Promise<Ui
       reason: x509.X509CrlReason.keyCompromise,
     })),
     // INTEGER of at most four octets, the first below 0x80.
-    extensions: [new x509.Extension('2.5.29.20', false, Uint8Array.of(2, 4, 0x01, 0, 0, number))],
+    extensions: [
+      new x509.Extension('2.5.29.20', false, Uint8Array.of(2, 4, 0x01, 0, 0, number)),
+      ...(wanted.more ?? []),
+    ],
   })
   return new Uint8Array(crl.rawData)
 }

@@ -3,8 +3,8 @@
 //
 // Building paths stands in `verify-path.ts`, revocation behind the seam of `revocation-check.ts`.
 import { validityAt } from '../../domain/validity.ts'
-import { unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
+import { unknownCritical } from '../unknown-critical.ts'
 import { brokenRule } from './conforming-certificate.ts'
 import { constrainedNames } from './constrained-names.ts'
 import { allowsNames, indexConstraints, type NameSubtrees } from './name-subtrees.ts'
@@ -128,8 +128,7 @@ class PathState {
 
   #unknownCritical({ certificate }: PathCertificate): string | undefined {
     const looksUpCrls = this.#run.settings.revocation.kind === 'checked'
-    const [unknown] = unknownCriticals(certificate.tbs.extensions, looksUpCrls ? PROCESSED_WITH_CRLS : PROCESSED)
-    return unknown
+    return unknownCritical(certificate.tbs, looksUpCrls ? PROCESSED_WITH_CRLS : PROCESSED)
   }
 
   /** §6.1.3 (b)-(f). */

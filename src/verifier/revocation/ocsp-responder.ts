@@ -5,9 +5,9 @@ import { CodedError } from '../../domain/coded-error.ts'
 import { validityAt } from '../../domain/validity.ts'
 import { canonicalName } from '../../x509/distinguished-name.ts'
 import type { BasicOcspResponse } from '../../x509/ocsp-response.ts'
-import { unknownCriticals } from '../../x509/extension.ts'
 import { OID } from '../../x509/oid.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
+import { unknownCritical } from '../unknown-critical.ts'
 import type { RevocationPolicy } from './revocation-policy.ts'
 import type { RevocationFault, RevocationStatus } from './revocation-status.ts'
 
@@ -67,7 +67,7 @@ function mayAnswer(responder: PathCertificate, { issuer, at, policy }: Responder
     purposes?.includes(OID.ocspSigning) === true &&
     keyUsage?.has('digitalSignature') !== false &&
     validityAt(certificate.tbs.validity, at) === 'valid' &&
-    unknownCriticals(certificate.tbs.extensions, PROCESSED).length === 0 &&
+    unknownCritical(certificate.tbs, PROCESSED) === undefined &&
     policy.verify(certificate, issuer)
   )
 }

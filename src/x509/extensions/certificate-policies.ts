@@ -1,4 +1,4 @@
-// CertificatePolicies (RFC 5280 §4.2.1.4): policy OIDs. Signet writes no qualifiers and passes over those of others.
+// CertificatePolicies (RFC 5280 §4.2.1.4): policy OIDs. Signet writes no qualifiers.
 import { DerReader, TAG } from '../der-reader.ts'
 import { oid, sequence } from '../der-writer.ts'
 import { ExtensionRejected, makeExtension, type Criticality, type Extension } from '../extension.ts'
@@ -19,6 +19,17 @@ function parsePolicyInformation(reader: DerReader): string {
   if (!fields.atEnd) fields.readEncoded(TAG.sequence)
   fields.end()
   return policy
+}
+
+/** OIDs of the qualifiers of all policies, for whoever must know whether it understands them. Throws `DerRejected`. */
+export function policyQualifiers(value: Uint8Array): readonly string[] {
+  return DerReader.whole(value, (reader) => reader.readEach(TAG.sequence, parseQualifiers)).flat()
+}
+
+function parseQualifiers(reader: DerReader): readonly string[] {
+  const fields = reader.readSequence()
+  fields.readOid()
+  return fields.atEnd ? [] : fields.readEach(TAG.sequence, (each) => each.readSequence().readOid())
 }
 
 /** §4.2.1.4: at least one, and none more than once. */
