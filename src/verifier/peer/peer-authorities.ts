@@ -68,32 +68,44 @@ export function buildPeerAuthorities(
   return { trust, byId, digest: digestOf([...byId.values()]), refused }
 }
 
+interface ReadAuthority {
+  readonly given: GivenAuthority
+  readonly certificate: PathCertificate
+}
+
 class Builder {
   readonly byId = new Map<IssuerId, PeerAuthority>()
   readonly refused: RefusedAuthority[] = []
-  readonly #roots: readonly PathCertificate[]
+  readonly #paths: AuthorityPaths
   /** By name and key. Several generations may share a name, and never a key. */
   readonly #known = new Set<string>()
   readonly #givenAs = new Map<IssuerId, GivenAuthority>()
 
   constructor(roots: readonly PathCertificate[]) {
-    this.#roots = roots
+    this.#paths = new AuthorityPaths(roots)
     for (const certificate of roots) this.#add({ certificate, path: undefined }, undefined)
   }
 
   addAll(given: readonly GivenAuthority[]): void {
-    const read = given.flatMap((each) => this.#read(each))
-    const paths = new AuthorityPaths(
-      this.#roots,
-      read.map(({ certificate }) => certificate),
-    )
-    for (const { given: one, certificate } of read) {
-      // The same one twice, or a root among those that are given.
-      if (this.#known.has(keyOf(certificate))) continue
-      const found = paths.of(certificate)
-      if (found.kind === 'path') this.#add({ certificate, path: found.path }, one)
-      else if (found.kind === 'refused') this.#refuse(one, found.why)
+    let waiting = given.flatMap((each) => this.#read(each))
+    for (let before = -1; before !== waiting.length;) {
+      before = waiting.length
+      waiting = waiting.filter((each) => !this.#isSettled(each))
     }
+  }
+
+  /** False: what is above it may be among the others. */
+  #isSettled({ given, certificate }: ReadAuthority): boolean {
+    // The same one twice, or a root among those that are given.
+    if (this.#known.has(keyOf(certificate))) return true
+    const found = this.#paths.of(certificate)
+    if (found.kind === 'elsewhere') return false
+    if (found.kind === 'refused') this.#refuse(given, found.why)
+    else {
+      this.#add({ certificate, path: found.path }, given)
+      this.#paths.hold(certificate)
+    }
+    return true
   }
 
   /** One that holds by RFC 5280, and is not what a CA of ours is. */
@@ -105,7 +117,7 @@ class Builder {
     }
   }
 
-  #read(given: GivenAuthority): readonly { readonly given: GivenAuthority; readonly certificate: PathCertificate }[] {
+  #read(given: GivenAuthority): readonly ReadAuthority[] {
     try {
       return [{ given, certificate: readPathCertificate(given.der) }]
     } catch (error) {

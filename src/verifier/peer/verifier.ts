@@ -1,6 +1,7 @@
 // The verifier of a server that others call over TLS: it holds what is trusted and what is revoked, judges peers by it at once and in
 // memory, and is fed by a source in the background. While the source is silent it goes on for as long as its CRLs are in force, and then
 // refuses.
+import { createHash } from 'node:crypto'
 import type { VerifiedCertificate } from '../../access/facts.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { IssuerId } from '../../domain/issuer-id.ts'
@@ -37,6 +38,8 @@ export class PeerJudge {
   #authorities: PeerAuthorities
   #certificates: ClientCertificateCache
   readonly #lists: RevocationLists
+  /** What was given last, which is given again and again. */
+  #given: { readonly digest: string; readonly refused: readonly RefusedAuthority[] } = { digest: '', refused: [] }
 
   constructor(parts: VerifierParts) {
     this.#parts = parts
@@ -72,7 +75,10 @@ export class PeerJudge {
 
   /** Of those that do not hold it tells, and goes on with all others. */
   trust(given: readonly GivenAuthority[]): readonly RefusedAuthority[] {
+    const what = digestOf(given)
+    if (what === this.#given.digest) return this.#given.refused
     const next = buildPeerAuthorities(this.#parts.roots, given, this.#parts.trustDomain)
+    this.#given = { digest: what, refused: next.refused }
     if (next.digest === this.#authorities.digest) return next.refused
     this.#authorities = next
     this.#certificates = new ClientCertificateCache(next.trust, this.#parts.capacity)
@@ -125,6 +131,12 @@ export class PeerJudge {
       : own.filter(({ kind }) => kind === 'partition')
     return speaking.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate >= at)
   }
+}
+
+function digestOf(given: readonly GivenAuthority[]): string {
+  const digest = createHash('sha256')
+  for (const { id = '', der } of given) digest.update(`${id} ${String(der.length)} `).update(der)
+  return digest.digest('hex')
 }
 
 /** A fault of ours, or a connection of HTTP/2 that is gone, lets nobody in, and ends no server that has many to serve. */
