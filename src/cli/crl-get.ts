@@ -28,7 +28,6 @@ async function getCrl(options: Options, host: Host): Promise<void> {
   const crls = await fetchVerifiedCrls(client, trustFile(options, host), options.issuer, host.clock.now())
   const done = await keepCrls(options.out, crls, {
     format: options.format,
-    scope: options.issuer === undefined ? 'all' : 'one',
     at: host.clock.now(),
   })
   const kept = crls.map(({ issuer, crl }) => ({

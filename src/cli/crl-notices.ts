@@ -36,8 +36,10 @@ export async function followCrlNotices(parts: CrlNoticesParts, stop: AbortSignal
     try {
       const answer = await (await parts.client()).openEvents('/v1/revocations', { issuer: parts.issuer }, stop)
       parts.onState('following', '')
-      seconds = FIRST_PAUSE_SECONDS
-      await hear(answer, parts.onNotice)
+      await hear(answer, (notice) => {
+        seconds = FIRST_PAUSE_SECONDS
+        if (notice !== undefined) parts.onNotice(notice)
+      })
     } catch (error) {
       reason = isCoded(error) ? error.code : reasonOf(error)
     }
@@ -49,7 +51,8 @@ export async function followCrlNotices(parts: CrlNoticesParts, stop: AbortSignal
   }
 }
 
-async function hear(answer: IncomingMessage, onNotice: (notice: CrlNotice) => void): Promise<void> {
+/** `onEvent`: of each event, whatever it tells; what tells none is asked again less and less often. */
+async function hear(answer: IncomingMessage, onEvent: (notice: CrlNotice | undefined) => void): Promise<void> {
   // Silence is told from quiet: Signet speaks every ten seconds.
   answer.socket.setTimeout(SILENCE_MILLISECONDS, () => answer.destroy())
   let text = ''
@@ -58,10 +61,7 @@ async function hear(answer: IncomingMessage, onNotice: (notice: CrlNotice) => vo
     const blocks = text.split('\n\n')
     text = blocks.pop() ?? ''
     if (text.length > MAX_EVENT_BYTES) return
-    for (const block of blocks) {
-      const notice = noticeIn(block)
-      if (notice !== undefined) onNotice(notice)
-    }
+    for (const block of blocks) onEvent(noticeIn(block))
   }
 }
 

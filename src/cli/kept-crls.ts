@@ -1,5 +1,5 @@
-// The CRL file of a server, replaced only by something newer that is no less: never by a lower number, and a bundle never by one in
-// which the CRL of a CA is missing. Mode and owner stay as they are.
+// The CRL file of a server, replaced only by something newer that is no less: never by a lower number, and never by fewer: the CRLs of
+// other CAs that are in force stay, or nothing is written. Mode and owner stay as they are.
 import { realpathSync, statSync } from 'node:fs'
 import { type Crl, MAX_CRL_BYTES, parseCrl } from '../x509/crl.ts'
 import { encodePem } from '../x509/pem.ts'
@@ -13,8 +13,6 @@ const MAX_FILE_BYTES = MAX_CRL_BYTES * 2
 
 export interface Keeping {
   readonly format: 'der' | 'pem'
-  /** `all`: of every CA, as servers want them that check whole chains. */
-  readonly scope: 'one' | 'all'
   readonly at: Date
   readonly beforeWrite?: () => void
 }
@@ -23,7 +21,7 @@ export interface Keeping {
 export async function keepCrls(
   file: string,
   verified: readonly VerifiedCrl[],
-  { format, scope, at, beforeWrite }: Keeping,
+  { format, at, beforeWrite }: Keeping,
 ): Promise<'written' | 'unchanged'> {
   const crls = verified.map(({ crl }) => crl)
   const bytes = Buffer.concat(crls.map(({ der }) => (format === 'der' ? der : Buffer.from(encodePem('X509 CRL', der)))))
@@ -32,7 +30,7 @@ export async function keepCrls(
     if (bytes.equals(before)) return 'unchanged'
     const kept = parseKept(file, before)
     refuseOlder(file, kept, crls)
-    if (scope === 'all') refuseFewer(file, kept, crls, at)
+    refuseFewer(file, kept, crls, at)
   }
   beforeWrite?.()
   const target = before === undefined ? file : realpathSync(file)

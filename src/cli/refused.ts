@@ -132,8 +132,8 @@ const ROWS = {
   restore_not_waiting: row('no restore waits for a confirmation', 'nothing is to be done'),
   crl_stale: row('the CRL has ended; the file is as it was', 'look whether the service still publishes CRLs'),
   crl_bundle_partial: row(
-    'the CRL of a CA is missing in the bundle; the file is as it was',
-    'look whether the service publishes the CRLs of all its CAs: GET /pki/crl',
+    'the CRL of a CA would be missing that the file has; the file is as it was',
+    'of one CA: give it a file of its own, or take --bundle; else look whether the service publishes all CRLs: GET /pki/crl',
   ),
   crl_number_lower: row(
     'the CRL is older than the one in the file; the file is as it was',

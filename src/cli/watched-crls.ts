@@ -89,7 +89,6 @@ export class WatchedCrls {
     const crls = await fetchVerifiedCrls(client, trustFile, issuer, this.#host.clock.now())
     const done = await keepCrls(file, crls, {
       format,
-      scope: issuer === undefined ? 'all' : 'one',
       at: this.#host.clock.now(),
       // Before the file: a process that dies in between runs the command once too often, and never once too few.
       beforeWrite: () => {

@@ -1,6 +1,6 @@
 // `signet crl watch` against a service that answers as the test says: what it takes, what it refuses and keeps the old file for, how it
 // says so, and how it goes on when the service, the feed or the command fails.
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { once } from 'node:events'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -122,6 +122,12 @@ describe('one look', () => {
       }),
     ],
     [
+      'an answer that is too long',
+      'answer_too_large',
+      USERS,
+      async () => ({ ...(await publishing()), '/pki/ca/users-1.cer': { body: Buffer.alloc(17 * 1024 * 1024) } }),
+    ],
+    [
       'junk',
       'answer_unreadable',
       USERS,
@@ -169,6 +175,23 @@ describe('one look', () => {
     // What the server goes on with is told all the same.
     expect(status()).toMatchObject({ failures: 1, code, staleSeconds: null })
     expect(Number(status()['endsInSeconds'])).toBeGreaterThan(80_000)
+  })
+
+  it('beside another one at the same file leaves a whole file, and nothing beside it', async () => {
+    const published = await publishing({ number: 7 })
+    const looks = await Promise.all([1, 2, 3].map(() => look(['--bundle', '--exec', 'true'], published)))
+    expect(looks.map(({ status }) => status)).toEqual([0, 0, 0])
+    expect(folder.read('crl').match(/BEGIN X509 CRL/g)).toHaveLength(2)
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('.'))).toEqual([])
+  })
+
+  it('of one CA leaves the file of a bundle as it is, which would lose the others', async () => {
+    expect((await look(['--bundle'], await publishing({ number: 7 }))).status).toBe(0)
+    const bundle = folder.read('crl')
+    const refused = await look(USERS, await publishing({ number: 8 }))
+    expect([refused.status, codeOf(refused)]).toEqual([1, 'crl_bundle_partial'])
+    expect(folder.read('crl')).toBe(bundle)
+    expect((await look(['--bundle'], await publishing({ number: 8 }))).status).toBe(0)
   })
 
   it('takes a bundle without a CA whose last CRL has ended', async () => {

@@ -53,7 +53,7 @@ function crlOf(number: number): Crl {
 
 test('they take the place of one another, and are read by a verifier', async () => {
   const file = join(folder, 'users.pem')
-  const keeping = { format: 'pem', scope: 'one', at: NOW } as const
+  const keeping = { format: 'pem', at: NOW } as const
   const keep = (number: number) => keepCrls(file, [{ issuer: parseIssuerId('users-1'), crl: crlOf(number) }], keeping)
   expect(await keep(1)).toBe('written')
   expect(await keep(2)).toBe('written')

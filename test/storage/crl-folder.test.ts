@@ -1,7 +1,17 @@
 // CRLs as files: whole, never going back, with two writers and with one that is killed in the middle.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -115,4 +125,43 @@ test('a killed writer leaves a whole file and no lock', async () => {
   expect(await writer.write(crl(last + 1000))).toBe('written')
   expect(holds('crls/users-1.crl', crl(last + 1000))).toBe(true)
   await writer.close()
+})
+
+test('the index names no file that could not be written', async () => {
+  const writer = new CrlFolder(folder)
+  const delta = 'users-1/delta' as CrlScopeKey
+  await writer.write(crl(1))
+  // Where the file is to be put stands a folder.
+  mkdirSync(join(folder, 'users-1', 'delta.crl'), { recursive: true })
+  await expect(writer.write(crl(2, delta))).rejects.toMatchObject({ code: 'storage_unavailable' })
+  await writer.write(crl(3))
+  const named = () => {
+    const { crls } = JSON.parse(read('index.json').toString()) as { crls: { file: string; number: number }[] }
+    return crls.map(({ file, number }) => `${file} ${String(number)}`)
+  }
+  expect(named()).toEqual(['users-1.crl 3'])
+  rmdirSync(join(folder, 'users-1', 'delta.crl'))
+  // The number was noted, and is nobody's: the same one may still take its place.
+  expect(await writer.write(crl(2, delta))).toBe('written')
+  expect(named()).toEqual(['users-1.crl 3', 'users-1/delta.crl 2'])
+  await writer.close()
+})
+
+test.each([
+  ['the file beside', 'users-1.crl.tmp', 'users-1' as CrlScopeKey, 'written'],
+  ['the numbers', '.numbers.db', 'users-1' as CrlScopeKey, 'refused'],
+  ['the folder of partitions', 'users-1', 'users-1/7' as CrlScopeKey, 'refused'],
+])('nothing is written through a link in the place of %s', async (_, name, scope, expected) => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'signet-elsewhere-'))
+  const victim = join(elsewhere, 'victim')
+  writeFileSync(victim, 'mine')
+  symlinkSync(name === 'users-1' ? elsewhere : victim, join(folder, name))
+  const writer = new CrlFolder(folder)
+  const outcome = await writer.write(crl(1, scope)).catch(() => 'refused')
+  await writer.close()
+  expect(outcome).toBe(expected)
+  expect(readFileSync(victim, 'utf8')).toBe('mine')
+  expect(readdirSync(elsewhere)).toEqual(['victim'])
+  if (expected === 'written') expect(lstatSync(join(folder, `${scope}.crl`)).isFile()).toBe(true)
+  rmSync(elsewhere, { recursive: true })
 })
