@@ -1,16 +1,14 @@
 // What `signet crl watch` does each time it looks: asks which CRLs there are, fetches and verifies them when one is new, puts the
 // file in place, and runs the command. It decides nothing about when: the caller does.
-import { existsSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { IssuerId } from '../domain/issuer-id.ts'
-import { SECRET, writeAtomically } from './atomic-file.ts'
 import type { ServiceClient } from './client.ts'
 import type { CrlNotice } from './crl-notices.ts'
 import type { CrlWatchFigures } from './crl-watch-report.ts'
-import { runHook } from './hook.ts'
+import { Hook } from './hook.ts'
 import type { Host } from './host.ts'
 import { fileStamp, keepCrls, keptCrls } from './kept-crls.ts'
-import { isCoded, Refused } from './refused.ts'
+import { isCoded } from './refused.ts'
 import { currentNumbers, fetchVerifiedCrls } from './verified-crls.ts'
 
 export interface CrlWatchSettings {
@@ -28,6 +26,7 @@ type KeptCrl = CrlWatchFigures['crls'][number]
 
 export class WatchedCrls {
   readonly #settings: CrlWatchSettings
+  readonly #hook: Hook
   readonly #host: Host
   #kept: readonly KeptCrl[] = []
   /** Of the file as it was when it was last known to be good. */
@@ -38,7 +37,10 @@ export class WatchedCrls {
   #isFollowing = false
 
   constructor(settings: CrlWatchSettings, host: Host) {
+    const { file, hook, hookSeconds } = settings
     this.#settings = settings
+    const mark = join(dirname(file), `.${basename(file)}.reload-due`)
+    this.#hook = new Hook({ command: hook, mark, seconds: hookSeconds })
     this.#host = host
   }
 
@@ -53,7 +55,7 @@ export class WatchedCrls {
       lastGood: this.#lastGood,
       failures: this.#failures,
       code: this.#code,
-      isReloadDue: existsSync(this.#mark),
+      isReloadDue: this.#hook.isDue,
       isFollowing: this.#isFollowing,
     }
   }
@@ -69,7 +71,7 @@ export class WatchedCrls {
     this.#failures += 1
     try {
       const done = await this.#fresh()
-      await this.#runHook()
+      await this.#hook.runIfDue({ SIGNET_CRL: this.#settings.file })
       this.#failures = 0
       this.#code = undefined
       this.#lastGood = this.#host.clock.now()
@@ -81,7 +83,7 @@ export class WatchedCrls {
   }
 
   async #fresh(): Promise<'written' | 'unchanged'> {
-    const { file, issuer, format, trustFile, hook } = this.#settings
+    const { file, issuer, format, trustFile } = this.#settings
     // What the server uses meanwhile is told also while the service is away.
     if (this.#stamp === undefined) this.#kept = await readKept(file)
     const client = await this.#settings.client()
@@ -90,10 +92,7 @@ export class WatchedCrls {
     const done = await keepCrls(file, crls, {
       format,
       at: this.#host.clock.now(),
-      // Before the file: a process that dies in between runs the command once too often, and never once too few.
-      beforeWrite: () => {
-        if (hook !== undefined) writeAtomically(this.#mark, '', SECRET)
-      },
+      beforeWrite: () => this.#hook.fallDue(),
     })
     this.#stamp = fileStamp(file)
     this.#kept = crls.map(({ issuer: id, crl: { number = 0n, thisUpdate, nextUpdate } }) => {
@@ -116,19 +115,6 @@ export class WatchedCrls {
 
   #numbers(): string {
     return this.#kept.map(({ issuer, number }) => `${issuer} ${number}`).join(', ')
-  }
-
-  async #runHook(): Promise<void> {
-    const { hook, hookSeconds, file } = this.#settings
-    if (hook === undefined || !existsSync(this.#mark)) return
-    const status = await runHook(hook, { SIGNET_CRL: file }, hookSeconds)
-    if (status !== '0') throw new Refused('hook_failed', { status })
-    rmSync(this.#mark, { force: true })
-  }
-
-  get #mark(): string {
-    const { file } = this.#settings
-    return join(dirname(file), `.${basename(file)}.reload-due`)
   }
 }
 

@@ -1,14 +1,13 @@
 // What `signet service watch` does each time it looks: gets the first certificate, renews or rekeys when it is time or when a
 // rotation was asked for, puts the files in place, and runs the hook. It decides nothing about when: the caller does.
 import { createHash } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { Certificate } from '../x509/certificate.ts'
 import type { Answer } from './answer.ts'
-import { SECRET, writeAtomically } from './atomic-file.ts'
 import { nextKey } from './cert-renew.ts'
 import type { ServiceClient } from './client.ts'
 import { connect } from './connect.ts'
-import { runHook } from './hook.ts'
+import { Hook, HOOK_SECONDS } from './hook.ts'
 import type { Host } from './host.ts'
 import { type FileRights, type IdentityFolder, NAMES } from './identity-folder.ts'
 import { readBytesIfThere, readText } from './read-file.ts'
@@ -39,6 +38,7 @@ export interface WatchSettings {
 
 export class WatchedService {
   readonly #settings: WatchSettings
+  readonly #hook: Hook
   readonly #host: Host
   #notAfter: Date | undefined
   #lastContact: Date | undefined
@@ -49,6 +49,7 @@ export class WatchedService {
 
   constructor(settings: WatchSettings, host: Host) {
     this.#settings = settings
+    this.#hook = new Hook({ command: settings.hook, mark: settings.folder.at('.hook-due'), seconds: HOOK_SECONDS })
     this.#host = host
   }
 
@@ -59,7 +60,7 @@ export class WatchedService {
       lastContact: this.#lastContact,
       lastGood: this.#lastGood,
       failures: this.#failures,
-      isHookDue: existsSync(this.#hookMark),
+      isHookDue: this.#hook.isDue,
     }
   }
 
@@ -69,7 +70,7 @@ export class WatchedService {
     this.#settings.folder.make()
     const certificate = await this.#fresh()
     this.#notAfter = certificate.tbs.validity.notAfter
-    await this.#runHook()
+    await this.#hook.runIfDue(this.#variables)
     if (renewAt(certificate) <= this.#now())
       throw new Refused('renewal_due_at_once', { notAfter: this.#notAfter.toISOString() })
     this.#failures = 0
@@ -139,27 +140,13 @@ export class WatchedService {
     const certificate = parseCertificate(parsePem(issued.text('certificate'), 'CERTIFICATE'))
     if (Buffer.compare(certificate.tbs.spki, publicKey) !== 0) throw new Refused('answer_unfit', { why: 'another key' })
     this.#lastContact = this.#now()
-    const { folder, trustFile, rights, hook } = this.#settings
-    // Before the files: a process that dies in between runs the hook once too often, and never once too few.
-    if (hook !== undefined) writeAtomically(this.#hookMark, '', SECRET)
+    const { folder, trustFile, rights } = this.#settings
+    this.#hook.fallDue()
     const chain = issued.text('chain')
     const texts = { certificate: issued.text('certificate') + chain, key, chain, trust: await readText(trustFile) }
     folder.install(texts, rights)
     this.#host.stderr(`${this.#settings.service}: certificate ${issued.text('serial')} is in place\n`)
     return certificate
-  }
-
-  async #runHook(): Promise<void> {
-    const { hook, folder, service } = this.#settings
-    if (hook === undefined || !existsSync(this.#hookMark)) return
-    const status = await runHook(hook, {
-      SIGNET_SERVICE: service,
-      SIGNET_CERT: folder.at(NAMES.certificate),
-      SIGNET_KEY: folder.at(NAMES.key),
-      SIGNET_CA: folder.at(NAMES.trust),
-    })
-    if (status !== '0') throw new Refused('hook_failed', { status })
-    rmSync(this.#hookMark, { force: true })
   }
 
   async #readToken(): Promise<string | undefined> {
@@ -191,8 +178,15 @@ export class WatchedService {
     if (token !== undefined) this.#triedToken = digestOf(token)
   }
 
-  get #hookMark(): string {
-    return this.#settings.folder.at('.hook-due')
+  /** What the command of the operator is told. */
+  get #variables(): Readonly<Record<string, string>> {
+    const { folder, service } = this.#settings
+    return {
+      SIGNET_SERVICE: service,
+      SIGNET_CERT: folder.at(NAMES.certificate),
+      SIGNET_KEY: folder.at(NAMES.key),
+      SIGNET_CA: folder.at(NAMES.trust),
+    }
   }
 
   #now(): Date {
