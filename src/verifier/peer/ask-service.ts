@@ -1,6 +1,7 @@
 // Questions to a Signet service over HTTPS, verified against the pinned roots, bounded in time and size.
 import { Agent, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import { encodePem } from '../../x509/pem.ts'
 import { EvidenceUnreadable } from './evidence-file.ts'
 
@@ -8,13 +9,25 @@ export class ServiceLine {
   readonly #url: URL
   readonly #agent: Agent
   readonly #timeoutMilliseconds: number
+  readonly #isRevoked: (der: Uint8Array) => boolean
 
-  /** `roots`: DER. `unverified`: whoever answers is believed nothing but what its bytes prove. */
-  constructor(url: URL, roots: readonly Uint8Array[] | 'unverified', timeoutSeconds: number) {
+  /**
+   * `roots`: DER. `unverified`: whoever answers is believed nothing but what its bytes prove. `isRevoked` is asked about the certificate
+   * of whoever answers, each time: a connection outlasts what was known when it began.
+   */
+  constructor(
+    url: URL,
+    roots: readonly Uint8Array[] | 'unverified',
+    timeoutSeconds: number,
+    isRevoked: (der: Uint8Array) => boolean = () => false,
+  ) {
+    this.#isRevoked = isRevoked
     this.#url = url
     this.#timeoutMilliseconds = timeoutSeconds * 1000
     this.#agent = new Agent({
       keepAlive: true,
+      // A resumed session shows no certificate, which could have been revoked meanwhile.
+      maxCachedSessions: 0,
       minVersion: 'TLSv1.2',
       // Said outright, since NODE_TLS_REJECT_UNAUTHORIZED changes only the default.
       ...(roots === 'unverified'
@@ -59,6 +72,10 @@ export class ServiceLine {
     asked.setTimeout(silenceMilliseconds, () => asked.destroy(new Error('timed out')))
     asked.on('error', fail)
     asked.on('response', (response) => {
+      if (this.#isFromRevoked(response)) {
+        asked.destroy(new Error('the certificate of the service is revoked'))
+        return
+      }
       if (response.statusCode === 200) {
         resolve(response)
         return
@@ -68,6 +85,11 @@ export class ServiceLine {
     })
     asked.end()
     return promise
+  }
+
+  #isFromRevoked({ socket }: IncomingMessage): boolean {
+    const der = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined
+    return der !== undefined && this.#isRevoked(der)
   }
 
   close(): void {

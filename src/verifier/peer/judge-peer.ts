@@ -11,7 +11,7 @@ import { type PeerRefusal, type PeerVerdict, refused } from './verdict.ts'
 export interface JudgingParts {
   readonly certificates: { verify(der: Uint8Array): CertificateFacts }
   /** Of the certificate and of every CA above it. */
-  readonly revocation: (certificate: VerifiedCertificate, der: Uint8Array, at: Date) => RevocationAnswer
+  readonly revocation: (certificate: VerifiedCertificate, der: Uint8Array, question: PeerQuestion) => RevocationAnswer
   readonly accept: AcceptedPeers
 }
 
@@ -39,7 +39,7 @@ function judgeVerified(
   question: PeerQuestion,
   parts: JudgingParts,
 ): PeerVerdict {
-  const answer = question.revocation === 'off' ? 'not-asked' : parts.revocation(certificate, der, question.at)
+  const answer = question.revocation === 'off' ? 'not-asked' : parts.revocation(certificate, der, question)
   const accept = question.accept ?? parts.accept
   const fault =
     faultOfRevocation(answer, question) ??

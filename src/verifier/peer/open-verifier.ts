@@ -84,7 +84,7 @@ export async function openVerifier(options: VerifierOptions): Promise<Verifier> 
     const following = await followFiles({ paths: from.files, pollSeconds, sink, now })
     return new OpenVerifier(judge, faults, following, () => 'files')
   }
-  const line = new ServiceLine(serviceUrl(from.url), roots, timeoutSeconds)
+  const line = new ServiceLine(serviceUrl(from.url), roots, timeoutSeconds, (der) => judge.isKnownRevoked(der))
   const following = await followService({ line, sink, now, pollSeconds, roots, checkRevocation: judge.checkRevocation })
   return new OpenVerifier(judge, faults, following, () => following.news)
 }

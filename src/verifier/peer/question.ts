@@ -28,6 +28,11 @@ export interface PeerQuestion {
   /** The time of the request: each is judged by its own, however long the connection lasts. */
   readonly at: Date
   readonly revocation: RevocationDemand
+  /**
+   * Answers about this certificate, DER, of a responder that was asked before (RFC 6960): one that holds counts beside the lists, and none
+   * outweighs a revocation. At most 4 are looked at.
+   */
+  readonly ocspResponses?: readonly Uint8Array[]
   /** Instead of what the verifier was opened with. */
   readonly accept?: AcceptedPeers
 }

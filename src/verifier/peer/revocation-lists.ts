@@ -6,15 +6,21 @@ import type { IssuerId } from '../../domain/issuer-id.ts'
 import { MAX_CRL_BYTES } from '../../x509/crl.ts'
 import { urisOf } from '../../x509/general-name.ts'
 import { hexOf } from '../../x509/hex.ts'
+import { OcspRejected } from '../../x509/ocsp-rejected.ts'
+import { parseOcspResponse } from '../../x509/ocsp-response.ts'
+import { CertificateRejected } from '../../x509/tbs-certificate.ts'
 import { type PathCertificate, readPathCertificate } from '../path/path-certificate.ts'
+import type { CandidatePath } from '../path/path-verdict.ts'
 import type { RevocationQuestion } from '../path/revocation-check.ts'
 import { CrlCache, type PutFault } from '../revocation/crl-cache.ts'
 import type { FeedEvent } from '../revocation/feed-events.ts'
 import { STRICT_REVOCATION } from '../revocation/revocation-policy.ts'
-import type { RevocationStatus } from '../revocation/revocation-status.ts'
+import { judgeByOcsp, type OcspQuestion } from '../revocation/judge-by-ocsp.ts'
+import { combineStatuses, type RevocationStatus } from '../revocation/revocation-status.ts'
 import type { VerifiedCrl } from '../revocation/verified-crl.ts'
 import type { HeldCrl, HeldNumbers } from './held-crl.ts'
 import type { PeerAuthorities } from './peer-authorities.ts'
+import type { PeerQuestion } from './question.ts'
 import type { RevocationAnswer } from './revocation-answer.ts'
 
 export type ListFault = PutFault
@@ -23,6 +29,11 @@ export type TakenCrl =
   | { readonly kind: 'taken' | 'unchanged'; readonly issuer: IssuerId }
   /** `begins`: it would be taken from then on, as far as time says. */
   | { readonly kind: 'refused'; readonly fault: ListFault; readonly begins?: Date }
+
+/** Most OCSP answers about one certificate that are looked at. */
+const MAX_OCSP_RESPONSES = 4
+
+type Asked = Required<Pick<PeerQuestion, 'at' | 'ocspResponses'>>
 
 /** Most CAs whose lists are kept, those of today and of before. */
 const MAX_KEPT = 1000
@@ -77,12 +88,32 @@ export class RevocationLists {
   }
 
   /** Of the certificate and of every CA above it; the first that is revoked, else the first that is not known, says it. */
-  answer(certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer {
+  answer(
+    certificate: VerifiedCertificate,
+    der: Uint8Array,
+    { at, ocspResponses = [] }: Pick<PeerQuestion, 'at' | 'ocspResponses'>,
+  ): RevocationAnswer {
     const path = this.#authorities.byId.get(certificate.issuer)?.path
     if (path === undefined) return { kind: 'unknown', fault: 'crl-missing' }
-    const below = [this.#leafOf(certificate, der), ...path.certificates]
-    const above = [...path.certificates, path.anchor]
-    return worstOf(below.flatMap((each, depth) => this.#single(each, above[depth], at)))
+    return worstOf(this.#along(this.#leafOf(certificate, der), path, { at, ocspResponses }))
+  }
+
+  /** By a CA of its issuer's name, or above that. */
+  isKnownRevoked(der: Uint8Array, at: Date): boolean {
+    const leaf = readOrNone(der)
+    if (leaf === undefined) return false
+    return [...this.#authorities.byId.values()].some(
+      ({ certificate, path = { certificates: [], anchor: certificate } }) => {
+        const answers = certificate.subject === leaf.issuer ? this.#along(leaf, path, { at, ocspResponses: [] }) : []
+        return answers.some(({ kind }) => kind === 'revoked')
+      },
+    )
+  }
+
+  #along(leaf: PathCertificate, { certificates, anchor }: CandidatePath, asked: Asked): readonly RevocationAnswer[] {
+    const above = [...certificates, anchor]
+    const answers = certificates.map((each, depth) => this.#single(each, above[depth + 1] ?? anchor, asked.at, []))
+    return [this.#single(leaf, above[0] ?? anchor, asked.at, asked.ocspResponses), ...answers]
   }
 
   /** Of one certificate of a path: whoever builds the path asks for each. */
@@ -112,16 +143,19 @@ export class RevocationLists {
     return { complete, newest: numbers.reduce((newest, each) => (each > newest ? each : newest), complete) }
   }
 
-  #single(certificate: PathCertificate, issuer: PathCertificate | undefined, at: Date): RevocationAnswer {
-    if (issuer === undefined) return { kind: 'unknown', fault: 'crl-missing' }
-    const status = this.#cache.check(certificate, issuer, at)
-    if (status.kind === 'revoked') return { kind: 'revoked', reason: status.reason ?? 'unspecified', date: status.at }
-    if (status.kind === 'unknown')
-      return this.#stillListed(certificate, issuer) ?? { kind: 'unknown', fault: status.code }
-    const { freshUntil } = status
-    return freshUntil === undefined
-      ? { kind: 'unknown', fault: 'crl-next-update-missing' }
-      : { kind: 'good', goodUntil: freshUntil }
+  #single(
+    certificate: PathCertificate,
+    issuer: PathCertificate,
+    at: Date,
+    ocspResponses: readonly Uint8Array[],
+  ): RevocationAnswer {
+    const listed = this.#cache.check(certificate, issuer, at)
+    const ended = listed.kind === 'unknown' ? this.#stillListed(certificate, issuer) : undefined
+    if (ended !== undefined) return ended
+    if (ocspResponses.length === 0) return answerOf(listed)
+    const judgeResponder: OcspAbout['judgeResponder'] = (responder) => this.#cache.check(responder, issuer, at)
+    const answered = judgeAnswers(ocspResponses, { certificate, issuer, at, judgeResponder })
+    return answerOf(combineStatuses([listed, ...answered], 'crl-missing'))
   }
 
   /** By a list that has ended: nobody is known to have taken it back, and who asks for no fresh list must not let it pass. */
@@ -162,6 +196,38 @@ function kindOf({ crl }: VerifiedCrl): Pick<HeldCrl, 'kind' | 'point'> {
   const point = name?.kind === 'full' ? urisOf(name.names)[0] : undefined
   if (crl.deltaBase !== undefined) return { kind: 'delta', point }
   return { kind: crl.issuingDistributionPoint === undefined ? 'full' : 'partition', point }
+}
+
+function readOrNone(der: Uint8Array): PathCertificate | undefined {
+  try {
+    return readPathCertificate(der)
+  } catch (error) {
+    if (error instanceof CertificateRejected) return undefined
+    throw error
+  }
+}
+
+type OcspAbout = Omit<OcspQuestion, 'policy' | 'nonce'>
+
+/** What cannot be read says nothing. */
+function judgeAnswers(ocspResponses: readonly Uint8Array[], about: OcspAbout): readonly RevocationStatus[] {
+  return ocspResponses.slice(0, MAX_OCSP_RESPONSES).flatMap((der) => {
+    try {
+      return [judgeByOcsp({ ...about, policy: STRICT_REVOCATION, nonce: 'none' }, parseOcspResponse(der))]
+    } catch (error) {
+      if (error instanceof OcspRejected) return []
+      throw error
+    }
+  })
+}
+
+function answerOf(status: RevocationStatus): RevocationAnswer {
+  if (status.kind === 'revoked') return { kind: 'revoked', reason: status.reason ?? 'unspecified', date: status.at }
+  if (status.kind === 'unknown') return { kind: 'unknown', fault: status.code }
+  const { freshUntil } = status
+  return freshUntil === undefined
+    ? { kind: 'unknown', fault: 'crl-next-update-missing' }
+    : { kind: 'good', goodUntil: freshUntil }
 }
 
 function worstOf(answers: readonly RevocationAnswer[]): RevocationAnswer {

@@ -65,8 +65,15 @@ export class PeerJudge {
   /** For a path that was built: of the certificate alone, by what is held now. */
   readonly checkRevocation: CheckRevocation = (question) => this.#lists.check(question)
 
-  readonly #revocation = (certificate: VerifiedCertificate, der: Uint8Array, at: Date): RevocationAnswer => {
-    return this.#lists.answer(certificate, der, at)
+  readonly #revocation = (
+    certificate: VerifiedCertificate,
+    der: Uint8Array,
+    question: PeerQuestion,
+  ): RevocationAnswer => this.#lists.answer(certificate, der, question)
+
+  /** Of a certificate whose path somebody else has verified, whatever it is for: what is not known is no revocation. */
+  isKnownRevoked(der: Uint8Array): boolean {
+    return this.#lists.isKnownRevoked(der, this.#parts.clock.now())
   }
 
   get authorities(): PeerAuthorities {

@@ -243,6 +243,10 @@ export function singleResponse(parts: OcspParts): Der {
 }
 
 export function ocspOf(parts: OcspParts): OcspResponse {
+  return parseOcspResponse(encodeOcsp(parts))
+}
+
+export function encodeOcsp(parts: OcspParts): Uint8Array {
   const { issuer, signer = issuer, responderId = 'key' } = parts
   const keyHash = hash('sha1', parsePublicKey(signer.key.spki).keyBytes, 'buffer')
   const responder =
@@ -253,9 +257,7 @@ export function ocspOf(parts: OcspParts): OcspResponse {
     sequence(singleResponse(parts), ...(parts.more ?? [])),
     ...(parts.extensions === undefined ? [] : [explicit(1, sequence(...parts.extensions))]),
   )
-  return parseOcspResponse(
-    assembleOcspResponse(data, signer.key.algorithm, signer.key.sign(data), parts.certificates ?? []),
-  )
+  return assembleOcspResponse(data, signer.key.algorithm, signer.key.sign(data), parts.certificates ?? [])
 }
 
 /** An extension that nobody knows. */
