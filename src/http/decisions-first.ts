@@ -5,30 +5,38 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApiParts } from './parts.ts'
 import { type First, give } from './first.ts'
 import { guardOf, guardRequest } from './guards.ts'
+import { KnownQuestions } from './known-questions.ts'
 import { answerProxyCall, isProxyCall } from './proxy-calls.ts'
 import { readBody } from './read-body.ts'
 import { makeRequestId } from './request-id.ts'
-import { AUTHORIZE, handedOverQuestion, usualDecision } from './routes/authorize.ts'
+import { AUTHORIZE, usualDecision } from './routes/authorize.ts'
+
+interface Means {
+  readonly parts: ApiParts
+  readonly questions: KnownQuestions
+}
 
 export function decisionsFirst(parts: ApiParts): First {
+  const means: Means = { parts, questions: new KnownQuestions() }
   return (incoming, outgoing, next) => {
     const { url = '', method } = incoming
     if (isProxyCall(url)) void answerProxyCall(parts, incoming, outgoing)
-    else if (url === AUTHORIZE && method === 'POST') void answerAuthorize(parts, incoming, outgoing, next)
+    else if (url === AUTHORIZE && method === 'POST') void answerAuthorize(means, incoming, outgoing, next)
     else next()
   }
 }
 
 /** Never rejects. */
 async function answerAuthorize(
-  parts: ApiParts,
+  means: Means,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   next: () => void,
 ): Promise<void> {
+  const { parts } = means
   const started = performance.now()
   const read: ReadBody = { bytes: undefined }
-  const answer = await usualAnswer(parts, incoming, read).catch(() => undefined)
+  const answer = await usualAnswer(means, incoming, read).catch(() => undefined)
   if (answer === undefined) {
     // Where the framework's adapter looks for a body that somebody else has read.
     if (read.bytes !== undefined) Object.assign(incoming, { rawBody: read.bytes })
@@ -51,10 +59,19 @@ interface ReadBody {
 }
 
 /** In JSON; undefined, or rejects, where the framework has to answer. */
-async function usualAnswer(parts: ApiParts, incoming: IncomingMessage, read: ReadBody): Promise<string | undefined> {
+async function usualAnswer(
+  { parts, questions }: Means,
+  incoming: IncomingMessage,
+  read: ReadBody,
+): Promise<string | undefined> {
   guardRequest(incoming, AUTHORIZE, guardOf(parts, parts.publicUrl))
   if (incoming.headers.authorization !== undefined) return undefined
   read.bytes = await readBody(incoming)
-  const asked = handedOverQuestion(JSON.parse(read.bytes.toString()))
-  return asked === undefined ? undefined : JSON.stringify(await usualDecision(parts, incoming.socket, asked))
+  const text = read.bytes.toString()
+  const asked = questions.read(text)
+  if (asked === undefined) return undefined
+  const answer = JSON.stringify(await usualDecision(parts, incoming.socket, asked))
+  // Only now: whoever may not ask was refused.
+  questions.keep(text, asked)
+  return answer
 }

@@ -13,7 +13,7 @@ import type { ToldCall } from '../proxies/told-call.ts'
 import { headersOfRaw } from '../proxies/told-headers.ts'
 import { admissionAnswer, type AdmissionQuestion, admissionQuestion } from './admission-review.ts'
 import { give, type Reply as WholeReply } from './first.ts'
-import { nowOf, shownCertificate, shownFacts } from './authenticate.ts'
+import { shownCertificate, shownFacts } from './authenticate.ts'
 import type { ApiParts } from './parts.ts'
 import { problemOf } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
@@ -141,7 +141,7 @@ async function answered(
 /** A rotation waits until the proxy asks with its new certificate. */
 function noteUse(parts: ApiParts, facts: CertificateFacts | 'absent'): void {
   if (facts === 'absent' || facts.kind === 'refused' || facts.profile !== 'service') return
-  parts.sightings.saw(facts.serial, nowOf(parts).wall)
+  parts.sightings.saw(facts.serial, parts.context.clock.now())
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

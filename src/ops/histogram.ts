@@ -9,6 +9,12 @@ interface Series<Label extends string> {
   sum: number
 }
 
+/** By one label after the other: a key made of all of them would be a new text at each observation. */
+interface Found<Label extends string> {
+  series: Series<Label> | undefined
+  readonly byNext: Map<string, Found<Label>>
+}
+
 interface Sample {
   readonly metricName: string
   readonly labels: Readonly<Record<string, string | number>>
@@ -22,7 +28,8 @@ export class Histogram<Label extends string> {
   readonly #labelNames: readonly Label[]
   /** Upper bounds, rising. */
   readonly #bounds: readonly number[]
-  readonly #series = new Map<string, Series<Label>>()
+  readonly #series: Series<Label>[] = []
+  readonly #found: Found<Label> = { series: undefined, byNext: new Map() }
 
   constructor(registry: Registry, shape: { name: string; help: string; labelNames: Label[]; buckets: number[] }) {
     this.name = shape.name
@@ -30,15 +37,14 @@ export class Histogram<Label extends string> {
     this.#labelNames = shape.labelNames
     this.#bounds = shape.buckets
     // Without labels there is one series, and it says 0 before anything happened.
-    if (shape.labelNames.length === 0) this.#begin('', [])
+    if (shape.labelNames.length === 0) this.#found.series = this.#begin([])
     // What a registry asks of a metric is its name and `get`; its type names only the library's classes.
     registry.registerMetric(this as unknown as LibraryHistogram)
   }
 
-  /** `values` of the labels in their order; none of them holds a line feed. */
+  /** `values` of the labels in their order. */
   observe(value: number, ...values: readonly string[]): void {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n')
-    const series = this.#series.get(key) ?? this.#begin(key, values)
+    const series = this.#seriesOf(values)
     let bucket = 0
     while (value > (this.#bounds[bucket] ?? Infinity)) bucket += 1
     series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
@@ -48,17 +54,24 @@ export class Histogram<Label extends string> {
   /** For the registry. */
   get(): Promise<object> {
     const { name, help, type } = this
-    const values = [...this.#series.values()].flatMap((series) => this.#samplesOf(series))
+    const values = this.#series.flatMap((series) => this.#samplesOf(series))
     return Promise.resolve({ name, help, type, values, aggregator: 'sum' })
   }
 
-  #begin(key: string, values: readonly string[]): Series<Label> {
+  #seriesOf(values: readonly string[]): Series<Label> {
+    let found = this.#found
+    for (const value of values) found = nextOf(found, value)
+    found.series ??= this.#begin(values)
+    return found.series
+  }
+
+  #begin(values: readonly string[]): Series<Label> {
     const labels = Object.fromEntries(this.#labelNames.map((name, at) => [name, values[at] ?? ''])) as Record<
       Label,
       string
     >
     const begun: Series<Label> = { labels, counts: [...this.#bounds, Infinity].map(() => 0), sum: 0 }
-    this.#series.set(key, begun)
+    this.#series.push(begun)
     return begun
   }
 
@@ -74,4 +87,12 @@ export class Histogram<Label extends string> {
       { metricName: `${this.name}_count`, labels, value: upTo },
     ]
   }
+}
+
+function nextOf<Label extends string>({ byNext }: Found<Label>, value: string): Found<Label> {
+  const known = byNext.get(value)
+  if (known !== undefined) return known
+  const made: Found<Label> = { series: undefined, byNext: new Map() }
+  byNext.set(value, made)
+  return made
 }

@@ -3,6 +3,7 @@
 //
 // Refused is all that a second decoder, a servlet container, a Windows file name or a proxy that merges and resolves before it
 // matches would read otherwise. Only `//` is repaired. Which deployment a path belongs to is not known here.
+import { RecentlyUsed } from '../domain/recently-used.ts'
 
 export type PathFault =
   | 'overlong'
@@ -43,10 +44,23 @@ export const MAX_TARGET_CHARACTERS = 8 * 1024
 /** What nearly every call asks for: unreserved characters without a dot (RFC 3986 §2.3), in which nothing can be hidden. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~-]+)+$/
 
+/** Paths that models are called by are few. About 400 bytes each. */
+const KNOWN_PLAIN = new RecentlyUsed<string, CanonicalTarget>(1024)
+const MAX_KEPT_CHARACTERS = 128
+
 export function readCanonicalPath(target: string): CanonicalTarget | RefusedTarget {
-  if (target.length <= MAX_TARGET_CHARACTERS && PLAIN.test(target)) {
-    return { kind: 'canonical', path: target, segments: target.slice(1).split('/'), query: undefined, raw: target }
-  }
+  return KNOWN_PLAIN.get(target) ?? plainTarget(target) ?? readAnyTarget(target)
+}
+
+function plainTarget(target: string): CanonicalTarget | undefined {
+  if (target.length > MAX_KEPT_CHARACTERS || !PLAIN.test(target)) return undefined
+  const segments = target.slice(1).split('/')
+  const plain: CanonicalTarget = { kind: 'canonical', path: target, segments, query: undefined, raw: target }
+  KNOWN_PLAIN.put(target, plain)
+  return plain
+}
+
+function readAnyTarget(target: string): CanonicalTarget | RefusedTarget {
   const fault = targetFault(target)
   if (fault !== undefined) return refused(fault)
   const at = target.indexOf('?')

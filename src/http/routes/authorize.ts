@@ -67,7 +67,7 @@ export function handedOverQuestion(body: unknown): HandedOverQuestion | undefine
   return credential === undefined ? undefined : { ...data, credential }
 }
 
-type HandedOverQuestion = Asked & { readonly credential: NonNullable<Asked['credential']> }
+export type HandedOverQuestion = Asked & { readonly credential: NonNullable<Asked['credential']> }
 
 /** Of an asker that shows no Authorization. Throws `HttpRefused`. */
 export async function usualDecision(parts: ApiParts, socket: Socket, asked: HandedOverQuestion) {
