@@ -81,16 +81,30 @@ export class ServiceSource {
   }
 
   async #fetch(row: FullRow, delta: DeltaRow | undefined, extent: Extent, signal: AbortSignal): Promise<void> {
-    const { issuer } = row
     const wanted = this.#wanted(row, delta, extent)
     if (wanted === 'nothing') return
-    const path = wanted === 'delta' ? `/pki/crl/${issuer}/delta.crl` : `/pki/crl/${issuer}.crl`
+    const { issuer } = row
+    const isEnough = wanted === 'delta' && delta !== undefined && (await this.#isToldBy(delta, signal))
+    if (!isEnough && (await this.#take(`/pki/crl/${issuer}.crl`, signal)) === 'taken') this.#plan(row)
+    if (this.#newsOf !== 'none') this.#newsOf = new Set([...this.#newsOf].filter((each) => each !== issuer))
+  }
+
+  /** A delta that is not what the index says, or cannot be had, hides no news: the complete CRL has them too. */
+  async #isToldBy({ issuer, number }: DeltaRow, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#take(`/pki/crl/${issuer}/delta.crl`, signal)
+    } catch (error) {
+      if (!(error instanceof EvidenceUnreadable)) throw error
+    }
+    return (this.#sink.numbersOf(issuer)?.newest ?? -1n) >= number
+  }
+
+  async #take(path: string, signal: AbortSignal): Promise<'taken' | 'of-others'> {
     const taken = this.#sink.takeCrl(await this.#line.get(path, MAX_CRL_BYTES, signal))
     // Of a root that is not pinned here nothing is believed, and nothing missed.
-    if (taken.kind === 'refused' && taken.fault === 'crl-issuer-other') return
+    if (taken.kind === 'refused' && taken.fault === 'crl-issuer-other') return 'of-others'
     if (taken.kind === 'refused') throw new EvidenceUnreadable(path, taken.fault)
-    this.#newsOf = this.#newsOf === 'none' ? 'none' : new Set([...this.#newsOf].filter((each) => each !== issuer))
-    if (wanted === 'complete') this.#plan(row)
+    return 'taken'
   }
 
   /** At half of its life, give or take a quarter, so that many consumers do not come at once. */
@@ -106,7 +120,7 @@ export class ServiceSource {
     const isDue = this.#now().getTime() >= (this.#dueAt.get(issuer) ?? 0)
     if (number > held.complete && (isDue || bytes <= SMALL_CRL_BYTES)) return 'complete'
     if (number <= held.newest || (extent === 'due' && !this.#hasNews(issuer))) return 'nothing'
-    return delta !== undefined && delta.base <= held.complete && delta.number > held.newest ? 'delta' : 'complete'
+    return delta !== undefined && delta.base <= held.complete && delta.number >= number ? 'delta' : 'complete'
   }
 
   /** Of one whose own certificate does not say what it is called nobody vouches that the feed speaks of it. */

@@ -117,6 +117,8 @@ describe('a CRL of a million entries is fetched', () => {
     readonly extent?: 'due' | 'all'
     readonly news?: 'released'
     readonly named?: false
+    /** What it makes of the delta that comes. */
+    readonly taken?: 'another' | 'refused'
     readonly asked: readonly string[]
   }
   const WHOLE = ['/pki/crl/users-1.crl']
@@ -137,38 +139,55 @@ describe('a CRL of a million entries is fetched', () => {
       { held: held(10), delta: { number: 20, baseNumber: 10 }, extent: 'due', news: 'released', asked: DELTA },
     ],
     [
+      'whole, when the delta that comes is an older one',
+      { held: held(10), delta: { number: 20, baseNumber: 10 }, taken: 'another', asked: [...DELTA, ...WHOLE] },
+    ],
+    [
+      'whole, when the delta that comes is refused',
+      { held: held(10), delta: { number: 20, baseNumber: 10 }, taken: 'refused', asked: [...DELTA, ...WHOLE] },
+    ],
+    [
       'by its delta, when nobody says that the feed speaks of its CA',
       { held: held(10), delta: { number: 20, baseNumber: 10 }, extent: 'due', named: false, asked: DELTA },
     ],
   ]
 
-  test.each(CASES)('%s', async (_, { held: numbers, delta, extent = 'all', news, named = true, asked: expected }) => {
-    let now = NOW
-    const holding = new Map<string, HeldNumbers>()
-    const issuer = 'users-1'
-    const source = new ServiceSource(line, { ...sinkOf(await judgeWithout()), ...fixed() }, () => now)
-    function fixed(): Pick<EvidenceSink, 'takeCrl' | 'numbersOf' | 'isNamed'> {
-      return {
-        takeCrl: () => ({ kind: 'unchanged', issuer: parseIssuerId('users-1') }),
-        numbersOf: (id) => holding.get(id),
-        isNamed: () => named,
+  test.each(CASES)(
+    '%s',
+    async (_, { held: numbers, delta, extent = 'all', news, named = true, taken, asked: expected }) => {
+      let now = NOW
+      const holding = new Map<string, HeldNumbers>()
+      const issuer = 'users-1'
+      const source = new ServiceSource(line, { ...sinkOf(await judgeWithout()), ...fixed() }, () => now)
+      function fixed(): Pick<EvidenceSink, 'takeCrl' | 'numbersOf' | 'isNamed'> {
+        return {
+          takeCrl: (der) => {
+            const isDelta = Buffer.from(der).toString() === 'delta'
+            if (isDelta && taken === 'refused') return { kind: 'refused', fault: 'crl-signature-invalid' }
+            if (isDelta && taken === undefined && numbers !== undefined)
+              holding.set(issuer, { ...numbers, newest: 20n })
+            return { kind: 'unchanged', issuer: parseIssuerId(issuer) }
+          },
+          numbersOf: (id) => holding.get(id),
+          isNamed: () => named,
+        }
       }
-    }
-    rows = [rowOf(issuer, { number: 10, bytes: LARGE })]
-    served.set('/pki/crl/users-1/delta.crl', Buffer.from('delta'))
-    // It was fetched just now.
-    now = CRL_TIME.thisUpdate
-    await source.refresh('all', SIGNAL)
-    rows = [
-      rowOf(issuer, { number: 20, bytes: LARGE }),
-      ...(delta === undefined ? [] : [rowOf(issuer, { kind: 'delta', ...delta })]),
-    ]
-    if (numbers !== undefined) holding.set(issuer, numbers)
-    asked = []
-    if (news === 'released') source.allDue()
-    await source.refresh(extent, SIGNAL)
-    expect(asked.slice(1)).toEqual(expected)
-  })
+      rows = [rowOf(issuer, { number: 10, bytes: LARGE })]
+      served.set('/pki/crl/users-1/delta.crl', Buffer.from('delta'))
+      // It was fetched just now.
+      now = CRL_TIME.thisUpdate
+      await source.refresh('all', SIGNAL)
+      rows = [
+        rowOf(issuer, { number: 20, bytes: LARGE }),
+        ...(delta === undefined ? [] : [rowOf(issuer, { kind: 'delta', ...delta })]),
+      ]
+      if (numbers !== undefined) holding.set(issuer, numbers)
+      asked = []
+      if (news === 'released') source.allDue()
+      await source.refresh(extent, SIGNAL)
+      expect(asked.slice(1)).toEqual(expected)
+    },
+  )
 })
 
 async function judgeWithout(): Promise<PeerJudge> {
