@@ -1,7 +1,9 @@
 // `signet restore`: brings a backup back at the machine, while nothing runs; and `signet restore confirm`, which ends the quarantine of
 // an installation that came back without its journal.
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Restored } from '../main/restore.ts'
+import { BackupRefused } from '../storage/backup/errors.ts'
 import { collect } from './arguments.ts'
 import { addConfigurationOptions, configurationOf } from './configuration-options.ts'
 import { withExample } from './example.ts'
@@ -57,7 +59,7 @@ async function restore(file: string | undefined, options: Options, host: Host): 
     restoreBackup({
       configuration,
       file,
-      journals: options.journal.length > 0 ? options.journal : [configuration.journal],
+      journals: journalsOf(options, configuration.journal),
       damaged: options.skipDamaged === true ? 'skip' : 'refuse',
       replacing: options.replace === true ? 'same-installation' : 'nothing',
       mode: options.plan === true ? 'plan' : 'restore',
@@ -66,6 +68,13 @@ async function restore(file: string | undefined, options: Options, host: Host): 
     }),
   )
   print(host, options, documentOf(restored, options), linesOf(restored, options))
+}
+
+/** One that is named and not there is a mistake: without it the others might tell everything, as far as they go. */
+function journalsOf({ journal: named }: Options, own: string): readonly string[] {
+  const missing = named.find((path) => !existsSync(path))
+  if (missing !== undefined) throw new BackupRefused('journal_unreadable', { path: missing, reason: 'ENOENT' })
+  return named.length > 0 ? named : [own]
 }
 
 function documentOf(restored: Restored, { plan }: Options): object {

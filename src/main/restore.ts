@@ -19,9 +19,11 @@ import type { Configuration } from '../ops/configuration.ts'
 import { reviewOf, reviewOfRootCrls } from './restore-review.ts'
 import { AsideDatabase, type Finished } from '../storage/backup/aside-database.ts'
 import type { BackupHeader } from '../storage/backup/backup-file.ts'
+import { BackupRefused, systemCodeOf } from '../storage/backup/errors.ts'
 import { openTarget, type Replacing, requireReplaceable, type RestoreTarget } from '../storage/backup/restore-target.ts'
 import { journalEntries, type JournalReading } from '../storage/backup/journal-entries.ts'
 import { type JournalSurvey, surveyJournals } from '../storage/backup/survey-journal.ts'
+import { StorageUnavailable } from '../storage/errors.ts'
 import { openJournal } from '../storage/journal.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { KEY_FIX, readMasterKeys } from './installation.ts'
@@ -68,9 +70,19 @@ export async function restoreBackup(task: RestoreTask): Promise<Restored> {
     await anchorJournal(task, seq, restored)
     const kept = await target.putInPlace(`before-restore-${stampOf(task.clock.now())}`)
     return { ...restored, kept }
+  } catch (cause) {
+    throw refusedForRoom(cause)
   } finally {
     await target.close()
   }
+}
+
+/** Of the system, of SQLite, and of PostgreSQL (class 53: resources). */
+const NO_ROOM = /^(?:E(?:NOSPC|DQUOT|FBIG|ROFS|IO)|SQLITE_(?:FULL|IOERR|READONLY)(?:_.*)?|53[0-9A-Z]{3})$/
+
+function refusedForRoom(cause: unknown): unknown {
+  const reason = systemCodeOf(cause instanceof StorageUnavailable ? cause.cause : cause)
+  return NO_ROOM.test(reason) ? new BackupRefused('restore_unwritable', { reason }, { cause }) : cause
 }
 
 async function build(

@@ -2,7 +2,7 @@
 //
 // The calls are synchronous. That is what makes an act cheap (no message to a thread for each statement), and it means that
 // the sync of a commit holds up the event loop: group commit shares it among all acts that have arrived.
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { FailedCommit, FailureKind } from './connection.ts'
 import type { ColumnTypes, ConnectionPurpose, Dialect } from './dialect.ts'
@@ -37,9 +37,28 @@ export class SqliteDialect implements Dialect {
   }
 
   async connect(purpose: ConnectionPurpose): Promise<SqliteConnection> {
-    // SQLite gives the log beside it the permissions of the database file.
-    if (purpose === 'write') closeSync(openSync(this.#path, 'a', 0o600))
-    return new SqliteConnection(this.#path, purpose)
+    for (;;) {
+      // SQLite gives the log beside it the permissions of the database file.
+      if (purpose === 'write') closeSync(openSync(this.#path, 'a', 0o600))
+      const there = this.#inode()
+      const opened = this.#open(purpose)
+      // Opening waits for a restore to end, which has put another file in the place of the one that was opened.
+      if (this.#inode() !== there) await opened.connection?.close()
+      else if (opened.connection === undefined) throw opened.error
+      else return opened.connection
+    }
+  }
+
+  #open(purpose: ConnectionPurpose): Opened {
+    try {
+      return { connection: new SqliteConnection(this.#path, purpose) }
+    } catch (error) {
+      return { connection: undefined, error }
+    }
+  }
+
+  #inode(): bigint | undefined {
+    return statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino
   }
 
   failureOf(error: unknown): FailureKind {
@@ -59,6 +78,8 @@ export class SqliteDialect implements Dialect {
     await this.#checkpointer.close()
   }
 }
+
+type Opened = { readonly connection: SqliteConnection } | { readonly connection: undefined; readonly error: unknown }
 
 const UNAVAILABLE = /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|AUTH|PROTOCOL|INTERRUPT)(?:_|$)/
 

@@ -3,7 +3,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -61,6 +70,7 @@ describe('a command that is killed', () => {
   let service: TestService
   let owner: Certified
   let flags: readonly string[]
+  let journalBytes = 0
   const at = (name: string) => join(service.folder, name)
 
   beforeAll(async () => {
@@ -101,6 +111,41 @@ describe('a command that is killed', () => {
     expect((await service.get('/v1/me', owner)).status).toBe(200)
   })
 
+  test.each([
+    ['while the database is built', () => existsSync(`${databaseOf(service)}.restoring`)],
+    ['once it is told in the journal', () => statSync(service.configuration.journal).size > journalBytes],
+    ['in its last step', () => keptBefore(service).length > 0],
+  ])('%s leaves a whole database, which a restore takes the place of', async (_, seenAfter) => {
+    await service.stop()
+    for (const kept of keptBefore(service)) rmSync(join(service.configuration.dataFolder, kept))
+    const path = databaseOf(service)
+    const before = epochOf(path)
+    journalBytes = statSync(service.configuration.journal).size
+    await killedWhen(['restore', at('good.backup'), '--replace', ...flags], seenAfter)
+    const between = epochOf(path)
+    const done = await signet(['restore', at('good.backup'), '--replace', '--json', ...flags])
+    expect(done.status, done.stderr).toBe(0)
+    expect(JSON.parse(done.stdout)).toMatchObject({ quarantine: 'off', journal: { kind: 'complete' } })
+    expect([before, between]).not.toContain(epochOf(path))
+    expect(readdirSync(service.configuration.dataFolder).filter((name) => name.includes('restoring'))).toEqual([])
+    await service.restart()
+    expect((await service.get('/v1/me', owner)).status).toBe(200)
+  })
+
+  test('a disk without room for a restore: a code, and the database of before', async () => {
+    await service.stop()
+    const before = epochOf(databaseOf(service))
+    const words = ['restore', at('good.backup'), '--replace', ...flags]
+    const child = spawn('prlimit', ['--fsize=65536', ...SIGNET, ...words], { env: SIGNET_ENVIRONMENT })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    const [status] = (await once(child, 'close')) as [number]
+    expect([status, codeOf({ status, stdout: '', stderr })], stderr).toEqual([1, 'restore_unwritable'])
+    expect(epochOf(databaseOf(service))).toBe(before)
+    await service.restart()
+    expect((await service.get('/v1/me', owner)).status).toBe(200)
+  })
+
   test('with --plan a restore changes nothing, whatever comes', async () => {
     const before = (await service.get('/v1/status', owner)).json['epoch']
     await service.stop()
@@ -125,6 +170,12 @@ describe('a command that is killed', () => {
   test.each([
     ['a backup that is none', () => ['restore', at('passphrase'), '--replace'], 'backup_unreadable'],
     ['one that is cut off', () => ['restore', cut(at('good.backup')), '--replace'], 'backup_damaged'],
+    ['one with a byte that was changed', () => ['restore', changed(at('good.backup')), '--replace'], 'backup_damaged'],
+    [
+      'a journal that is not there',
+      () => ['restore', at('good.backup'), '--replace', '--journal', at('nowhere.jsonl')],
+      'journal_unreadable',
+    ],
     ['one that is there already', () => ['restore', at('good.backup')], 'restore_not_empty'],
     [
       'another master key',
@@ -140,6 +191,28 @@ describe('a command that is killed', () => {
     expect((await service.get('/v1/status', owner)).json['epoch']).toBe(before)
   })
 })
+
+function databaseOf({ configuration: { database } }: TestService): string {
+  return database.kind === 'sqlite' ? database.path : ''
+}
+
+function keptBefore({ configuration }: TestService): string[] {
+  return readdirSync(configuration.dataFolder).filter((name) => name.includes('before-restore'))
+}
+
+function signetProcess(words: readonly string[]) {
+  const [program = '', ...first] = SIGNET
+  const child = spawn(program, [...first, ...words], { env: SIGNET_ENVIRONMENT, stdio: 'ignore' })
+  return { child, closed: once(child, 'close') as Promise<[number | null]> }
+}
+
+/** As soon as that is seen; one that was too quick has ended by itself. */
+async function killedWhen(words: readonly string[], isSeen: () => boolean): Promise<void> {
+  const { child, closed } = signetProcess(words)
+  while (child.exitCode === null && !isSeen()) await new Promise((turn) => void setImmediate(turn))
+  child.kill('SIGKILL')
+  await closed
+}
 
 async function killedAfter(words: readonly string[], milliseconds: number): Promise<void> {
   const [program = '', ...first] = SIGNET
@@ -164,6 +237,14 @@ function cut(file: string): string {
   const bytes = readFileSync(file)
   writeFileSync(`${file}.cut`, bytes.subarray(0, bytes.length - 100))
   return `${file}.cut`
+}
+
+function changed(file: string): string {
+  const bytes = readFileSync(file)
+  const middle = Math.floor(bytes.length / 2)
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1
+  writeFileSync(`${file}.changed`, bytes)
+  return `${file}.changed`
 }
 
 /** The flags, with a master key that sealed nothing. */

@@ -15,6 +15,8 @@ export type BackupErrorCode =
   | 'restore_other_installation'
   /** A service, or a command, has the database open. */
   | 'restore_in_use'
+  /** The database could not be built or put in its place; what was there is there. */
+  | 'restore_unwritable'
   /** Lines in the middle of a journal do not add up. */
   | 'journal_damaged'
   | 'journal_unreadable'

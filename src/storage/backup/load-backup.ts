@@ -22,12 +22,19 @@ const PARAMETERS_AT_ONCE = 10_000
 
 /** The schema of the backup, its rows, then the newest schema. Throws `BackupRefused`. */
 export async function loadBackup(task: LoadTask): Promise<BackupHeader> {
+  // Of a damaged one nothing is asked of the database, which would say so in words of its own.
+  await readThrough(task.file)
   const parts = readBackup(task.file)
   const header = await firstOf(parts, task.file)
   await migrateTo(task, header.schema)
   await new Loading(task).take(parts)
   await migrateTo(task, SCHEMA_VERSION)
   return header
+}
+
+async function readThrough(file: string): Promise<void> {
+  const parts = readBackup(file)
+  while ((await parts.next()).done !== true);
 }
 
 async function firstOf(parts: AsyncGenerator<BackupPart, BackupEnd>, file: string): Promise<BackupHeader> {

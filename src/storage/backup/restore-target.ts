@@ -1,7 +1,7 @@
 // Where a backup is restored to: a database that is built aside and put into its place in one step, so that a crash leaves what was
 // there before or what is there after. Nobody may have the old one open meanwhile, and it is kept.
-import { existsSync, linkSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { PostgresConnection } from '../postgres-connection.ts'
 import { syncPath } from '../sync-path.ts'
@@ -43,29 +43,46 @@ function removeSqlite(path: string): void {
 
 function openSqliteTarget(path: string): RestoreTarget {
   const aside = `${path}.restoring`
-  const old = existsSync(path) ? lockSqlite(path) : undefined
+  // Where there is none an empty one is made: it is what keeps others out.
+  const old = lockSqlite(path)
   removeSqlite(aside)
+  forgetUnfinished(path)
   return {
-    found: old?.installation,
+    found: old.installation,
     asideUrl: `sqlite:${aside}`,
     putInPlace: async (suffix) => {
       await settleSqlite(aside)
+      const isEmpty = statSync(path).size === 0
       const kept = `${path}.${suffix}`
       // Two names of one file: at no moment is nothing in the place.
-      if (old !== undefined) linkSync(path, kept)
+      if (!isEmpty) linkSync(path, kept)
       renameSync(aside, path)
       await syncPath(dirname(path))
-      return old === undefined ? undefined : kept
+      return isEmpty ? undefined : kept
     },
     close: async () => {
-      old?.db.close()
       removeSqlite(aside)
+      // Whoever waits for it sees that it is gone (sqlite-dialect.ts).
+      if (statSync(path).size === 0) rmSync(path)
+      old.db.close()
     },
+  }
+}
+
+/** A restore that was killed before its last step has left a second name of the database that is still there. */
+function forgetUnfinished(path: string): void {
+  const { ino } = statSync(path)
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.before-restore-`)) continue
+    const kept = join(dirname(path), name)
+    if (statSync(kept).ino === ino) rmSync(kept)
   }
 }
 
 /** Held to the end: a service that starts meanwhile cannot open it. */
 function lockSqlite(path: string): { readonly db: Database.Database; readonly installation: string | undefined } {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
   const db = new Database(path, { timeout: 0 })
   try {
     // Leaving WAL needs the file alone, and brings everything into it.
