@@ -5,6 +5,9 @@ import { TLSSocket } from 'node:tls'
 import { encodePem } from '../../x509/pem.ts'
 import { EvidenceUnreadable } from './evidence-file.ts'
 
+/** How many times as long as the longest silence an answer may take in all: who sends byte by byte must not hold up all news for ever. */
+const MAX_SILENCES = 30
+
 export class ServiceLine {
   readonly #url: URL
   readonly #agent: Agent
@@ -42,7 +45,8 @@ export class ServiceLine {
 
   /** The body of a 200. Throws `EvidenceUnreadable`. */
   async get(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const response = await this.open(path, 'application/json, */*', signal)
+    const whole = AbortSignal.any([signal, AbortSignal.timeout(MAX_SILENCES * this.#timeoutMilliseconds)])
+    const response = await this.open(path, 'application/json, */*', whole)
     const chunks: Buffer[] = []
     let bytes = 0
     try {

@@ -35,17 +35,35 @@ beforeAll(async () => {
   root = ca.der
   const { cert, key } = await pairOf(leaf)
   const chain = `${cert}${encodePem('CERTIFICATE', services.der)}`
-  server = createServer({ cert: chain, key }, (_, response) => response.end('said'))
+  server = createServer({ cert: chain, key }, ({ url }, response) => {
+    if (url === '/drops') return void setInterval(() => response.write('x'), 10).unref()
+    return void response.end('said')
+  })
   server.on('secureConnection', () => (connections += 1))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
 })
 beforeEach(() => {
   revoked = false
-  const { port } = server.address() as AddressInfo
+  connections = 0
   const isRevoked = (der: Uint8Array) => revoked && Buffer.compare(der, leaf) === 0
-  line = new ServiceLine(new URL(`https://127.0.0.1:${String(port)}`), [root], 5, isRevoked)
+  line = new ServiceLine(url(), [root], 5, isRevoked)
 })
-afterAll(() => void server.close())
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+function url(): URL {
+  const { port } = server.address() as AddressInfo
+  return new URL(`https://127.0.0.1:${String(port)}`)
+}
+
+test('an answer that comes byte by byte and never ends is given up', async () => {
+  // Each silence is far shorter than this.
+  const patient = new ServiceLine(url(), [root], 0.1)
+  await expect(patient.get('/drops', 1_000_000, NEVER)).rejects.toMatchObject({ code: 'evidence_unreadable' })
+  patient.close()
+})
 
 test('a certificate that is known to be revoked says nothing, on a new connection and on one from before', async () => {
   expect(Buffer.from(await line.get('/', 10, NEVER)).toString()).toBe('said')

@@ -4,6 +4,7 @@ import type { PeerQuestion } from '../../../src/verifier/peer/question.ts'
 import type { PeerJudge } from '../../../src/verifier/peer/verifier.ts'
 import { parseIssuerId } from '../../../src/domain/issuer-id.ts'
 import {
+  CA_SERIAL,
   type CrlParts,
   judgeOf,
   leafOf,
@@ -213,6 +214,32 @@ test('a CA that is left out for a while comes back with all that was known, not 
   judge.trust([world.users, world.services].map(({ der }) => ({ der, id: undefined })))
   expect(await put({ number: 4 })).toMatchObject({ kind: 'taken' })
   expect(verdict()).toMatchObject(REVOKED)
+})
+
+describe('a certificate of somebody whose path was verified elsewhere is known to be revoked', () => {
+  test.each<readonly [string, () => Promise<readonly Uint8Array[]>, boolean]>([
+    ['not where nothing is known', () => Promise.resolve([]), false],
+    ['not where lists do not say so', async () => [await makeCrl(world.users), await makeCrl(world.root)], false],
+    ['where a list says so', async () => [await makeCrl(world.users, { revoked: [SERIAL] })], true],
+    ['where its CA is', async () => [await makeCrl(world.root, { revoked: [CA_SERIAL] })], true],
+    [
+      'not where another CA lists its number',
+      async () => [await makeCrl(world.services, { revoked: [SERIAL] })],
+      false,
+    ],
+  ])('%s', async (_, crls, revoked) => {
+    judge = await judgeOf(world, { crls: await crls() })
+    expect(judge.isKnownRevoked(leaf)).toBe(revoked)
+  })
+
+  test('not what is no certificate, or of nobody here', async () => {
+    judge = await judgeOf(world)
+    const other = await makeWorld('Other')
+    expect([Uint8Array.of(0x30, 0), await leafOf(other, 'service')].map((der) => judge.isKnownRevoked(der))).toEqual([
+      false,
+      false,
+    ])
+  })
 })
 
 test('with a further CA the lists of the others stay; a CA that is left out certifies nobody', async () => {
