@@ -33,17 +33,17 @@ export interface JudgedCall {
 
 /** Rejects with what is no refusal of a credential: a fault of ours. */
 export async function judgeCall(means: JudgingMeans, put: PutCall): Promise<JudgedCall> {
-  const judged = await judgeOnce(means, put)
+  const judged = judgeWith(means, put, await verifiedIn(means, put))
   if (!MAY_BE_NEW.has(judged.decision.reason)) return asLimited(means, judged)
   await means.refresh()
   // What fails counts once, however often it was looked at.
-  return asLimited(means, await judgeOnce(means, put))
+  return asLimited(means, judgeWith(means, put, await verifiedIn(means, put)))
 }
 
 interface Judged {
   readonly decision: Decision
   readonly question: Question
-  readonly verified: readonly FactsOfCredential[]
+  readonly verified: Verified
 }
 
 /** What another process may have added a moment ago: worth one look, which is limited. */
@@ -54,10 +54,11 @@ export async function explainCall(means: JudgingMeans, put: PutCall): Promise<Ex
   return explain(means.snapshot, question, timeOf(means))
 }
 
-async function judgeOnce(means: JudgingMeans, put: PutCall): Promise<Judged> {
+type Verified = readonly FactsOfCredential[]
+
+/** Nothing waits in here: the count and the decision are of one instant. */
+function judgeWith(means: JudgingMeans, put: PutCall, verified: Verified): Judged {
   const { snapshot, calls } = means
-  const verified = isWorthVerifying(put) ? await verifiedCredentials(means, put) : NOTHING
-  // From here on nothing waits: the count and the decision are of one instant.
   const deployment = asked(resolveRoute(snapshot, put.route, put.call.path))
   const isCounted = deployment?.policy.callsPerMinute !== undefined
   const question = questionOf(put, verified, isCounted ? calls.of(deployment.name) : 0)
@@ -66,7 +67,12 @@ async function judgeOnce(means: JudgingMeans, put: PutCall): Promise<Judged> {
   return { decision, question, verified }
 }
 
-const NOTHING: readonly FactsOfCredential[] = []
+/** Nothing to wait for where a certificate is all that is presented. */
+function verifiedIn(means: JudgingMeans, put: PutCall): Verified | Promise<Verified> {
+  return isWorthVerifying(put) ? verifiedCredentials(means, put) : NOTHING
+}
+
+const NOTHING: Verified = []
 
 /** Nothing is worked out for a call that is refused whatever it presents. */
 function isWorthVerifying({ presented, asker, call }: PutCall): boolean {
@@ -76,7 +82,7 @@ function isWorthVerifying({ presented, asker, call }: PutCall): boolean {
 function verifiedCredentials(
   means: JudgingMeans,
   { presented, route, call, clientAddress, asker }: PutCall,
-): Promise<readonly FactsOfCredential[]> {
+): Promise<Verified> {
   const { snapshot } = means
   const deployment = asked(resolveRoute(snapshot, route, call.path))
   return credentialFacts(means, presented, {
@@ -92,6 +98,7 @@ function verifiedCredentials(
  * failed, and not what the table would say of it.
  */
 function asLimited({ limit, snapshot }: JudgingMeans, { decision, question, verified }: Judged): JudgedCall {
+  if (verified.length === 0) return { decision, question, retryAfterSeconds: undefined }
   const { reason } = decision
   const failed = verified.filter(({ facts }) => REFUSES[facts.kind]?.has(reason))
   for (const { attempt, retryAfterSeconds } of failed) {
@@ -111,7 +118,7 @@ const REFUSES: Readonly<Partial<Record<OtherCredential['kind'], ReadonlySet<Reas
   passphrase: new Set(['RATE_LIMITED']),
 }
 
-function questionOf(put: PutCall, verified: readonly FactsOfCredential[], callsThisMinute: number): Question {
+function questionOf(put: PutCall, verified: Verified, callsThisMinute: number): Question {
   const { asker, call, route, action, certificate, certificateSeen, actingUser, delegatedFor } = put
   return {
     asker,
