@@ -174,6 +174,22 @@ test('revocations are told by their last change, and CRL numbers by their highes
   expect([...crlNumbers]).toEqual([['users-1', 40]])
 })
 
+test('lines in another order tell the same', async () => {
+  const lines = [
+    ...from(1, 5),
+    [10, revocation(6, 'held')],
+    [11, user(7, 'active')],
+    [12, revocation(8, 'released')],
+    [13, user(9, 'blocked')],
+    [14, crl(10, 40)],
+  ] as const
+  const told = await survey([await journal('j', lines)])
+  rmSync(join(folder, 'j'))
+  const turned = await survey([await journal('j', lines.toReversed())])
+  expect(turned).toEqual(told)
+  expect(told.changes.map(({ change }) => change.kind)).toEqual(['user', 'user', 'crl'])
+})
+
 test('lines of a Signet that wrote no changes are believed, the last one most', async () => {
   const line = (kind: 'held' | 'released'): JournalEntry => {
     return { kind, issuer: issuerId('users', 1), serial: SERIAL, reason: 'certificateHold', at: START.toISOString() }
