@@ -69,7 +69,7 @@ async function fetchMissingCrls(
 ): Promise<Crl[]> {
   const missing = certificates.slice(0, -1).filter((certificate, i) => {
     const issuer = certificates[i + 1]
-    return issuer !== undefined && newestOf(crls, issuer, certificate) === undefined
+    return issuer !== undefined && !crls.some((crl) => isOfIssuer(crl, issuer) && speaksFor(crl, certificate))
   })
   const ids = missing.flatMap(({ tbs }) => issuerIdIn(crlUris(tbs.crlDistributionPoints ?? [])) ?? [])
   const fetched = await Promise.all(ids.map((id) => orAbsent(fetchCrl(service, id))))

@@ -198,11 +198,11 @@ describe('not good, and why', () => {
 })
 
 describe('with the service', () => {
-  async function verifyOnline(respond: Responder, given: Party = leaf) {
+  async function verifyOnline(respond: Responder, given: Party = leaf, words: readonly string[] = []) {
     await using service = await startService(await makeServer(ours.users), [ours.users], respond)
     const file = folder.write('leaf.pem', given.pem)
     const environment = { SIGNET_URL: service.url, SIGNET_CA: folder.write('ca.pem', ours.root.pem) }
-    return { ...(await signet(['cert', 'verify', file], { environment })), received: service.received }
+    return { ...(await signet(['cert', 'verify', file, ...words], { environment })), received: service.received }
   }
 
   it('issuer and CRLs come from there, by their names and not by their URLs', async () => {
@@ -214,6 +214,14 @@ describe('with the service', () => {
       '/pki/crl/root-1.crl',
       '/pki/crl/users-1.crl',
     ])
+  })
+
+  it('what speaks for others is made up for', async () => {
+    const published = await publishedBy()
+    const other = folder.write('other.crl', await makeCrl(ours.users, { more: [OTHER_PARTITION] }))
+    const { status, received, stderr } = await verifyOnline(({ url }) => published.get(url), leaf, ['--crl', other])
+    expect(status, stderr).toBe(0)
+    expect(received.map(({ url }) => url)).toContain('/pki/crl/users-1.crl')
   })
 
   it('what it does not publish is missing', async () => {
