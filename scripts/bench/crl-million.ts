@@ -45,8 +45,18 @@ function figuresOf(few: Measured, many: Measured): readonly Figure[] {
     { name: 'revocation to CRL, median', value: published, unit: 's', target: { kind: 'at-most', value: 0.6 } },
     { name: 'revocation to CRL, slowest', value: Math.max(...many.publishedSeconds), unit: 's' },
     { name: `growth from ${String(FEW)}`, value: growth, unit: '', target: { kind: 'at-most', value: MANY / FEW } },
-    { name: 'resident', value: many.residentMebibytes, unit: 'MiB', target: { kind: 'at-most', value: 381 } },
-    { name: 'longest pause, median', value: median(many.pauseSeconds) * 1000, unit: 'ms' },
+    {
+      name: 'resident at most, loading included',
+      value: many.residentMebibytes,
+      unit: 'MiB',
+      target: { kind: 'at-most', value: 381 },
+    },
+    {
+      name: 'longest pause, median',
+      value: median(many.pauseSeconds) * 1000,
+      unit: 'ms',
+      target: { kind: 'at-most', value: 20 },
+    },
     { name: `longest pause with ${String(FEW)}, median`, value: median(few.pauseSeconds) * 1000, unit: 'ms' },
     { name: 'length of the CRL', value: many.mebibytes, unit: 'MiB' },
     { name: 'download over plain HTTP', value: many.mebibytes / many.downloadSeconds, unit: 'MiB/s' },
@@ -114,7 +124,7 @@ async function revokeEach(installation: BenchInstallation, pid: number, serials:
     await new Promise((next) => setTimeout(next, BETWEEN_MILLISECONDS))
   }
   administrator.close()
-  const residentMebibytes = residentKibibytes(pid) / 1024
+  const residentMebibytes = peakMebibytes(pid)
   const began = performance.now()
   const crl = await fetchCrl(installation)
   const downloadSeconds = (performance.now() - began) / 1000
@@ -153,7 +163,8 @@ async function fetchCrl({ ports }: BenchInstallation): Promise<Buffer> {
   return Buffer.from(await answer.arrayBuffer())
 }
 
-function residentKibibytes(pid: number): number {
-  const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kibibytes)
+/** The most that was resident since it started. */
+export function peakMebibytes(pid: number): number {
+  const [, kibibytes = '0'] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kibibytes) / 1024
 }
