@@ -55,7 +55,7 @@ export interface ForbiddenImport {
 /** Every import of `root` (a `src` folder) that the layer table forbids; empty when the table holds. */
 export function findForbiddenImports(root: string): ForbiddenImport[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.[jt]s$/.test(name))
     .flatMap((name) => forbiddenIn(root, name))
 }
 

@@ -72,7 +72,7 @@ export class SqliteCheckpointer {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./sqlite-checkpoint-worker.ts', import.meta.url), { workerData: this.#path })
+    const worker = new Worker(new URL('./sqlite-checkpoint-worker.js', import.meta.url), { workerData: this.#path })
     worker.on('error', this.#onFault)
     return worker
   }

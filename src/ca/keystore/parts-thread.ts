@@ -45,7 +45,7 @@ class PartsThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./parts-worker.ts', import.meta.url), { resourceLimits: HEAP })
+    const worker = new Worker(new URL('./parts-worker.js', import.meta.url), { resourceLimits: HEAP })
     worker.on('message', (answer: PartsAnswer) => {
       const waiting = this.#waiting.shift()
       if (this.#waiting.length === 0) worker.unref()

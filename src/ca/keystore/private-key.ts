@@ -113,7 +113,7 @@ export function signBytesWith(key: KeyObject, ecdsa: EcdsaForm): SignBytes {
   }
 }
 
-/** The same, over what lies in parts and is long: for the thread that reads it (parts-worker.ts). */
+/** The same, over what lies in parts and is long: for the thread that reads it (parts-worker.js). */
 export function partsOrder(key: KeyObject, ecdsa: EcdsaForm, parts: readonly Uint8Array[]): PartsOrder {
   const algorithm = algorithmOf(key)
   switch (algorithm.kind) {
