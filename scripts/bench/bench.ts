@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { authorize } from './authorize.ts'
 import { check } from './check.ts'
 import { crl } from './crl.ts'
+import { crlDownloads } from './crl-downloads.ts'
 import { crlMillion } from './crl-million.ts'
 import { crlReader } from './crl-reader.ts'
 import { decide } from './decide.ts'
@@ -28,6 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   check,
   ready,
   crl,
+  crlDownloads,
   crlMillion,
   issueRevoking,
   ocsp,

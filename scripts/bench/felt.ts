@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseSerialNumber, serialBytes } from '../../src/domain/serial-number.ts'
 import { openVerifier, type Verifier, type VerifierOptions } from '../../src/verifier/index.ts'
@@ -15,7 +14,7 @@ import { makeRequest } from './certification-requests.ts'
 import { Connection, encodeRequest } from './connection.ts'
 import { type BenchOptions, type Benchmark, type Figure, median, quantile } from './figure.ts'
 import { addProject, BenchInstallation, type Enrolled, enrolMember, identityOf } from './installation.ts'
-import { CLIENT_CORE, HOME, spawnPinned } from './pinned.ts'
+import { CLIENT_CORE, freePort, HOME, spawnPinned } from './pinned.ts'
 import { populate } from './population.ts'
 import { insertRevoked } from './revoked-certificates.ts'
 
@@ -257,14 +256,4 @@ function configuration(place: string, port: number): string {
         location / { return 200; }
       }
     }`
-}
-
-function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((found) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => found(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
