@@ -19,7 +19,7 @@ export const CRL_TYPE = 'application/pkix-crl'
 export const PEM_TYPE = 'application/x-pem-file'
 
 export function crlDownloads(parts: ApiParts): First {
-  const maxAgeSeconds = parts.context.policy.revocation.crl.cacheMaxAgeSeconds
+  const heads = new Heads(parts.context.policy.revocation.crl.cacheMaxAgeSeconds)
   return (incoming, outgoing, next) => {
     const started = performance.now()
     const asked = askedFor(incoming)
@@ -28,14 +28,34 @@ export function crlDownloads(parts: ApiParts): First {
       next()
       return
     }
-    outgoing.writeHead(200, {
-      'x-request-id': makeRequestId(),
-      ...cacheHeaders(crl, { maxAgeSeconds }, parts.context.clock.now()),
-      'content-type': asked.ending === '.pem' ? PEM_TYPE : CRL_TYPE,
-      'content-length': String(crl.length),
-    })
+    const headers = heads.of(crl, asked.ending, parts.context.clock.now())
+    outgoing.writeHead(200, ['x-request-id', makeRequestId(), ...headers])
     writeParts(outgoing, crl.parts)
     parts.observer.request(routeOf(asked.scope), 'GET', 200, (performance.now() - started) / 1000)
+  }
+}
+
+/** Written once for all who ask within one second, since `Expires` says when that second was. */
+class Heads {
+  readonly #maxAgeSeconds: number
+  readonly #written = new WeakMap<Shelved, { readonly second: number; readonly headers: readonly string[] }>()
+
+  constructor(maxAgeSeconds: number) {
+    this.#maxAgeSeconds = maxAgeSeconds
+  }
+
+  /** Name, value, name, value: as Node takes them without looking anything up. */
+  of(crl: Shelved, ending: Asked['ending'], now: Date): readonly string[] {
+    const second = Math.floor(now.getTime() / 1000)
+    const known = this.#written.get(crl)
+    if (known?.second === second) return known.headers
+    const headers = Object.entries({
+      ...cacheHeaders(crl, { maxAgeSeconds: this.#maxAgeSeconds }, now),
+      'content-type': ending === '.pem' ? PEM_TYPE : CRL_TYPE,
+      'content-length': String(crl.length),
+    }).flat()
+    this.#written.set(crl, { second, headers })
+    return headers
   }
 }
 
