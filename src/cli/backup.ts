@@ -65,7 +65,8 @@ export async function writeVerified(
   return verifyBackup(file)
 }
 
-async function verifyBackup(file: string): Promise<CheckedBackup> {
+/** Reads it to its end. Throws `BackupRefused`. */
+export async function verifyBackup(file: string): Promise<CheckedBackup> {
   const { readBackup } = await import('../storage/backup/backup-file.ts')
   const parts = readBackup(file)
   let header: BackupHeader | undefined

@@ -1,6 +1,7 @@
-// `signet doctor`: examines a live proxy chain from outside, as a caller that may call the model, and looks through
-// configurations of proxies. It changes nothing: what it sends are reads, most of which must be refused.
+// `signet doctor`: looks at the installation, or examines a live proxy chain from outside, as a caller that may call the model, and
+// looks through configurations of proxies. It changes nothing: what it sends are reads, most of which must be refused.
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { doctorInstallationCommand, examineHere } from './doctor-installation.ts'
 import { collect, durationArgument, urlArgument } from './arguments.ts'
 import type { ProxyOptions } from './doctor/diagnose-proxy.ts'
 import { PROXY_KINDS } from './doctor/proxy-kind.ts'
@@ -24,7 +25,7 @@ const ALL_SECONDS = 120
 export function doctorCommand(host: Host): Command {
   const command = new Command('doctor')
     .description(
-      'send hostile requests at a live proxy chain and grade it, and look for open knobs in its configuration',
+      'look at an installation, or send hostile requests at a live proxy chain and grade it, and look for open knobs in its configuration',
     )
     .option('--proxy <url>', 'the chain, as its callers reach it', urlArgument)
     .option('--config <file>', "a proxy's configuration to look through; may be repeated", collect, [])
@@ -45,8 +46,11 @@ export function doctorCommand(host: Host): Command {
     .option('--timeout <duration>', 'how long to wait for an answer', durationArgument, ANSWER_SECONDS)
     .option('--time <duration>', 'how long to wait for all of them', durationArgument, ALL_SECONDS)
     .action((options: Options) => examine(options, host))
+  // What stands behind `installation` is its own.
+  command.enablePositionalOptions().addCommand(doctorInstallationCommand(host))
   return withExample(
     withOutputOptions(command),
+    'signet doctor installation --config /etc/signet/signet.yaml',
     'signet doctor --proxy https://chat.internal --ca ca.pem --echo /echo',
     '  --client-cert vision__alice.pem --client-key vision__alice.key',
     'signet doctor --config /etc/nginx/conf.d/model.conf',
@@ -67,7 +71,8 @@ function withCallerOptions(command: Command): Command {
 
 async function examine(options: Options, host: Host): Promise<void> {
   if (options.proxy === undefined && options.config.length === 0) {
-    throw new WrongUsage('say what to examine: --proxy URL, --config FILE')
+    await examineHere(options.json === true ? { json: true } : {}, host)
+    return
   }
   const knobs = await openKnobs(options)
   const diagnosis: Diagnosis =

@@ -90,6 +90,9 @@ const ROWS = {
   ),
   hook_failed: row('the command of --exec failed; the files are in place, and it is run again', 'look what it said'),
 
+  // Installation
+  installation_unsound: row('something is missing in the installation', 'do what stands beside each finding'),
+
   // Proxies
   caller_not_allowed: row(
     'the honest call is not allowed, so that no refusal would prove anything',

@@ -124,7 +124,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    description: 'send hostile requests at a live proxy chain and grade it',
+    description: 'look at an installation, or send hostile requests at a live proxy chain and grade it',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {

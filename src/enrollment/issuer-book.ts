@@ -26,6 +26,9 @@ export interface BookedIssuer {
   readonly crlSigner?: Signer<'crl'>
 }
 
+/** Without these nothing is decided any more: a ceremony that is late must not end that months before the CA does. */
+const OWN: ReadonlySet<ProfileName> = new Set(['signet-server', 'snapshot-signer'])
+
 export class IssuerBook {
   readonly #issuers = new Map<IssuerId, BookedIssuer>()
   /** The newest generation first, those whose key is here. */
@@ -96,11 +99,16 @@ export class IssuerBook {
     return this.#caSubjects
   }
 
-  /** The newest generation that is not revoked and has the life to issue `profile`. Throws `IssuerUnavailable`. */
+  /**
+   * The newest generation that is not revoked and has the life to issue `profile`; for what is Signet's own, the newest that lives
+   * at all, when none has that much. Throws `IssuerUnavailable`.
+   */
   issuingKeyFor(profile: ProfileName): IssuingKey {
     const now = unixSeconds(this.#clock.now())
-    const keys = this.#keysFor.get(profile) ?? []
-    const key = keys.find(({ issuer, untilSeconds }) => now <= untilSeconds && !this.#revoked.has(issuer.id))
+    const keys = (this.#keysFor.get(profile) ?? []).filter(({ issuer }) => !this.#revoked.has(issuer.id))
+    const lives = ({ issuer }: { readonly issuer: Issuer }): boolean => now <= unixSeconds(issuer.validity.notAfter)
+    const key =
+      keys.find(({ untilSeconds }) => now <= untilSeconds) ?? (OWN.has(profile) ? keys.find(lives) : undefined)
     if (key === undefined) throw new IssuerUnavailable(profile)
     return key
   }

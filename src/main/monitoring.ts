@@ -1,9 +1,7 @@
 // What this process tells of itself: log, metrics and readiness, fed by the edges and by what is in memory.
 import { type Reason, REASONS } from '../access/reasons.ts'
-import { hasLifeToIssue, type Issuer } from '../ca/issuer.ts'
-import type { Policy } from '../ca/policy/policy.ts'
-import type { BookedIssuer, IssuerBook } from '../enrollment/issuer-book.ts'
-import { addSeconds, type Clock } from '../domain/clock.ts'
+import type { BookedIssuer } from '../enrollment/issuer-book.ts'
+import type { Clock } from '../domain/clock.ts'
 import { fullScope } from '../domain/crl-scope.ts'
 import type { IssuerId } from '../domain/issuer-id.ts'
 import { PROFILE_NAMES } from '../domain/profile-name.ts'
@@ -21,7 +19,8 @@ import { type CheckResult, Health } from '../ops/health.ts'
 import { type Log, openLog } from '../ops/log.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { systemTimer } from '../ops/timer.ts'
-import { KEY_FIX, type OpenInstallation } from './installation.ts'
+import type { OpenInstallation } from './installation.ts'
+import { crlCheck, hasLostKey, isRoot, issuerCheck, masterKeyCheck } from './installation-checks.ts'
 import type { LiveState } from './live-state.ts'
 
 export interface Monitoring extends OperationsParts {
@@ -94,13 +93,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
         registerIssuerChecks(health, booked, { book, policy }, live, clock)
       }
     },
-    watchMasterKey: ({ storage, keyStore }) => {
-      health.register('master key', async () => {
-        const sealing = await storage.read((view) => view.sealingKey('none'))
-        if (keyStore.masterKeys.includes(sealing)) return OK
-        return { kind: 'warning', detail: `keys are sealed under ${sealing}, which this process lacks`, fix: KEY_FIX }
-      })
-    },
+    watchMasterKey: (opened) => void health.register('master key', () => masterKeyCheck(opened)),
     leasesLooked: leases,
     directorySynced: syncWatch(log, metrics, health),
     batchCommitted: (batch) => metrics.batchCommitted(batch),
@@ -242,45 +235,18 @@ const CONFIRM_FIX =
 
 function registerIssuerChecks(
   health: Health,
-  { issuer, crlSigner }: BookedIssuer,
+  booked: BookedIssuer,
   { book, policy }: Pick<OpenInstallation, 'book' | 'policy'>,
   live: LiveState,
   clock: Clock,
 ): void {
-  const isRoot = issuer.authority.parent === null
-  if (!isRoot && crlSigner === undefined) {
-    health.register(`issuer ${issuer.id}`, () => (book.isRevoked(issuer.id) ? OK : keyLost(issuer)))
-    return
+  const { issuer } = booked
+  if (!hasLostKey(booked)) {
+    health.register(`crl ${issuer.id}`, () =>
+      crlCheck(issuer, live.crls.get(fullScope(issuer.id))?.crl, policy, clock.now()),
+    )
   }
-  health.register(`crl ${issuer.id}`, () => {
-    const crl = live.crls.get(fullScope(issuer.id))?.crl
-    if (crl === undefined || crl.nextUpdate <= clock.now()) {
-      return missing('no CRL in force', isRoot ? 'signet ceremony crl' : 'see the log of the publisher')
-    }
-    const warnAt = addSeconds(crl.nextUpdate, -policy.revocation.rootCrl.warnBeforeSeconds)
-    if (!isRoot || clock.now() < warnAt) return OK
-    return { kind: 'warning', detail: `ends ${crl.nextUpdate.toISOString()}`, fix: 'signet ceremony crl' }
-  })
-  if (isRoot) return
-  health.register(`issuer ${issuer.id}`, () => issuerCheck(book, issuer, policy, clock.now()))
-}
-
-/** One that cannot issue is told of until another generation of its authority does. */
-function issuerCheck(book: IssuerBook, issuer: Issuer, policy: Policy, at: Date): CheckResult {
-  const canIssue = (each: Issuer): boolean => hasLifeToIssue(each, policy, at) && !book.isRevoked(each.id)
-  const generations = book.all().flatMap((each) => (each.certificateSigner === undefined ? [] : [each.issuer]))
-  if (generations.some((each) => each.authority.name === issuer.authority.name && canIssue(each))) return OK
-  return {
-    kind: 'warning',
-    detail: book.isRevoked(issuer.id) ? 'revoked' : 'too little life left to issue',
-    fix: `signet ceremony issuing-ca --authority ${issuer.authority.name}`,
-  }
-}
-
-/** It was made after the backup that was restored. */
-function keyLost({ id }: Issuer): CheckResult {
-  const fix = `signet ceremony revoke-ca --issuer ${id} --reason superseded`
-  return { kind: 'warning', detail: 'its key is lost since a restore', fix }
+  if (!isRoot(issuer)) health.register(`issuer ${issuer.id}`, () => issuerCheck(book, booked, policy, clock.now()))
 }
 
 function missing(detail: string, fix: string): CheckResult {

@@ -69,7 +69,7 @@ describe('wrong usage ends with 2 and asks no service', () => {
     ['a decision about nothing', ['authorize', '--as', 'vision__alice']],
     ['a decision about nobody', ['authorize', '--deployment', 'resnet']],
     ['a deployment without host', ['model', 'deployment', 'put', 'resnet', '--project', 'p', '--service', 's']],
-    ['nothing to examine', ['doctor']],
+    ['a proxy with a word beside', ['doctor', '--proxy', 'https://chat.internal', 'chat']],
     ['a proxy examined by nobody', ['doctor', '--proxy', 'https://chat.internal', '--ca', 'ca.pem']],
     ['a proxy by plain http', ['doctor', '--proxy', 'http://chat.internal']],
     ['an echo that is no path', ['doctor', '--proxy', 'https://chat.internal', '--echo', 'echo']],

@@ -51,6 +51,37 @@ describe('rule 37: issuingKeyFor', () => {
     expect(idAt(at, ...issuers)).toBe(id)
   })
 
+  describe('for what is of the service itself', () => {
+    const services = generation(1, old.services)
+    const end = services.issuer.validity.notAfter
+    const ownIdAt = (
+      at: Date,
+      profile: 'signet-server' | 'snapshot-signer' | 'service',
+      ...retired: readonly BookedIssuer[]
+    ) => {
+      const book = bookAt(at, services)
+      for (const { issuer } of retired) book.retire(issuer.id)
+      try {
+        return book.issuingKeyFor(profile).issuer.id
+      } catch (error) {
+        return (error as { readonly code: string }).code
+      }
+    }
+
+    test.each([
+      ['the server, up to the last second of the CA', end, 'signet-server', 'services-1'],
+      ['the signer of snapshots too', end, 'snapshot-signer', 'services-1'],
+      ['the server, a second later', addSeconds(end, 1), 'signet-server', 'issuer_unavailable'],
+      ['a service of others', end, 'service', 'issuer_unavailable'],
+    ] as const)('%s', (_, at, profile, id) => {
+      expect(ownIdAt(at, profile)).toBe(id)
+    })
+
+    test('not by one that was revoked', () => {
+      expect(ownIdAt(NOW, 'signet-server', services)).toBe('issuer_unavailable')
+    })
+  })
+
   test('says which profile, and how to mend it', () => {
     expect(() => bookAt(NOW).issuingKeyFor('job')).toThrow(
       expect.objectContaining({

@@ -123,6 +123,30 @@ describeWith(['openssl'], '`signet init` and the ceremonies', () => {
     }
   })
 
+  describe('doctor installation', () => {
+    it('says what is good while the service runs, and changes nothing', async () => {
+      const before = await servedCrls()
+      const looked = await signet.local(['doctor', 'installation', ...signet.installation, '--json'])
+      expectDone(looked)
+      const { sound, missing, good } = JSON.parse(looked.stdout) as Record<string, unknown>
+      expect({ sound, missing }).toEqual({ sound: true, missing: [] })
+      expect(good).toEqual(
+        expect.arrayContaining(['clock', 'master key', 'crl users-1', 'issuer services-1', 'ocsp users-1']),
+      )
+      expect(await servedCrls()).toEqual(before)
+    })
+
+    it('is refused where nothing was made', async () => {
+      const other = await SignetProgram.place()
+      try {
+        const words = ['doctor', 'installation', ...other.installation]
+        expectRefused(await other.local(words), 'not_initialised')
+      } finally {
+        await other.close()
+      }
+    })
+  })
+
   describe('ceremony crl', () => {
     const words = (root = signet.root()) => ['ceremony', 'crl', ...signet.installation, ...root]
 
