@@ -76,6 +76,7 @@ export function startWork({
     rebuilder: live.rebuilder,
     policy: opened.policy.revocation.crl,
     clock,
+    onPublished: (round) => monitoring.crlsMade(round),
     // In quarantine a new CRL would lack what was revoked since the backup.
     issuers: () => (live.snapshot.quarantine.kind === 'quarantined' ? [] : live.crlIssuers()),
   })

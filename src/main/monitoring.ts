@@ -29,6 +29,8 @@ export interface Monitoring extends OperationsParts {
   readonly observer: Observer
   /** What waits for a signature, for the metrics. */
   watchQueue(queue: { readonly length: number }, ocsp: { readonly running: number }): void
+  /** How long it took to make, sign and record what was due of an issuer. */
+  crlsMade(round: { readonly issuer: IssuerId; readonly seconds: number }): void
   /** Brings the CRL figures up to date. */
   crlsPublished(): void
   serverCertificate(validity: Validity): void
@@ -78,6 +80,7 @@ export function openMonitoring(configuration: Configuration, live: LiveState, cl
         ocspRunning: () => ocsp.running,
         isQuarantined: () => live.snapshot.quarantine.kind === 'quarantined',
       }),
+    crlsMade: (round) => metrics.crlsMade(round),
     crlsPublished: () => {
       for (const { crl } of live.crls.all()) {
         const { issuer, kind } = crl.scope

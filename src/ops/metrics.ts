@@ -12,6 +12,8 @@ export interface CrlFigures {
   readonly thisUpdate: Date
   readonly nextUpdate: Date
   readonly entries: number
+  /** Octets in DER. */
+  readonly length: number
 }
 
 export interface SyncFigures {
@@ -39,6 +41,8 @@ export interface Metrics {
   credential(kind: string, outcome: 'failed' | 'limited'): void
   decided(decision: { reason: string; way: string; seconds: number }): void
   crlPublished(issuer: IssuerId, figures: CrlFigures): void
+  /** This process has made, signed and recorded what was due of an issuer. */
+  crlsMade(round: { issuer: IssuerId; seconds: number }): void
   batchCommitted(batch: { acts: number; seconds: number }): void
   /** Jobs ended because their lease had lapsed, and those that wait while ending is paused. */
   leasesLooked(leases: { ended: number; waiting: number; isPaused: boolean }): void
@@ -62,6 +66,9 @@ const MAX_ROUTES = 300
 
 /** An installation has a handful of issuers, each with a few live generations. */
 const MAX_ISSUERS = 200
+
+/** From a few entries to a million on a machine with other things to do. */
+const PUBLISH_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
@@ -163,7 +170,7 @@ function trafficMetrics(
 function stateMetrics(
   registry: Registry,
   clock: Clock,
-): Pick<Metrics, 'crlPublished' | 'certificateInUse' | 'watch' | 'directorySynced'> {
+): Pick<Metrics, 'crlPublished' | 'crlsMade' | 'certificateInUse' | 'watch' | 'directorySynced'> {
   const crls = new Map<string, CrlFigures>()
   const certificates = new Map<string, Validity>()
   const issuer = firstOf(MAX_ISSUERS)
@@ -173,8 +180,10 @@ function stateMetrics(
     gauge(registry, name, help, 'issuer', () => [...crls].map(([id, crl]) => [id, value(crl)]))
   ofCrl('crl_number', 'Number of the current CRL', ({ number }) => number)
   ofCrl('crl_entries', 'Entries of the current CRL', ({ entries }) => entries)
+  ofCrl('crl_bytes', 'Length of the current CRL', ({ length }) => length)
   ofCrl('crl_age_seconds', 'Time since thisUpdate', ({ thisUpdate }) => now() - unixSeconds(thisUpdate))
   ofCrl('crl_next_update_seconds', 'Time left until nextUpdate', ({ nextUpdate }) => unixSeconds(nextUpdate) - now())
+  const rounds = histogram(registry, 'crl_publish_seconds', 'Time to publish', ['issuer'], PUBLISH_SECONDS)
   gauge(registry, 'certificate_life_seconds', 'Time left of a certificate in use', 'certificate', () =>
     [...certificates].map(([name, { notAfter }]) => [name, unixSeconds(notAfter) - now()]),
   )
@@ -189,6 +198,7 @@ function stateMetrics(
   return {
     directorySynced: (figures) => void syncs.set(figures.provider, figures),
     crlPublished: (id, figures) => void crls.set(issuer(id), figures),
+    crlsMade: ({ issuer: id, seconds }) => rounds.observe(seconds, issuer(id)),
     certificateInUse: (name, validity) => void certificates.set(certificate(name), validity),
     watch: ({ snapshotAgeSeconds, signingQueue, ocspRunning, isQuarantined }) => {
       plainGauge(registry, 'snapshot_age_seconds', 'Time since the snapshot was confirmed', snapshotAgeSeconds)

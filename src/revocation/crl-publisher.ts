@@ -27,8 +27,8 @@ export interface CrlPublisherParts {
   readonly clock: Clock
   /** Read each time: an issuing CA may be added while the service runs. */
   readonly issuers: () => readonly CrlIssuer[]
-  /** Told of each round: since when it was due, in milliseconds, and how long it took. */
-  readonly onPublished?: (round: { readonly issuer: IssuerId; readonly seconds: number }) => void
+  /** Told how long it took to make, sign and record what was due of an issuer. */
+  readonly onPublished: (round: { readonly issuer: IssuerId; readonly seconds: number }) => void
 }
 
 const NOTHING: FrozenEntries = { parts: [], length: 0, count: 0 }
@@ -112,7 +112,7 @@ export class CrlPublisher {
     for (const { record, parts } of made) shelf.put(record, parts)
     this.#publishedAt.set(issuer.id, clock.monotonicMilliseconds())
     this.#remember(issuer.id, records)
-    this.#parts.onPublished?.({ issuer: issuer.id, seconds: (clock.monotonicMilliseconds() - began) / 1000 })
+    this.#parts.onPublished({ issuer: issuer.id, seconds: (clock.monotonicMilliseconds() - began) / 1000 })
   }
 
   /** What each CRL says, all of it as of one state of the ledger. A delta goes with each complete one. */

@@ -51,7 +51,7 @@ test('what is counted', async () => {
 
 test('the age of a CRL and its time left are those of the scrape', async () => {
   const thisUpdate = time.now()
-  const crl = { number: 7, thisUpdate, nextUpdate: addSeconds(thisUpdate, 86_400), entries: 3 }
+  const crl = { number: 7, thisUpdate, nextUpdate: addSeconds(thisUpdate, 86_400), entries: 3, length: 512 }
   metrics.crlPublished(issuerId('users', 1), crl)
   metrics.crlPublished(issuerId('services', 1), { ...crl, number: 1 })
   await time.pass(60_000)
@@ -60,6 +60,12 @@ test('the age of a CRL and its time left are those of the scrape', async () => {
     'signet_crl_number{issuer="services-1"} 1',
   ])
   expect((await lines('crl_entries'))[0]).toBe('signet_crl_entries{issuer="users-1"} 3')
+  expect((await lines('crl_bytes'))[0]).toBe('signet_crl_bytes{issuer="users-1"} 512')
+  metrics.crlsMade({ issuer: issuerId('users', 1), seconds: 0.2 })
+  expect((await lines('crl_publish_seconds_bucket')).filter((line) => /le="0.(1|25)"/.test(line))).toEqual([
+    'signet_crl_publish_seconds_bucket{issuer="users-1",le="0.1"} 0',
+    'signet_crl_publish_seconds_bucket{issuer="users-1",le="0.25"} 1',
+  ])
   expect((await lines('crl_age_seconds'))[0]).toBe('signet_crl_age_seconds{issuer="users-1"} 60')
   expect((await lines('crl_next_update_seconds'))[0]).toBe('signet_crl_next_update_seconds{issuer="users-1"} 86340')
   metrics.crlPublished(issuerId('users', 1), { ...crl, number: 8, thisUpdate: time.now() })

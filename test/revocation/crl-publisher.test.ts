@@ -65,6 +65,17 @@ onBothDatabases('the publisher', (fresh) => {
     expect(inForce(one).serials).toEqual([])
   })
 
+  test('each round is told once, and nothing while nothing is due', async () => {
+    const { clock, one } = await start()
+    await one.publisher.publishDue()
+    await one.publisher.publishDue()
+    expect(one.rounds).toEqual([USERS])
+    await change(one, clock, 1)
+    clock.pass(1)
+    await one.publisher.publishDue()
+    expect(one.rounds).toEqual([USERS, USERS])
+  })
+
   test('one CRL a second, whatever happens in it', async () => {
     const { clock, database, one } = await start()
     for (let n = 1; n <= 5; n += 1) {

@@ -3,6 +3,7 @@ import { sign } from 'node:crypto'
 import type { CertificateRecord } from '../../src/ca/inventory.ts'
 import type { Clock } from '../../src/domain/clock.ts'
 import type { CrlIssuer } from '../../src/revocation/crl-issuer.ts'
+import type { IssuerId } from '../../src/domain/issuer-id.ts'
 import { CrlLedger } from '../../src/revocation/crl-ledger.ts'
 import { CrlPublisher } from '../../src/revocation/crl-publisher.ts'
 import { CrlRebuilder } from '../../src/revocation/crl-rebuilder.ts'
@@ -63,6 +64,8 @@ export interface Publishing {
   readonly ledger: CrlLedger
   readonly shelf: CrlShelf
   readonly storage: Storage
+  /** Issuers of which this process has published something. */
+  readonly rounds: readonly IssuerId[]
   /** Puts in force what others have published. */
   takeUp(): Promise<void>
 }
@@ -85,6 +88,7 @@ export async function openPublisher(
     }
   }
   await takeUp()
+  const rounds: IssuerId[] = []
   const publisher = new CrlPublisher({
     transactions: storage,
     ledger,
@@ -93,8 +97,9 @@ export async function openPublisher(
     policy: POLICY.revocation.crl,
     clock,
     issuers: () => issuers,
+    onPublished: ({ issuer }) => rounds.push(issuer),
   })
-  return { publisher, ledger, shelf, storage, takeUp }
+  return { publisher, ledger, shelf, storage, takeUp, rounds }
 }
 
 export async function change(
