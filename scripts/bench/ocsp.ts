@@ -1,4 +1,4 @@
-// OCSP over TLS, in processor time of the service: a kept answer against a handler that gives a constant, and one that is signed afresh
+// OCSP over TLS, in processor time of the service: a kept answer against a handler that does nothing, and one that is signed afresh
 // against a handler that only signs. All of them in turn, several times over, on the same listener code and the same core: what one of
 // them suffers from neighbours the others suffer too.
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ const WARM_AGAIN = { answers: 2_000, atMostSeconds: 10 }
 
 export const ocsp: Benchmark = {
   name: 'ocsp',
-  measures: `OCSP over TLS, one core, ${CERTIFICATES.toLocaleString('en')} revoked certificates: kept answers against a constant, those signed afresh against a handler that signs`,
+  measures: `OCSP over TLS, one core, ${CERTIFICATES.toLocaleString('en')} revoked certificates: kept answers against an empty handler, those signed afresh against a handler that signs`,
   run: (options) => BenchInstallation.during((installation) => measure(installation, options)),
 }
 
@@ -98,13 +98,13 @@ function figuresOf(results: Readonly<Record<Way, readonly LoadResult[]>>): reado
     { name: 'processor time of a kept answer', value: used('kept'), unit: 'µs' },
     { name: 'of an empty answer', value: used('empty'), unit: 'µs' },
     { name: 'of a constant with the headers and octets of a kept answer', value: used('constant'), unit: 'µs' },
-    { name: 'share of the empty handler', value: used('empty') / used('kept'), unit: '' },
     {
-      name: 'share of the constant',
-      value: used('constant') / used('kept'),
+      name: 'share of the empty handler',
+      value: used('empty') / used('kept'),
       unit: '',
       target: { kind: 'at-least', value: 0.8 },
     },
+    { name: 'share of the constant', value: used('constant') / used('kept'), unit: '' },
     { name: 'processor time of an answer signed afresh', value: used('fresh'), unit: 'µs' },
     { name: 'of a handler that only signs', value: used('signed'), unit: 'µs' },
     {
